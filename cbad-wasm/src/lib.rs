@@ -1,0 +1,1 @@
+//! Compression-based anomaly detection: what does not compress given the past is new.
