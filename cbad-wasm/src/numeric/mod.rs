@@ -1,0 +1,227 @@
+//! Numeric streams: how surprising a number is, in bits, given the numbers before it.
+//!
+//! [`NumericModel`] prices one number at a time and learns it afterwards: no look-ahead, no labels, fixed memory, the same
+//! bits on every target.
+
+mod bytes;
+mod calibrate;
+mod fmath;
+mod group;
+mod intake;
+mod level;
+mod predict;
+mod price;
+mod season;
+mod shape;
+mod tail;
+mod view;
+
+pub use bytes::NumericReadError;
+pub use calibrate::NumericPMethod;
+pub use view::View;
+
+use bytes::{Reader, Writer};
+use calibrate::Calibrator;
+use group::Group;
+use intake::{Intake, Nature};
+use price::Core;
+
+/// Version of the stored form.
+const VERSION: u8 = 1;
+/// Points before the model calls itself ready.
+const READY: u64 = 200;
+/// What the one-step code length adds to the bits from which p-values are taken, to order the ordinary points too.
+const ORDER: f64 = 0.02;
+
+/// How far the model is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NumericState {
+    /// Too few points for a judgement.
+    Learning,
+    /// Judging.
+    Ready,
+    /// Most of the newest points were surprising: the stream is changing.
+    Drifting,
+}
+
+/// What one number cost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NumericScore {
+    /// Surprise in millionths of a bit, repeats of one incident held down.
+    pub micro_bits: i64,
+    /// Surprise in millionths of a bit of this point by itself.
+    pub raw_micro_bits: i64,
+    /// Chance of a point at least as surprising, were the stream to go on as before; in (0, 1].
+    pub p_value: f64,
+    /// How that was found.
+    pub p_method: NumericPMethod,
+    /// The number as priced: as it came, or a counter's increase.
+    pub value: f64,
+    /// What was expected.
+    pub expected: f64,
+    /// Lower end of the usual band.
+    pub lo: f64,
+    /// Upper end of the usual band.
+    pub hi: f64,
+    /// What was most surprising, where anything was.
+    pub view: Option<View>,
+    /// Surprise of that view alone, in millionths of a bit.
+    pub view_micro_bits: i64,
+    /// How far the model is.
+    pub state: NumericState,
+    /// Not a number, or the first point of a counter: nothing was judged.
+    pub missing: bool,
+    /// The values only ever grow and are judged by their increase.
+    pub counter: bool,
+    /// Belongs to the incident already reported.
+    pub repeat: bool,
+}
+
+/// Model of one stream of numbers.
+#[derive(Clone, Debug)]
+pub struct NumericModel {
+    seed: u64,
+    intake: Intake,
+    core: Core,
+    calibrator: Calibrator,
+    group: Group,
+}
+
+impl NumericModel {
+    /// An empty model. `seed` is kept with the state; the model itself draws no random numbers.
+    pub fn new(seed: u64) -> Self {
+        NumericModel {
+            seed,
+            intake: Intake::new(),
+            core: Core::new(),
+            calibrator: Calibrator::new(),
+            group: Group::new(),
+        }
+    }
+
+    /// The seed given to [`NumericModel::new`].
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Points judged.
+    pub fn points(&self) -> u64 {
+        self.core.n
+    }
+
+    /// Points that were not numbers.
+    pub fn missing(&self) -> u64 {
+        self.intake.missing
+    }
+
+    /// Gaps seen in the timestamps.
+    pub fn gaps(&self) -> u64 {
+        self.intake.gaps
+    }
+
+    /// Resets of a counter.
+    pub fn resets(&self) -> u64 {
+        self.intake.resets
+    }
+
+    /// Scores a number, then learns it. `timestamp_ms` is milliseconds since 1970.
+    pub fn observe(&mut self, timestamp_ms: Option<i64>, x: f64) -> NumericScore {
+        let Some(point) = self.intake.take(timestamp_ms, x) else {
+            return self.nothing();
+        };
+        if point.restart {
+            self.core = Core::new();
+            self.calibrator = Calibrator::new();
+        }
+        let price = self.core.push(&point);
+        let ordered = price.bits + ORDER * (price.code + 8.0).max(0.0);
+        let (p_value, p_method) = self.calibrator.p_value(ordered);
+        self.calibrator.learn(ordered);
+        let (bits, repeat) = self.group.push(price.bits);
+        NumericScore {
+            micro_bits: micro(bits),
+            raw_micro_bits: micro(price.bits),
+            p_value,
+            p_method,
+            value: point.x,
+            expected: price.expected,
+            lo: price.expected - price.band,
+            hi: price.expected + price.band,
+            view: (price.view_bits > 0.0).then_some(price.view),
+            view_micro_bits: micro(price.view_bits),
+            state: self.state(),
+            missing: false,
+            counter: self.intake.nature == Nature::Counter,
+            repeat,
+        }
+    }
+
+    /// How far the model is.
+    pub fn state(&self) -> NumericState {
+        if self.core.n < READY {
+            NumericState::Learning
+        } else if self.group.drifting() {
+            NumericState::Drifting
+        } else {
+            NumericState::Ready
+        }
+    }
+
+    fn nothing(&self) -> NumericScore {
+        NumericScore {
+            micro_bits: 0,
+            raw_micro_bits: 0,
+            p_value: 1.0,
+            p_method: NumericPMethod::Rank,
+            value: 0.0,
+            expected: 0.0,
+            lo: 0.0,
+            hi: 0.0,
+            view: None,
+            view_micro_bits: 0,
+            state: self.state(),
+            missing: true,
+            counter: self.intake.nature == Nature::Counter,
+            repeat: false,
+        }
+    }
+
+    /// Appends the whole state; [`NumericModel::read`] continues from it bit for bit.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let mut w = Writer(out);
+        w.u8(VERSION);
+        w.u64(self.seed);
+        self.intake.write(&mut w);
+        self.core.write(&mut w);
+        self.calibrator.write(&mut w);
+        self.group.write(&mut w);
+    }
+
+    /// Reads a state from the start of `bytes`; also says how many bytes it took.
+    ///
+    /// # Errors
+    /// [`NumericReadError`] where the bytes are not what [`NumericModel::write`] makes.
+    pub fn read(bytes: &[u8]) -> Result<(Self, usize), NumericReadError> {
+        let mut r = Reader::new(bytes);
+        let version = r.u8()?;
+        if version != VERSION {
+            return Err(NumericReadError::Version(version));
+        }
+        let model = NumericModel {
+            seed: r.u64()?,
+            intake: Intake::read(&mut r)?,
+            core: Core::read(&mut r)?,
+            calibrator: Calibrator::read(&mut r)?,
+            group: Group::read(&mut r)?,
+        };
+        Ok((model, bytes.len() - r.rest()))
+    }
+}
+
+/// Bits as whole millionths.
+fn micro(bits: f64) -> i64 {
+    (bits.clamp(0.0, 1e6) * 1e6 + 0.5) as i64
+}
+
+#[cfg(test)]
+mod tests;

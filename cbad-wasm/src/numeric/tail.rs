@@ -1,0 +1,199 @@
+//! From a statistic to bits of surprise: a peaks-over-threshold tail and a range that forgets.
+
+use super::bytes::{Reader, Result, Writer};
+use super::fmath::{LOG2_E, TINY, ln, log2};
+
+const KEPT: usize = 24;
+/// Points per block: maxima of blocks are what the tail keeps, so that one incident counts about once.
+const BLOCK: u8 = 24;
+/// Blocks after which a maximum is forgotten.
+const MEMORY: u32 = 1024;
+
+/// Tail of a statistic from the largest of its block maxima, exponential beyond.
+///
+/// `bits(s)` is about `-log2 P(a block's maximum ≥ s)`; zero in the bulk. Maxima far out are taken in limited to twice what
+/// the tail itself would call extreme, so that one giant does not hide the next.
+#[derive(Clone, Debug)]
+pub(crate) struct Tail {
+    top: [f32; KEPT],
+    born: [u32; KEPT],
+    len: usize,
+    blocks: u32,
+    current: f32,
+    filled: u8,
+    skip: u8,
+    prior: f32,
+}
+
+impl Tail {
+    /// `prior`: expected mean excess, in the statistic's own unit.
+    pub fn new(prior: f32, skip: u8) -> Self {
+        Tail {
+            top: [0.0; KEPT],
+            born: [0; KEPT],
+            len: 0,
+            blocks: 0,
+            current: f32::MIN,
+            filled: 0,
+            skip,
+            prior,
+        }
+    }
+
+    /// Bits of `s`, which is then learnt.
+    pub fn push(&mut self, s: f64) -> f64 {
+        let s = s as f32;
+        if self.skip > 0 {
+            self.skip -= 1;
+            return 0.0;
+        }
+        let (bits, limit) = self.bits(s);
+        self.current = self.current.max(s.min(limit));
+        self.filled += 1;
+        if self.filled == BLOCK {
+            self.close_block();
+        }
+        bits
+    }
+
+    fn close_block(&mut self) {
+        let v = self.current;
+        self.filled = 0;
+        self.current = f32::MIN;
+        self.blocks = self.blocks.saturating_add(1);
+        if self.len > 0 && self.blocks > MEMORY {
+            let mut i = 0;
+            while i < self.len {
+                if self.blocks.saturating_sub(self.born[i]) > MEMORY {
+                    self.top.copy_within(i + 1..self.len, i);
+                    self.born.copy_within(i + 1..self.len, i);
+                    self.len -= 1;
+                } else {
+                    i += 1;
+                }
+            }
+        }
+        if self.len == KEPT && v <= self.top[KEPT - 1] {
+            return;
+        }
+        let i = self.top[..self.len].partition_point(|x| *x >= v);
+        self.len = (self.len + 1).min(KEPT);
+        self.top.copy_within(i..self.len - 1, i + 1);
+        self.born.copy_within(i..self.len - 1, i + 1);
+        self.top[i] = v;
+        self.born[i] = self.blocks;
+    }
+
+    /// Bits of `s` and the largest value that may be learnt.
+    fn bits(&self, s: f32) -> (f64, f32) {
+        if self.len < 4 {
+            return (0.0, f32::MAX);
+        }
+        let blocks = self.blocks.min(MEMORY);
+        let k = self.len.min((blocks as usize).div_ceil(4).max(3));
+        let q = self.top[k - 1];
+        if s <= q {
+            return (0.0, f32::MAX);
+        }
+        let mut excess = 0.0f32;
+        for x in &self.top[..k] {
+            excess += x - q;
+        }
+        let mean = (excess + 4.0 * self.prior) / (k as f32 + 1.0);
+        let bits = log2((f64::from(blocks) + 1.0) / k as f64) + f64::from((s - q) / mean) * LOG2_E;
+        (bits, q + 12.0 * mean)
+    }
+
+    pub fn write(&self, w: &mut Writer<'_>) {
+        w.f32s(&self.top);
+        for b in self.born {
+            w.u32(b);
+        }
+        w.u16(self.len as u16);
+        w.u32(self.blocks);
+        w.f32(self.current);
+        w.u8(self.filled);
+        w.u8(self.skip);
+        w.f32(self.prior);
+    }
+
+    pub fn read(r: &mut Reader<'_>) -> Result<Self> {
+        let top = r.f32s()?;
+        let mut born = [0; KEPT];
+        for b in &mut born {
+            *b = r.u32()?;
+        }
+        Ok(Tail {
+            top,
+            born,
+            len: r.index(KEPT)?,
+            blocks: r.u32()?,
+            current: r.f32()?,
+            filled: r.u8()?.min(BLOCK - 1),
+            skip: r.u8()?,
+            prior: r.f32()?,
+        })
+    }
+}
+
+/// The range a statistic has kept to, widening by at most its own width at once and slowly forgetting its extremes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Range {
+    pub lo: f64,
+    pub hi: f64,
+    pub n: f64,
+}
+
+/// Share of the range given up each point.
+const SHRINK: f64 = 2e-5;
+
+impl Range {
+    /// How far `s` lies outside, as a share of the range's width (0 inside), which is then learnt.
+    pub fn push(&mut self, s: f64, floor: f64) -> f64 {
+        if self.n == 0.0 {
+            self.lo = s;
+            self.hi = s;
+        }
+        self.n += 1.0;
+        let width = (self.hi - self.lo).max(floor).max(TINY);
+        let outside = ((s - self.hi).max(self.lo - s) / width).clamp(0.0, 1e6);
+        let room = if self.n < 60.0 {
+            f64::MAX
+        } else {
+            WIDEN * width
+        };
+        let shrink = SHRINK * width;
+        self.hi = if s > self.hi {
+            s.min(self.hi + room)
+        } else {
+            (self.hi - shrink).max(s)
+        };
+        self.lo = if s < self.lo {
+            s.max(self.lo - room)
+        } else {
+            (self.lo + shrink).min(s)
+        };
+        outside
+    }
+
+    /// Bits of leaving the range by `outside`: a new record among `n` points, and how clear it is.
+    pub fn bits(&self, outside: f64, least: f64, after: f64) -> f64 {
+        if self.n > after && outside > least {
+            log2(self.n.min(20_000.0) / 12.0).max(0.0) + LOG2_E * ln(1.0 + 10.0 * outside)
+        } else {
+            0.0
+        }
+    }
+
+    pub fn write(&self, w: &mut Writer<'_>) {
+        w.f64s(&[self.lo, self.hi, self.n]);
+    }
+
+    pub fn read(r: &mut Reader<'_>) -> Result<Self> {
+        let [lo, hi, n] = r.f64s()?;
+        Ok(Range { lo, hi, n })
+    }
+}
+
+/// Most that one point may widen a range, in widths.
+const WIDEN: f64 = 1.0;
