@@ -1,0 +1,32 @@
+begin;
+\ir fixtures.sql
+select plan(28);
+select pg_temp.tenant_table('public.streams');
+
+select is(pg_temp.refusal($$ update public.streams set name = '-bad' $$), '23514', 'a bad stream name is refused');
+select pg_temp.act_as('owner@a.test');
+select is(pg_temp.refusal($$ select public.touch_streams('[]') $$), '42501', 'people cannot report for stream objects');
+reset role;
+
+create function pg_temp.report(events bigint, generation int, state text default 'ready', org text default 'aaaaaaaa-0000-4000-8000-000000000000') returns int language sql as $$
+  select public.touch_streams(jsonb_build_array(jsonb_build_object('org_id', org, 'name', 'touched', 'event_type', 'log', 'state', state,
+    'events_seen', events, 'anomalies_seen', events / 10, 'generation', generation, 'algorithm', 'cbad-1', 'last_event_at', '2026-11-21T10:00:00Z')))
+$$;
+create function pg_temp.stored() returns text language sql as $$
+  select events_seen || '/' || anomalies_seen || '/' || generation || '/' || state from public.streams where name = 'touched' and org_id = 'aaaaaaaa-0000-4000-8000-000000000000'
+$$;
+select pg_temp.act_as_role('service_role');
+select is(pg_temp.report(100, 0, 'learning'), 1, 'a first report makes the stream');
+select is(pg_temp.report(200, 0), 1, 'a later one changes it');
+select is(pg_temp.stored(), '200/20/0/ready', 'to the greater numbers');
+select pg_temp.report(150, 0, 'learning');
+select is(pg_temp.stored(), '200/20/0/ready', 'a late report lowers nothing');
+select pg_temp.report(5, 1, 'learning');
+select is(pg_temp.stored(), '5/0/1/learning', 'a new generation begins anew');
+select pg_temp.report(500, 0);
+select is(pg_temp.stored(), '5/0/1/learning', 'and an older one is ignored');
+select is(pg_temp.report(1, 0, 'ready', 'dddddddd-0000-4000-8000-000000000000'), 0, 'an unknown organisation does not fail the batch');
+select is(pg_temp.refusal($$ select public.touch_streams('[{"org_id":"aaaaaaaa-0000-4000-8000-000000000000","name":"twice","events_seen":1},{"org_id":"aaaaaaaa-0000-4000-8000-000000000000","name":"twice","events_seen":2}]') $$), null, 'a stream may come twice in a batch');
+reset role;
+select * from finish();
+rollback;

@@ -1,0 +1,21 @@
+begin;
+\ir fixtures.sql
+select plan(25);
+select pg_temp.tenant_table('public.usage_counters');
+
+select pg_temp.act_as('owner@a.test');
+select is(pg_temp.refusal($$ select public.record_usage('[]') $$), '42501', 'people cannot report usage');
+reset role;
+create function pg_temp.flush(events bigint, detections bigint, org text default 'aaaaaaaa-0000-4000-8000-000000000000') returns int language sql as $$
+  select public.record_usage(jsonb_build_array(jsonb_build_object('org_id', org, 'stream', 'flushed', 'shard', 0, 'generation', 0, 'day', '2026-11-21', 'events', events, 'detections', detections)))
+$$;
+select pg_temp.act_as_role('service_role');
+select is(pg_temp.flush(100, 2), 1, 'a flush is stored');
+select is(pg_temp.flush(100, 2), 0, 'again: no change');
+select is(pg_temp.flush(90, 3), 1, 'each number takes its greatest');
+select results_eq($$ select events, detections from public.usage_counters where stream = 'flushed' $$, $$ values (100::bigint, 3::bigint) $$, 'late numbers lower nothing');
+select is(pg_temp.flush(1, 1, 'dddddddd-0000-4000-8000-000000000000'), 0, 'an unknown organisation does not fail the batch');
+select is(pg_temp.refusal($$ update public.usage_counters set events = -1 $$), '23514', 'counters are not negative');
+reset role;
+select * from finish();
+rollback;
