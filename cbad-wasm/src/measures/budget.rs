@@ -1,0 +1,105 @@
+//! The events of both sides in one pool, dealt into two texts of about equal length.
+
+/// Events of a baseline and a window, and the two texts of the current arrangement.
+pub(super) struct Pool<'a> {
+    events: Vec<&'a [u8]>,
+    /// Text of the baseline side: its chosen events, a newline after each.
+    pub baseline: Vec<u8>,
+    /// Text of the window side.
+    pub window: Vec<u8>,
+    /// Events in `baseline`.
+    pub events_baseline: usize,
+    /// Events in `window`.
+    pub events_window: usize,
+}
+
+impl<'a> Pool<'a> {
+    /// Baseline events take the first indices, window events the following ones.
+    pub fn new(baseline: &[&'a [u8]], window: &[&'a [u8]]) -> Self {
+        Self {
+            events: baseline.iter().chain(window).copied().collect(),
+            baseline: Vec::new(),
+            window: Vec::new(),
+            events_baseline: 0,
+            events_window: 0,
+        }
+    }
+
+    /// Deals these events (ascending indices) to the sides, cutting the longer side to about the length of the shorter.
+    pub fn select(&mut self, baseline: &[usize], window: &[usize]) {
+        let budget = self.length(baseline).min(self.length(window));
+        self.events_baseline = take(&self.events, baseline, budget, &mut self.baseline);
+        self.events_window = take(&self.events, window, budget, &mut self.window);
+    }
+
+    /// Baseline, then window.
+    pub fn combined(&self) -> Vec<u8> {
+        [self.baseline.as_slice(), self.window.as_slice()].concat()
+    }
+
+    fn length(&self, indices: &[usize]) -> usize {
+        indices
+            .iter()
+            .filter_map(|&i| self.events.get(i))
+            .map(|event| event.len() + 1)
+            .sum()
+    }
+}
+
+/// Writes events evenly spread over `indices` until `budget` bytes are reached as nearly as whole events allow (the first event
+/// where no budget would take any); says how many.
+fn take(events: &[&[u8]], indices: &[usize], budget: usize, text: &mut Vec<u8>) -> usize {
+    text.clear();
+    let chosen = || indices.iter().filter_map(|&i| events.get(i));
+    let total: usize = chosen().map(|event| event.len() + 1).sum();
+    let (mut seen, mut taken) = (0usize, 0usize);
+    for event in chosen() {
+        let length = event.len() + 1;
+        seen += length;
+        // what an even spread would have taken by now; u128: a product of two lengths
+        let due = (seen as u128 * budget as u128 / total.max(1) as u128) as usize;
+        if text.len() + length.div_ceil(2) <= due {
+            text.extend_from_slice(event);
+            text.push(b'\n');
+            taken += 1;
+        }
+    }
+    if taken == 0
+        && let Some(event) = chosen().next()
+    {
+        text.extend_from_slice(event);
+        text.push(b'\n');
+        taken = 1;
+    }
+    taken
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longer_side_is_cut_evenly() {
+        let events: Vec<String> = (0..450).map(|i| format!("event number {i:03}")).collect();
+        let bytes: Vec<&[u8]> = events.iter().map(|e| e.as_bytes()).collect();
+        let mut pool = Pool::new(&bytes[..400], &bytes[400..]);
+        let all: Vec<usize> = (0..450).collect();
+        pool.select(&all[..400], &all[400..]);
+        assert_eq!((pool.events_baseline, pool.events_window), (50, 50));
+        assert_eq!(pool.baseline.len(), pool.window.len());
+        let text = String::from_utf8(pool.baseline).unwrap();
+        assert!(
+            text.contains("00") && text.contains("39"),
+            "spread over the whole baseline: {text}"
+        );
+    }
+
+    #[test]
+    fn a_side_never_loses_all_its_events() {
+        let (long, short) = ([b'x'; 1000], [b'y'; 3]);
+        let mut pool = Pool::new(&[&long], &[&short]);
+        pool.select(&[0], &[1]);
+        assert_eq!((pool.events_baseline, pool.events_window), (1, 1));
+    }
+}

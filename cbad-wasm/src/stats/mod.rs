@@ -1,0 +1,3 @@
+//! Statistics: how improbable a measurement is.
+
+pub mod permutation;
