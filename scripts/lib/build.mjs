@@ -1,0 +1,81 @@
+// Builds the Worker and the dashboard when their sources have changed since the last build.
+import { execFile } from 'node:child_process';
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { ROOT, STATE } from '../stack/paths.mjs';
+import { tail } from '../stack/process.mjs';
+
+const SKIPPED = new Set(['node_modules', 'target', 'dist', 'build', 'pkg', 'coverage', '.git', '.vite']);
+
+function* filesUnder(entry) {
+  const full = path.join(ROOT, entry);
+  if (!fs.existsSync(full)) return;
+  if (!fs.statSync(full).isDirectory()) return yield entry;
+  for (const name of fs.readdirSync(full).sort()) if (!SKIPPED.has(name)) yield* filesUnder(path.join(entry, name));
+}
+
+function fingerprint(inputs) {
+  const hash = crypto.createHash('sha256');
+  for (const file of inputs.flatMap((input) => [...filesUnder(input)])) {
+    hash.update(`${file}\0`).update(fs.readFileSync(path.join(ROOT, file))).update('\0');
+  }
+  return hash.digest('hex');
+}
+
+/** Runs a command with its output in `log`; throws with the end of that output. */
+export function runLogged(command, args, { cwd = ROOT, log, env = process.env }) {
+  fs.mkdirSync(path.dirname(log), { recursive: true });
+  const out = fs.openSync(log, 'w');
+  return new Promise((resolve, reject) => {
+    const child = execFile(command, args, { cwd, env, maxBuffer: Infinity }, (error) => {
+      fs.closeSync(out);
+      if (!error) return resolve();
+      reject(Object.assign(new Error(`${path.basename(command)} ${args.join(' ')} failed; the end of ${path.relative(ROOT, log)}:\n${tail(log, 25)}`), { plain: true }));
+    });
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => fs.writeSync(out, text));
+    child.stdin.end();
+  });
+}
+
+async function buildIfChanged({ name, inputs, product, build }) {
+  const stamp = path.join(STATE, 'build', `${name}.sha256`);
+  const current = fingerprint(inputs);
+  const known = fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === current;
+  if (known && fs.existsSync(path.join(ROOT, product))) return 'unchanged';
+  fs.rmSync(stamp, { force: true });
+  await build(path.join(STATE, 'build', `${name}.log`));
+  fs.mkdirSync(path.dirname(stamp), { recursive: true });
+  fs.writeFileSync(stamp, current);
+  return 'built';
+}
+
+/** dist/worker; the first time installs Rust tools too, which takes minutes. */
+export const buildWorker = () =>
+  buildIfChanged({
+    name: 'worker',
+    inputs: ['Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'package-lock.json', 'scripts/build-worker', 'cbad-wasm', 'worker-api'],
+    product: 'dist/worker/entry.js',
+    build: (log) => runLogged(path.join(ROOT, 'scripts/build-worker'), [], { log }),
+  });
+
+const dashboardDir = path.join(ROOT, 'pages-frontend');
+
+export const installDashboard = () =>
+  buildIfChanged({
+    name: 'dashboard-install',
+    inputs: ['pages-frontend/package.json', 'pages-frontend/package-lock.json'],
+    product: 'pages-frontend/node_modules',
+    build: (log) => runLogged('npm', ['ci', '--no-progress', '--no-fund', '--no-audit'], { cwd: dashboardDir, log }),
+  });
+
+/** pages-frontend/dist. */
+export async function buildDashboard() {
+  await installDashboard();
+  return buildIfChanged({
+    name: 'dashboard',
+    inputs: ['pages-frontend'],
+    product: 'pages-frontend/dist/index.html',
+    build: (log) => runLogged('npm', ['run', 'build'], { cwd: dashboardDir, log }),
+  });
+}

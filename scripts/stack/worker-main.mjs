@@ -1,0 +1,50 @@
+// Runs the built Worker (dist/worker) in workerd through Miniflare, with its Durable Objects kept on disk.
+// Bindings come from wrangler.toml, the one list of them; variables and secrets come from the environment.
+//   node worker-main.mjs PORT STATE_DIR
+import fs from 'node:fs';
+import path from 'node:path';
+import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from 'miniflare';
+import { unstable_getMiniflareWorkerOptions as bindingsOf } from 'wrangler';
+import { ROOT } from './paths.mjs';
+
+/** What the Worker is told; set ones only. */
+const VARIABLES = [
+  'SUPABASE_URL', 'SUPABASE_PUBLISHABLE_KEY', 'SUPABASE_SECRET_KEY', 'SUPABASE_JWKS_URL', 'SUPABASE_JWT_ISSUER', 'SUPABASE_JWT_SECRET',
+  'CORS_ORIGINS', 'MAX_BODY_BYTES', 'ENVIRONMENT', 'TEST_HOOKS',
+];
+
+function modules(dir) {
+  const files = fs.readdirSync(dir, { recursive: true }).filter((name) => /\.(m?js|wasm)$/.test(name));
+  const entryFirst = (a, b) => Number(b === 'entry.js') - Number(a === 'entry.js') || a.localeCompare(b);
+  return files.sort(entryFirst).map((name) => ({ type: name.endsWith('.wasm') ? 'CompiledWasm' : 'ESModule', path: path.join(dir, name) }));
+}
+
+const [port, stateDir] = process.argv.slice(2);
+const built = path.join(ROOT, 'dist/worker');
+const dashboard = path.join(ROOT, 'pages-frontend/dist');
+if (!fs.existsSync(dashboard)) fs.mkdirSync(dashboard, { recursive: true }); // the Worker also runs without its dashboard
+
+const { workerOptions } = bindingsOf(path.join(ROOT, 'wrangler.toml'));
+const variables = Object.fromEntries(VARIABLES.filter((name) => process.env[name]).map((name) => [name, process.env[name]]));
+const miniflare = new Miniflare(
+  convertV4MiniflareOptions({
+    ...workerOptions,
+    bindings: { ...workerOptions.bindings, ...variables },
+    modules: modules(built),
+    modulesRoot: built,
+    modulesRules: undefined,
+    name: 'driftlock',
+    host: '127.0.0.1',
+    port: Number(port),
+    cf: false,
+    resourcePersistencePath: path.join(stateDir, 'objects'),
+    log: new Log(LogLevel.WARN),
+  }),
+);
+const stop = async () => {
+  await miniflare.dispose();
+  process.exit(0);
+};
+process.on('SIGTERM', stop);
+process.on('SIGINT', stop);
+await miniflare.ready;
