@@ -1,6 +1,6 @@
 # Sourced by ./scripts/dev and its like: checks what must be on the machine, installs the pinned tools, finds Node 22.
 
-# `--quiet-npm` or not, npm must not ask or advertise; the tools must not phone home
+# the tools must not phone home
 export DO_NOT_TRACK=1 SUPABASE_TELEMETRY_DISABLED=1 SUPABASE_NO_UPDATE_NOTIFIER=1 LITE_TELEMETRY=0
 export WRANGLER_SEND_METRICS=false WRANGLER_SEND_ERROR_REPORTS=false CLOUDFLARE_CF_FETCH_ENABLED=false
 
@@ -52,4 +52,12 @@ use_tools() {
     v2[2-9].* | v[3-9][0-9].*) ;;
     *) fail 'Node 22 was not installed by npm (are install scripts disabled? npm config get ignore-scripts): run npm ci, or put Node 22 on the PATH' ;;
   esac
+}
+
+# The pinned Rust toolchain with its components; rustup fetches it once.
+install_rust() {
+  cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 && return
+  printf '  installing the Rust toolchain of rust-toolchain.toml …\n'
+  rustup toolchain install >/dev/null 2>&1 || rustup show >/dev/null
+  cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt clippy
 }

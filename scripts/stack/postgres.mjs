@@ -31,6 +31,7 @@ function installServer(user) {
   const target = path.join(base, `postgresql-${version}`);
   if (fs.existsSync(path.join(target, '.complete'))) return target;
   fs.rmSync(target, { recursive: true, force: true });
+  fs.mkdirSync(base, { recursive: true });
   fs.cpSync(path.join(source, 'native'), target, { recursive: true, verbatimSymlinks: true });
   const links = path.join(target, 'pg-symlinks.json');
   for (const link of fs.existsSync(links) ? JSON.parse(fs.readFileSync(links, 'utf8')) : []) {
@@ -40,6 +41,7 @@ function installServer(user) {
   for (const program of fs.readdirSync(path.join(target, 'bin'))) fs.chmodSync(path.join(target, 'bin', program), 0o755);
   const pgtap = path.join(packageDir('@electric-sql/pglite-pgtap'), 'dist/pgtap.tar.gz');
   execFileSync('tar', ['xzf', pgtap, '-C', target, 'share/postgresql/extension']);
+  execFileSync('chmod', ['-R', 'a+rX', target]); // whatever the umask was here and when npm unpacked it
   fs.writeFileSync(path.join(target, '.complete'), '');
   return target;
 }
@@ -74,8 +76,12 @@ export async function startPostgres({ dir, port, superuser, password, durable = 
   const fresh = !fs.existsSync(path.join(data, 'PG_VERSION'));
   if (fresh) {
     fs.rmSync(data, { recursive: true, force: true });
-    fs.mkdirSync(data, { recursive: true, mode: 0o700 });
-    if (isRoot) fs.chownSync(data, user.uid, user.gid);
+    fs.mkdirSync(data, { recursive: true });
+    fs.chmodSync(data, 0o700);
+    if (isRoot) {
+      fs.chmodSync(path.dirname(data), 0o755); // whatever the umask is
+      fs.chownSync(data, user.uid, user.gid);
+    }
     const flags = ['-D', data, '-U', superuser, '--encoding=UTF8', '--locale=C', '--locale-provider=icu', '--icu-locale=en-US', '--no-sync'];
     const passwordFile = `${data}.password`;
     fs.writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });

@@ -10,7 +10,7 @@ import { ROOT } from './paths.mjs';
 /** What the Worker is told; set ones only. */
 const VARIABLES = [
   'SUPABASE_URL', 'SUPABASE_PUBLISHABLE_KEY', 'SUPABASE_SECRET_KEY', 'SUPABASE_JWKS_URL', 'SUPABASE_JWT_ISSUER', 'SUPABASE_JWT_SECRET',
-  'CORS_ORIGINS', 'MAX_BODY_BYTES', 'ENVIRONMENT', 'TEST_HOOKS',
+  'CORS_ORIGINS', 'MAX_BODY_BYTES', 'ENVIRONMENT', 'TEST_HOOKS', 'FLUSH_SECONDS',
 ];
 
 function modules(dir) {

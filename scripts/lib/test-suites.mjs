@@ -1,0 +1,62 @@
+// The table of test suites: what each is called, which areas it belongs to, what it needs, how it runs.
+// A suite gives {passed, failed, skipped?, checks: [{name, ok: true | false | null for skipped, figure?, detail?}]}.
+import fs from 'node:fs';
+import path from 'node:path';
+import { runPgtap } from '../stack/pgtap.mjs';
+import { supabaseCli } from '../stack/migrations.mjs';
+import { ROOT } from '../stack/paths.mjs';
+import { findChromium } from './chromium.mjs';
+import { bundleSize, deployChecks, formatAndLints } from './test-checks.mjs';
+import { runDashboardUnit, runNodeTests, runRust, tally } from './test-runners.mjs';
+
+export const AREAS = ['spine', 'detector', 'tenants', 'ingest', 'billing', 'dashboard'];
+
+const testFiles = (dir) => {
+  const full = path.join(ROOT, dir);
+  if (!fs.existsSync(full)) return [];
+  return fs.readdirSync(full, { recursive: true }).filter((name) => name.endsWith('.test.mjs')).sort().map((name) => path.join(full, name));
+};
+const ALL = undefined; // the plain command
+
+const SUITES = [
+  { name: 'formatting and lints', areas: [ALL], needs: ['dashboard'], run: () => tally(formatAndLints()) },
+  { name: 'Rust', areas: [ALL], needs: [], run: ({ full }) => runRust(['--workspace'], { full }) },
+  { name: 'detector (Rust)', areas: ['detector'], needs: [], run: ({ full }) => runRust(['-p', 'cbad-wasm'], { full }) },
+  { name: 'ingestion (Rust)', areas: ['ingest'], needs: [], run: () => runRust(['-p', 'worker-api'], { filter: 'ingest::' }) },
+  { name: 'would it deploy', areas: [ALL, 'spine'], needs: ['build'], run: () => tally([...deployChecks(), bundleSize()]) },
+  { name: 'database (pgTAP)', areas: [ALL, 'spine', 'tenants'], needs: ['build', 'stack'], run: database },
+  ...['spine', 'ingest', 'tenants', 'billing', 'detector'].map((area) => ({
+    name: `HTTP: ${area}`, areas: [ALL, area], needs: ['build', 'stack'], files: testFiles(`tests/integration/${area}`),
+    run({ stack }) {
+      return runNodeTests(this.files, { DRIFTLOCK_TEST_FIXTURES: stack.fixturesFile });
+    },
+  })),
+  { name: 'HTTP: bad input', areas: ['ingest'], needs: ['build', 'stack'], run: ({ stack }) => runNodeTests([path.join(ROOT, 'tests/integration/spine/bad-input.test.mjs')], { DRIFTLOCK_TEST_FIXTURES: stack.fixturesFile }) },
+  { name: 'dashboard (unit)', areas: [ALL, 'dashboard'], needs: ['dashboard'], run: runDashboardUnit },
+  { name: 'browser journey', areas: [ALL, 'spine', 'dashboard'], needs: ['build', 'stack'], files: testFiles('tests/e2e'), run: browser },
+];
+
+/** The suites of an area, or all. */
+export const suitesFor = (area) => SUITES.filter((suite) => suite.areas.includes(area) && (!suite.files || suite.files.length));
+
+async function database({ stack }) {
+  const files = await runPgtap(stack.env.DATABASE_URL);
+  const checks = files.map(({ name, passed, failed, problems }) => ({ name, ok: failed === 0, figure: `${passed} tests`, detail: problems.join('\n') }));
+  const advisors = { name: 'supabase db advisors --fail-on warn', ok: true };
+  try {
+    await supabaseCli(['db', 'advisors', '--fail-on', 'warn', `--remote=${stack.env.DATABASE_URL}`]);
+  } catch (error) {
+    Object.assign(advisors, { ok: false, detail: error.message });
+  }
+  const count = (field) => files.reduce((sum, file) => sum + file[field], 0);
+  return { passed: count('passed') + Number(advisors.ok), failed: count('failed') + Number(!advisors.ok), checks: [...checks, advisors] };
+}
+
+async function browser({ stack }) {
+  const chromium = findChromium();
+  if (!chromium) {
+    const detail = 'NO BROWSER: install Chromium (apt install chromium fonts-liberation) or name one in CHROMIUM_PATH';
+    return { passed: 0, failed: 0, skipped: this.files.length, checks: [{ name: 'browser journey', ok: null, detail }] };
+  }
+  return runNodeTests(this.files, { DRIFTLOCK_TEST_FIXTURES: stack.fixturesFile, CHROMIUM_PATH: chromium });
+}
