@@ -1,0 +1,239 @@
+//! From a line of input to an event.
+
+use crate::args::{Format, Options};
+use crate::time;
+use cbad::{Event, Kind, Payload};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// One event with the text it owns.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Owned {
+    pub stream: String,
+    pub kind: Kind,
+    pub timestamp_ms: Option<i64>,
+    pub group: Option<String>,
+    pub text: String,
+    pub json: bool,
+}
+
+impl Owned {
+    pub fn event(&self) -> Event<'_> {
+        let payload = if self.json {
+            Payload::Json(&self.text)
+        } else {
+            Payload::Text(&self.text)
+        };
+        Event {
+            kind: self.kind,
+            timestamp_ms: self.timestamp_ms,
+            group: self.group.as_deref(),
+            payload,
+        }
+    }
+}
+
+/// The shape of POST /v1/events, old shapes included.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow, default)]
+    stream: Option<Cow<'a, str>>,
+    #[serde(borrow, default, alias = "stream_type")]
+    event_type: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    timestamp: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    group: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    value: Option<&'a RawValue>,
+}
+
+/// Reads the lines of a file one by one.
+pub struct Lines<'o> {
+    options: &'o Options,
+    header: Option<Vec<String>>,
+}
+
+impl<'o> Lines<'o> {
+    pub fn new(options: &'o Options) -> Lines<'o> {
+        Lines {
+            options,
+            header: None,
+        }
+    }
+
+    /// The event of a line; `None` for a blank line or a header.
+    pub fn read(&mut self, line: &str) -> Result<Option<Owned>, String> {
+        if line.trim().is_empty() {
+            return Ok(None);
+        }
+        match self.options.format {
+            Format::Lines => Ok(Some(self.owned(line.to_owned(), false, None, None))),
+            Format::Events => envelope(line, self.options.kind).map(Some),
+            Format::Ndjson => self.record(line).map(Some),
+            Format::Csv => self.csv(line),
+        }
+    }
+
+    fn owned(
+        &self,
+        text: String,
+        json: bool,
+        timestamp_ms: Option<i64>,
+        group: Option<String>,
+    ) -> Owned {
+        Owned {
+            stream: String::new(),
+            kind: self.options.kind,
+            timestamp_ms,
+            group,
+            text,
+            json,
+        }
+    }
+
+    fn record(&self, line: &str) -> Result<Owned, String> {
+        let raw: &RawValue = serde_json::from_str(line).map_err(|e| e.to_string())?;
+        let o = self.options;
+        if o.fields.is_empty() && o.time.is_none() && o.group.is_none() {
+            let (text, json) = payload(raw)?;
+            return Ok(self.owned(text, json, None, None));
+        }
+        let map: std::collections::BTreeMap<Cow<str>, &RawValue> =
+            serde_json::from_str(line).map_err(|e| e.to_string())?;
+        let timestamp_ms = o
+            .time
+            .as_deref()
+            .and_then(|k| map.get(k))
+            .and_then(|v| timestamp(v));
+        let group = o
+            .group
+            .as_deref()
+            .and_then(|k| map.get(k))
+            .and_then(|v| payload(v).ok())
+            .map(|p| p.0);
+        let (text, json) = match o.fields.as_slice() {
+            [] => payload(raw)?,
+            [one] => payload(
+                map.get(one.as_str())
+                    .ok_or_else(|| format!("no field {one:?}"))?,
+            )?,
+            many => {
+                let part: std::collections::BTreeMap<&str, &RawValue> = many
+                    .iter()
+                    .filter_map(|k| map.get(k.as_str()).map(|v| (k.as_str(), *v)))
+                    .collect();
+                (
+                    serde_json::to_string(&part).map_err(|e| e.to_string())?,
+                    true,
+                )
+            }
+        };
+        Ok(self.owned(text, json, timestamp_ms, group))
+    }
+
+    fn csv(&mut self, line: &str) -> Result<Option<Owned>, String> {
+        let cells = split_csv(line);
+        let Some(header) = &self.header else {
+            self.header = Some(cells);
+            return Ok(None);
+        };
+        if header.len() != cells.len() {
+            return Err(format!(
+                "{} cells, but the header has {}",
+                cells.len(),
+                header.len()
+            ));
+        }
+        let o = self.options;
+        let cell = |name: &Option<String>| {
+            name.as_ref()
+                .and_then(|n| header.iter().position(|h| h == n))
+                .map(|i| cells[i].clone())
+        };
+        let (timestamp_ms, group) = (cell(&o.time).and_then(|t| time::parse(&t)), cell(&o.group));
+        let mut map = serde_json::Map::new();
+        for (name, text) in header.iter().zip(&cells) {
+            let aside = [&o.time, &o.group]
+                .into_iter()
+                .any(|x| x.as_ref() == Some(name));
+            if if o.fields.is_empty() {
+                !aside
+            } else {
+                o.fields.contains(name)
+            } {
+                let number = text
+                    .parse::<f64>()
+                    .ok()
+                    .and_then(serde_json::Number::from_f64);
+                map.insert(
+                    name.clone(),
+                    number.map_or_else(|| text.clone().into(), Into::into),
+                );
+            }
+        }
+        let text = serde_json::Value::Object(map).to_string();
+        Ok(Some(self.owned(text, true, timestamp_ms, group)))
+    }
+}
+
+fn envelope(line: &str, kind: Kind) -> Result<Owned, String> {
+    let e: Envelope = serde_json::from_str(line).map_err(|e| e.to_string())?;
+    let kind = match &e.event_type {
+        Some(name) => name.parse::<Kind>().map_err(|e| e.to_string())?,
+        None if e.value.is_some() => Kind::Metric,
+        None => kind,
+    };
+    let data = e.data.or(e.value).ok_or("neither data nor value")?;
+    let (text, json) = payload(data)?;
+    let stream = e
+        .stream
+        .map_or_else(|| kind.name().to_owned(), Cow::into_owned);
+    Ok(Owned {
+        stream,
+        kind,
+        timestamp_ms: e.timestamp.and_then(timestamp),
+        group: e.group.map(Cow::into_owned),
+        text,
+        json,
+    })
+}
+
+/// A JSON value as a payload: a string is text, anything else is raw JSON.
+fn payload(raw: &RawValue) -> Result<(String, bool), String> {
+    let text = raw.get();
+    if text.starts_with('"') {
+        return serde_json::from_str(text)
+            .map(|s| (s, false))
+            .map_err(|e| e.to_string());
+    }
+    Ok((text.to_owned(), true))
+}
+
+fn timestamp(raw: &RawValue) -> Option<i64> {
+    payload(raw).ok().and_then(|(text, _)| time::parse(&text))
+}
+
+/// The cells of a CSV line (RFC 4180, without line breaks inside quotes).
+fn split_csv(line: &str) -> Vec<String> {
+    let mut cells = Vec::new();
+    let mut cell = String::new();
+    let mut quoted = false;
+    let mut chars = line.trim_end_matches(['\r', '\n']).chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if quoted && chars.peek() == Some(&'"') => {
+                chars.next();
+                cell.push('"');
+            }
+            '"' => quoted = !quoted,
+            ',' if !quoted => cells.push(std::mem::take(&mut cell)),
+            _ => cell.push(c),
+        }
+    }
+    cells.push(cell);
+    cells
+}

@@ -1,0 +1,32 @@
+//! The `cbad` command: scores streams of events from a file or standard input.
+
+mod args;
+mod input;
+mod score;
+mod time;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let result = match args::parse() {
+        Ok(args::Command::Help(text)) => {
+            print!("{text}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Ok(args::Command::Score(options)) => score::run(&options),
+        Err(e) => Err(e.into()),
+    };
+    match result {
+        Ok(code) => code,
+        Err(e)
+            if e.downcast_ref::<std::io::Error>()
+                .is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe) =>
+        {
+            ExitCode::SUCCESS
+        }
+        Err(e) => {
+            eprintln!("cbad: {e}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The one frozen configuration and its switches.
+
+use serde::{Deserialize, Serialize};
+
+/// When the learning state ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Warmup {
+    /// After [`Config::MIN_EVENTS`] events.
+    #[default]
+    Auto,
+    /// After this many events, but not before [`Config::MIN_EVENTS`].
+    Events(u64),
+}
+
+/// Bounds on what a detector may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    /// Slots of the count table as a power of two (8 bytes each), 8 to 20.
+    pub table_bits: u32,
+    /// Calibration scores held (4 bytes each), 256 to 65,536.
+    pub scores: u32,
+    /// Bytes of recent event text, up to 1 MiB.
+    pub recent_bytes: u32,
+    /// Open groups at most.
+    pub open_groups: u32,
+}
+
+impl Default for Memory {
+    fn default() -> Memory {
+        Memory {
+            table_bits: 15,
+            scores: 2_000,
+            recent_bytes: 48 * 1024,
+            open_groups: 1_024,
+        }
+    }
+}
+
+/// Parts that can be switched off, for the ablation table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parts {
+    /// Learn only what is ordinary or has come back.
+    pub guard: bool,
+    /// Price variable tokens net of what their class usually costs.
+    pub class_excess: bool,
+    /// Price a whole event that was seen before by its own count.
+    pub signature: bool,
+}
+
+impl Default for Parts {
+    fn default() -> Parts {
+        Parts {
+            guard: true,
+            class_excess: true,
+            signature: true,
+        }
+    }
+}
+
+/// Configuration of a detector. `Config::default()` is the frozen configuration every figure is measured with.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// Seed of whatever is sampled.
+    pub seed: u64,
+    /// 0.0 (fewest alarms) to 1.0 (most); see [`Config::alpha`].
+    pub sensitivity: f64,
+    /// When the learning state ends.
+    pub warmup: Warmup,
+    /// Bounds on memory.
+    pub memory: Memory,
+    /// Switches for ablation.
+    pub parts: Parts,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            seed: 1,
+            sensitivity: Config::BALANCED,
+            warmup: Warmup::Auto,
+            memory: Memory::default(),
+            parts: Parts::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Events a stream needs before its first alarm.
+    pub const MIN_EVENTS: u64 = 128;
+    /// Profile `strict`: α = 10⁻⁴.
+    pub const STRICT: f64 = 0.25;
+    /// Profile `balanced`, the default: α = 10⁻³.
+    pub const BALANCED: f64 = 0.5;
+    /// Profile `sensitive`: α = 10⁻².
+    pub const SENSITIVE: f64 = 0.75;
+
+    /// The promised rate of false alarms: α = 10^(4·sensitivity − 5), from 10⁻⁵ at 0 to 10⁻¹ at 1.
+    pub fn alpha(sensitivity: f64) -> f64 {
+        let s = if sensitivity.is_finite() {
+            sensitivity.clamp(0.0, 1.0)
+        } else {
+            Config::BALANCED
+        };
+        libm::exp10(4.0 * s - 5.0)
+    }
+
+    /// The same configuration with every value inside its bounds.
+    pub fn bounded(mut self) -> Config {
+        if !self.sensitivity.is_finite() {
+            self.sensitivity = Config::BALANCED;
+        }
+        self.sensitivity = self.sensitivity.clamp(0.0, 1.0);
+        let m = &mut self.memory;
+        m.table_bits = m.table_bits.clamp(8, 20);
+        m.scores = m.scores.clamp(256, 65_536);
+        m.recent_bytes = m.recent_bytes.min(1 << 20);
+        m.open_groups = m.open_groups.clamp(1, 65_536);
+        self
+    }
+}

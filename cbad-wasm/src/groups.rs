@@ -1,0 +1,148 @@
+//! Open groups (sessions, traces): which templates each has shown, bounded in number and size.
+
+use crate::checkpoint::{Reader, Truncated, Writer};
+use crate::features::Symbol;
+use crate::hash::mix;
+use std::collections::BTreeMap;
+
+/// Distinct templates kept of one group; further ones count as one.
+const TEMPLATES: usize = 48;
+/// Bytes kept of a group's key; longer keys are refused.
+pub const MAX_KEY: usize = 256;
+const OTHER: u64 = 77;
+
+/// One open group.
+#[derive(Clone, Debug, Default)]
+pub struct Group {
+    /// Template and how often.
+    pub templates: Vec<(u64, u32)>,
+    /// Events it had.
+    pub events: u64,
+    /// Index of its last event.
+    pub last: u64,
+}
+
+impl Group {
+    /// The group as a bag.
+    pub fn bag(&self) -> Vec<Symbol> {
+        let mut bag: Vec<Symbol> = self
+            .templates
+            .iter()
+            .enumerate()
+            .map(|(i, &(t, n))| Symbol {
+                key: t,
+                class: 0,
+                count: n,
+                piece: i as u32,
+            })
+            .collect();
+        bag.sort_unstable_by_key(|s| s.key);
+        bag
+    }
+}
+
+/// All open groups, also in the order of their last event.
+#[derive(Clone, Debug, Default)]
+pub struct Groups {
+    open: BTreeMap<Box<str>, Group>,
+    by_age: BTreeMap<u64, Box<str>>,
+    templates: usize,
+}
+
+impl Groups {
+    /// Counts an event with `template` at `index` in group `key`.
+    pub fn add(&mut self, key: &str, template: u64, index: u64) {
+        let name = match self.open.get(key) {
+            Some(g) => self.by_age.remove(&g.last).unwrap_or_else(|| key.into()),
+            None => key.into(),
+        };
+        let group = self.open.entry(name.clone()).or_default();
+        group.events += 1;
+        group.last = index;
+        let full = group.templates.len() >= TEMPLATES;
+        let template = if full && !group.templates.iter().any(|t| t.0 == template) {
+            mix(OTHER, 0)
+        } else {
+            template
+        };
+        match group.templates.iter_mut().find(|t| t.0 == template) {
+            Some(t) => t.1 = t.1.saturating_add(1),
+            None => {
+                group.templates.push((template, 1));
+                self.templates += 1;
+            }
+        }
+        self.by_age.insert(index, name);
+    }
+
+    /// Takes a group out.
+    pub fn remove(&mut self, key: &str) -> Option<Group> {
+        let group = self.open.remove(key)?;
+        self.by_age.remove(&group.last);
+        self.templates -= group.templates.len();
+        Some(group)
+    }
+
+    /// The key of the group that has been silent longest, and the index of its last event.
+    pub fn oldest(&self) -> Option<(u64, &str)> {
+        self.by_age
+            .first_key_value()
+            .map(|(&last, key)| (last, &**key))
+    }
+
+    /// How many are open.
+    pub fn count(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Bytes held, roughly.
+    pub fn bytes(&self) -> usize {
+        self.open.len() * 256 + self.templates * 16
+    }
+
+    /// Writes the groups.
+    pub fn write(&self, out: &mut Writer) {
+        out.varint(self.open.len() as u64);
+        for (key, g) in &self.open {
+            out.text(key);
+            out.varint(g.events);
+            out.varint(g.last);
+            out.varint(g.templates.len() as u64);
+            for &(t, n) in &g.templates {
+                out.u64(t);
+                out.varint(u64::from(n));
+            }
+        }
+    }
+
+    /// Reads what [`Groups::write`] wrote.
+    pub fn read(input: &mut Reader) -> Result<Groups, Truncated> {
+        let mut groups = Groups::default();
+        for _ in 0..input.length()? {
+            let key: Box<str> = input.text()?.into();
+            let (events, last) = (input.varint()?, input.varint()?);
+            let n = input.length()?;
+            if n > TEMPLATES + 1 {
+                return Err(Truncated);
+            }
+            let templates = (0..n)
+                .map(|_| Ok((input.u64()?, input.small()?)))
+                .collect::<Result<Vec<_>, Truncated>>()?;
+            groups.templates += n;
+            groups.by_age.insert(last, key.clone());
+            groups.open.insert(
+                key,
+                Group {
+                    templates,
+                    events,
+                    last,
+                },
+            );
+        }
+        if groups.by_age.len() == groups.open.len() {
+            Ok(groups)
+        } else {
+            Err(Truncated)
+        }
+    }
+}

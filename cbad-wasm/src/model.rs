@@ -1,0 +1,306 @@
+//! The adaptive model: what an event costs in bits given what the stream has shown, and how it learns.
+//!
+//! An event is a bag of distinct symbols. A symbol costs −log₂ of how likely it is to be in an event, with that count;
+//! a variable one is charged net of what its class usually costs. Numbers of records cost −log₂ of their size bucket in
+//! their column. Where whole events come back, the bag as a whole is a symbol too.
+
+use crate::bits::{self, BIT, MicroBits};
+use crate::checkpoint::{Reader, Truncated, Writer};
+use crate::config::Parts;
+use crate::features::{Features, Number, Symbol};
+use crate::hash::mix;
+use crate::table::{Slot, Table};
+
+/// Where counts are read: the table, the table with a record of what was read, or such a record alone.
+pub trait Counts {
+    /// The count of `key`.
+    fn get(&mut self, key: u64) -> Slot;
+}
+
+impl Counts for &Table {
+    #[inline]
+    fn get(&mut self, key: u64) -> Slot {
+        Table::get(self, key)
+    }
+}
+
+/// Domain of the bags of single events.
+pub const EVENT: u64 = 63;
+/// Domain of the bags of groups.
+pub const GROUP: u64 = 64;
+
+const PRESENT: u64 = 30;
+const COUNTED: u64 = 128; // and the classes of counts after it
+const USUAL: u64 = 34;
+const NOVEL: u64 = 39;
+const COLUMN: u64 = 35;
+const BUCKET: u64 = 36;
+const BAG: u64 = 29;
+const REPETITION: u64 = 38;
+
+/// A mean is kept in sixteenths of a bit.
+const SIXTEENTH: i64 = BIT / 16;
+/// Bags are compared whole only where symbols occur this often per event on average (in sixteenths).
+const REPETITIVE: u16 = 29;
+/// All counts are halved when this many events have been learnt since the last time.
+const HALF_LIFE: u32 = 60_000;
+
+/// Counts of symbols, columns and bags.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The counts.
+    pub table: Table,
+    /// Events learnt, decayed with the counts.
+    pub events: u32,
+    /// Groups learnt, decayed with the counts.
+    pub groups: u32,
+    parts: Parts,
+}
+
+impl Model {
+    /// An empty model with 2^`table_bits` counts.
+    pub fn new(table_bits: u32, parts: Parts) -> Model {
+        Model {
+            table: Table::new(table_bits),
+            events: 0,
+            groups: 0,
+            parts,
+        }
+    }
+
+    /// Learns an event.
+    pub fn learn(&mut self, features: &Features) {
+        self.events += 1;
+        self.learn_bag(EVENT, &features.bag, self.events);
+        for x in &features.numbers {
+            add(self.table.slot(mix(x.column, COLUMN)));
+            add(self.table.slot(mix(mix(x.column, BUCKET), x.bucket)));
+        }
+        self.age();
+    }
+
+    /// Learns a closed group.
+    pub fn learn_group(&mut self, bag: &[Symbol]) {
+        self.groups += 1;
+        self.learn_bag(GROUP, bag, self.groups);
+        self.age();
+    }
+
+    fn age(&mut self) {
+        if self.events.max(self.groups) >= HALF_LIFE {
+            self.table.halve();
+            self.events /= 2;
+            self.groups /= 2;
+        }
+    }
+
+    fn learn_bag(&mut self, domain: u64, bag: &[Symbol], events: u32) {
+        let mut signature = domain;
+        let mut total = 0u64;
+        for s in bag {
+            let present = self.table.slot(mix(mix(domain, PRESENT), s.key));
+            let before = u64::from(present.n);
+            add(present);
+            add(self
+                .table
+                .slot(mix(mix(domain, COUNTED + count_class(s.count)), s.key)));
+            if s.class != 0 {
+                let cost = bits::price(20 * before + 1, 20 * u64::from(events) + 2);
+                average(self.table.slot(mix(s.class, USUAL)), cost);
+                let novel = self.table.slot(mix(s.class, NOVEL));
+                add(novel);
+                novel.d += u16::from(before == 0);
+                if novel.n >= 4_096 {
+                    novel.n /= 2;
+                    novel.d /= 2;
+                }
+            }
+            total += u64::from(s.count);
+            signature = mix(signature, mix(s.key, count_class(s.count)));
+        }
+        let per_symbol = total as i64 * BIT / bag.len().max(1) as i64;
+        average(self.table.slot(mix(domain, REPETITION)), per_symbol);
+        let seen = self.table.slot(mix(mix(domain, BAG), signature));
+        add(seen);
+        let new = u16::from(seen.n == 1);
+        let all = self.table.slot(mix(domain, BAG));
+        add(all);
+        all.d = all.d.saturating_add(new).min(all.n);
+    }
+
+    /// Writes the model.
+    pub fn write(&self, out: &mut Writer) {
+        out.u32(self.events);
+        out.u32(self.groups);
+        self.table.write(out);
+    }
+
+    /// Reads what [`Model::write`] wrote.
+    pub fn read(input: &mut Reader, parts: Parts) -> Result<Model, Truncated> {
+        let (events, groups) = (input.u32()?, input.u32()?);
+        if events.max(groups) > HALF_LIFE {
+            return Err(Truncated);
+        }
+        Ok(Model {
+            table: Table::read(input)?,
+            events,
+            groups,
+            parts,
+        })
+    }
+
+    /// The numbers beside the counts that prices depend on.
+    pub fn totals(&self) -> Totals {
+        Totals {
+            events: self.events,
+            groups: self.groups,
+            parts: self.parts,
+        }
+    }
+}
+
+/// What prices depend on beside the counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Totals {
+    /// Events learnt.
+    pub events: u32,
+    /// Groups learnt.
+    pub groups: u32,
+    /// Which parts are on.
+    pub parts: Parts,
+}
+
+impl Totals {
+    /// Price of an event; `each(piece, micro-bits)` is told what every symbol and number costs.
+    #[inline]
+    pub fn event(
+        &self,
+        counts: &mut impl Counts,
+        features: &Features,
+        mut each: impl FnMut(u32, MicroBits),
+    ) -> MicroBits {
+        let bag = self.bag(counts, EVENT, &features.bag, self.events, &mut each);
+        let numbers: MicroBits = features
+            .numbers
+            .iter()
+            .map(|x| self.number(counts, x, &mut each))
+            .sum();
+        bag + numbers
+    }
+
+    /// Price of a closed group.
+    pub fn group(
+        &self,
+        counts: &mut impl Counts,
+        bag: &[Symbol],
+        mut each: impl FnMut(u32, MicroBits),
+    ) -> MicroBits {
+        self.bag(counts, GROUP, bag, self.groups, &mut each)
+    }
+
+    #[inline]
+    fn number(
+        &self,
+        counts: &mut impl Counts,
+        x: &Number,
+        each: &mut impl FnMut(u32, MicroBits),
+    ) -> MicroBits {
+        let all = u64::from(counts.get(mix(x.column, COLUMN)).n);
+        let here = u64::from(counts.get(mix(mix(x.column, BUCKET), x.bucket)).n);
+        let cost = bits::price(10 * here + 1, 10 * all + 30);
+        each(x.piece, cost);
+        cost
+    }
+
+    #[inline]
+    fn bag(
+        &self,
+        counts: &mut impl Counts,
+        domain: u64,
+        bag: &[Symbol],
+        events: u32,
+        each: &mut impl FnMut(u32, MicroBits),
+    ) -> MicroBits {
+        let mut total = 0;
+        let mut signature = domain;
+        for s in bag {
+            let class = count_class(s.count);
+            let present = u64::from(counts.get(mix(mix(domain, PRESENT), s.key)).n);
+            let counted = u64::from(counts.get(mix(mix(domain, COUNTED + class), s.key)).n);
+            let mut cost = bits::price(20 * present + 1, 20 * u64::from(events) + 2)
+                + bits::price(2 * counted + 1, 2 * present + 2);
+            if s.class != 0 && self.parts.class_excess {
+                let usual = counts.get(mix(s.class, USUAL));
+                cost = (cost - i64::from(usual.d) * SIXTEENTH).max(0);
+                if present == 0 {
+                    let novel = counts.get(mix(s.class, NOVEL)); // where new texts are common, one more says little
+                    cost = cost.min(bits::price(
+                        2 * u64::from(novel.d) + 1,
+                        2 * u64::from(novel.n) + 2,
+                    ));
+                }
+            }
+            each(s.piece, cost);
+            total += cost;
+            signature = mix(signature, mix(s.key, class));
+        }
+        if !self.parts.signature
+            || domain == EVENT && counts.get(mix(domain, REPETITION)).d < REPETITIVE
+        {
+            return total;
+        }
+        let all = counts.get(mix(domain, BAG));
+        if all.n == 0 {
+            return total;
+        }
+        let (n, new) = (f64::from(all.n), f64::from(all.d));
+        let seen = f64::from(counts.get(mix(mix(domain, BAG), signature)).n);
+        let p = (seen + new * bits::probability(total)) / (n + new);
+        if seen == 0.0 {
+            total + bits::from_bits(libm::log2((n + new) / new.max(0.5)))
+        } else {
+            bits::from_bits(-libm::log2(p)).max(0)
+        }
+    }
+}
+
+#[inline]
+fn add(slot: &mut Slot) {
+    slot.n = slot.n.saturating_add(1);
+}
+
+/// Moves the mean in a slot towards `cost`, over the last 200 or so.
+#[inline]
+fn average(slot: &mut Slot, cost: MicroBits) {
+    add(slot);
+    let old = i64::from(slot.d) * SIXTEENTH;
+    let step = (cost - old) / i64::from(slot.n.min(200));
+    let new = (old + step + SIXTEENTH / 2) / SIXTEENTH;
+    slot.d = new.clamp(0, i64::from(u16::MAX)) as u16;
+}
+
+/// Counts in classes: exact to four, then coarser.
+#[inline]
+fn count_class(count: u32) -> u64 {
+    match count {
+        0..=4 => u64::from(count),
+        5..=6 => 5,
+        7..=9 => 6,
+        10..=14 => 7,
+        15..=24 => 8,
+        25..=49 => 9,
+        _ => 10 + u64::from(count.ilog2()),
+    }
+}
+
+/// In how many of the events learnt the symbol or number of a piece had been.
+pub fn seen(counts: &mut impl Counts, features: &Features, piece: u32) -> u64 {
+    let key = match features.bag.iter().find(|s| s.piece == piece) {
+        Some(s) => mix(mix(EVENT, PRESENT), s.key),
+        None => match features.numbers.iter().find(|x| x.piece == piece) {
+            Some(x) => mix(mix(x.column, BUCKET), x.bucket),
+            None => return 0,
+        },
+    };
+    u64::from(counts.get(key).n)
+}

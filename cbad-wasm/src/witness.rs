@@ -1,0 +1,209 @@
+//! The witness of an anomaly: what its verdict read of the model, enough to recompute it bit for bit anywhere.
+
+use crate::calibrate::Reading;
+use crate::checkpoint::{Reader, Truncated, Writer};
+use crate::config::Parts;
+use crate::explain::Context;
+use crate::model::{Counts, Totals};
+use crate::table::{Slot, Table};
+use crate::verdict::{Expected, State};
+
+const VERSION: u8 = 1;
+
+/// Reads counts from a table and keeps what was read, in order.
+pub struct Recorder<'a> {
+    table: &'a Table,
+    /// What was read.
+    pub reads: Vec<Slot>,
+}
+
+impl<'a> Recorder<'a> {
+    /// Records reads of `table`.
+    pub fn new(table: &'a Table) -> Recorder<'a> {
+        Recorder {
+            table,
+            reads: Vec::new(),
+        }
+    }
+}
+
+impl Counts for Recorder<'_> {
+    fn get(&mut self, key: u64) -> Slot {
+        let slot = self.table.get(key);
+        self.reads.push(slot);
+        slot
+    }
+}
+
+/// Gives back recorded reads in order.
+pub struct Replayer<'a> {
+    reads: std::slice::Iter<'a, Slot>,
+    /// Whether more was asked for than had been recorded.
+    pub exhausted: bool,
+}
+
+impl<'a> Replayer<'a> {
+    /// Replays `reads`.
+    pub fn new(reads: &'a [Slot]) -> Replayer<'a> {
+        Replayer {
+            reads: reads.iter(),
+            exhausted: false,
+        }
+    }
+
+    /// Whether exactly what was recorded has been asked for.
+    pub fn complete(&self) -> bool {
+        !self.exhausted && self.reads.len() == 0
+    }
+}
+
+impl Counts for Replayer<'_> {
+    fn get(&mut self, _key: u64) -> Slot {
+        self.reads.next().copied().unwrap_or_else(|| {
+            self.exhausted = true;
+            Slot::default()
+        })
+    }
+}
+
+/// Everything a verdict depends on beside the event.
+#[derive(Clone, Debug)]
+pub struct Witness {
+    /// Position of the event.
+    pub index: u64,
+    /// Seed of the detector.
+    pub seed: u64,
+    /// The alarm level, micro-bits of surprise.
+    pub alarm: i64,
+    /// Where the model stood.
+    pub state: State,
+    /// What the p-value was read from.
+    pub reading: Reading,
+    /// The q-value.
+    pub q_value: f64,
+    /// First anomaly of the same cause.
+    pub repeat_of: Option<u64>,
+    /// Hash of the model state.
+    pub checkpoint: [u64; 2],
+    /// Totals and switches of the model.
+    pub totals: Totals,
+    /// What recent normal events showed.
+    pub context: Context,
+    /// Counts read, in order.
+    pub reads: Vec<Slot>,
+}
+
+impl Witness {
+    /// As bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut w = Writer::default();
+        w.u8(VERSION);
+        w.varint(self.index);
+        w.u64(self.seed);
+        w.signed(self.alarm);
+        w.u8(self.state as u8);
+        w.varint(u64::from(self.reading.scores));
+        w.varint(u64::from(self.reading.at_least));
+        w.signed(self.reading.tail_start);
+        w.signed(self.reading.tail_scale);
+        w.f64(self.q_value);
+        w.varint(self.repeat_of.map_or(0, |i| i + 1));
+        self.checkpoint.iter().for_each(|&h| w.u64(h));
+        w.varint(u64::from(self.totals.events));
+        w.varint(u64::from(self.totals.groups));
+        let p = self.totals.parts;
+        w.u8(u8::from(p.guard) | u8::from(p.class_excess) << 1 | u8::from(p.signature) << 2);
+        w.varint(self.context.recent);
+        w.text(self.context.nearest.as_deref().unwrap_or(""));
+        w.varint(self.context.expected.len() as u64);
+        for (piece, list) in &self.context.expected {
+            w.varint(u64::from(*piece));
+            w.varint(list.len() as u64);
+            for e in list {
+                w.text(&e.text);
+                w.varint(e.count);
+            }
+        }
+        w.varint(self.reads.len() as u64);
+        for s in &self.reads {
+            w.varint(u64::from(s.n));
+            w.varint(u64::from(s.d));
+        }
+        w.bytes
+    }
+
+    /// From bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Witness, Truncated> {
+        let mut r = Reader::new(bytes);
+        if r.u8()? != VERSION {
+            return Err(Truncated);
+        }
+        let (index, seed, alarm) = (r.varint()?, r.u64()?, r.signed()?);
+        let state = match r.u8()? {
+            0 => State::Learning,
+            1 => State::Ready,
+            2 => State::Drifting,
+            _ => return Err(Truncated),
+        };
+        let reading = Reading {
+            scores: r.small()?,
+            at_least: r.small()?,
+            tail_start: r.signed()?,
+            tail_scale: r.signed()?,
+        };
+        let q_value = r.finite()?;
+        let repeat_of = r.varint()?.checked_sub(1);
+        let checkpoint = [r.u64()?, r.u64()?];
+        let (events, groups, bits) = (r.small()?, r.small()?, r.u8()?);
+        let parts = Parts {
+            guard: bits & 1 > 0,
+            class_excess: bits & 2 > 0,
+            signature: bits & 4 > 0,
+        };
+        let recent = r.varint()?;
+        let nearest = Some(r.text()?).filter(|s| !s.is_empty()).map(str::to_owned);
+        let mut expected = Vec::new();
+        for _ in 0..r.length()? {
+            let piece = r.small()?;
+            let list = (0..r.length()?).map(|_| {
+                Ok(Expected {
+                    text: r.text()?.to_owned(),
+                    count: r.varint()?,
+                })
+            });
+            expected.push((piece, list.collect::<Result<Vec<_>, Truncated>>()?));
+        }
+        let reads = (0..r.length()?).map(|_| {
+            let (n, d) = (r.small()?, r.small()?);
+            Ok(Slot {
+                n: n.try_into().map_err(|_| Truncated)?,
+                d: d.try_into().map_err(|_| Truncated)?,
+                ..Slot::default()
+            })
+        });
+        let reads = reads.collect::<Result<Vec<_>, Truncated>>()?;
+        let context = Context {
+            recent,
+            nearest,
+            expected,
+        };
+        let totals = Totals {
+            events,
+            groups,
+            parts,
+        };
+        Ok(Witness {
+            index,
+            seed,
+            alarm,
+            state,
+            reading,
+            q_value,
+            repeat_of,
+            checkpoint,
+            totals,
+            context,
+            reads,
+        })
+    }
+}
