@@ -1,0 +1,108 @@
+// Every page of the dashboard, at a glance. Signed-in pages live under /app, clear of the API's own paths.
+import type { QueryClient } from '@tanstack/react-query';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+  type RouterHistory,
+} from '@tanstack/react-router';
+import { parseFilters } from '@/features/anomalies/filters';
+import { NotFound, PageError } from './fallbacks';
+import { parseSearch, stringifySearch } from './search';
+import type { ServicesLoader } from './services';
+
+export interface RouterContext {
+  queryClient: QueryClient;
+  services: ServicesLoader;
+}
+
+const rootRoute = createRootRouteWithContext<RouterContext>()({
+  component: Outlet,
+  notFoundComponent: NotFound,
+});
+
+const homeRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/app/anomalies' });
+  },
+});
+
+export const signInRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/sign-in',
+  validateSearch: (search: Record<string, unknown>): { next?: string; expired?: true } => ({
+    ...(isLocalPath(search.next) ? { next: search.next } : {}),
+    ...(search.expired === 'true' || search.expired === true ? { expired: true as const } : {}),
+  }),
+  component: lazyRouteComponent(() => import('./routes/sign-in'), 'SignInRoute'),
+});
+
+export const appRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/app',
+  beforeLoad: async ({ context, location }) => {
+    const services = await context.services();
+    const session = await services.auth.session();
+    if (!session) throw redirect({ to: '/sign-in', search: { next: location.href } });
+    return { ready: services, session };
+  },
+  component: lazyRouteComponent(() => import('./routes/app-layout'), 'AppLayout'),
+});
+
+const appHomeRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/app/anomalies' });
+  },
+});
+
+export const anomaliesRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/anomalies',
+  validateSearch: parseFilters,
+  component: lazyRouteComponent(() => import('./routes/anomalies'), 'AnomaliesRoute'),
+});
+
+export const anomalyRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/anomalies/$id',
+  component: lazyRouteComponent(() => import('./routes/anomalies'), 'AnomalyRoute'),
+});
+
+const routeTree = rootRoute.addChildren([
+  homeRoute,
+  signInRoute,
+  appRoute.addChildren([appHomeRoute, anomaliesRoute, anomalyRoute]),
+]);
+
+export function createAppRouter(context: RouterContext, history?: RouterHistory) {
+  return createRouter({
+    routeTree,
+    context,
+    parseSearch,
+    stringifySearch,
+    defaultPreload: 'intent',
+    // A page sees only the search parameters that it validated.
+    search: { strict: true },
+    scrollRestoration: true,
+    defaultErrorComponent: PageError,
+    ...(history ? { history } : {}),
+  });
+}
+
+/** Only a path of this very site may be gone to after sign-in. */
+function isLocalPath(value: unknown): value is string {
+  return typeof value === 'string' && /^\/(?![/\\])/.test(value);
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>;
+  }
+}

@@ -1,0 +1,119 @@
+// The frame of every signed-in page: who and which organisation, the way around, the live feed, offline notice.
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi, Outlet, useNavigate } from '@tanstack/react-router';
+import { CloudOff } from 'lucide-react';
+import { useEffect, useMemo, useState } from 'react';
+import { ErrorMessage, Message } from '@/components/states';
+import { ApiContext } from '@/lib/api/client';
+import { Me } from '@/lib/api/me';
+import { AnomalyFeed, FeedContext } from '@/lib/feed';
+import { OrganizationContext, storedOrganization, type Organization } from '@/lib/organization';
+import { useOnline } from '@/lib/use-online';
+import { TopBar } from '../top-bar';
+
+const route = getRouteApi('/app');
+
+export function AppLayout() {
+  const { ready, session } = route.useRouteContext();
+  const { api, auth } = ready;
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const [chosen, setChosen] = useState(storedOrganization.get);
+  const me = useQuery({
+    queryKey: ['me', session.userId],
+    queryFn: async ({ signal }) => {
+      const answer = await api.request('/v1/me', Me, { signal, anyOrganization: true });
+      const current = pick(answer.organizations, storedOrganization.get());
+      // Before any other request: they all carry it.
+      if (current) storedOrganization.set(current.id);
+      return answer;
+    },
+    staleTime: 5 * 60_000,
+  });
+  const organizations = me.data?.organizations ?? [];
+  const organization = pick(organizations, chosen);
+
+  // Signing out in another tab signs out here.
+  useEffect(
+    () =>
+      auth.onChange((now) => {
+        if (!now) void navigate({ to: '/sign-in', search: {} });
+      }),
+    [auth, navigate],
+  );
+
+  const choose = (next: Organization) => {
+    storedOrganization.set(next.id);
+    setChosen(next.id);
+  };
+  const signOut = async () => {
+    storedOrganization.clear();
+    await auth.signOut();
+    client.clear();
+    await navigate({ to: '/sign-in', search: {} });
+  };
+
+  return (
+    <ApiContext value={api}>
+      <a
+        href="#main"
+        className="sr-only z-50 rounded-md bg-raised px-3 py-2 shadow-pop focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
+      >
+        Skip to the content
+      </a>
+      <TopBar
+        email={session.email}
+        organization={organization}
+        organizations={organizations}
+        onChoose={choose}
+        onSignOut={() => void signOut()}
+      />
+      <OfflineNotice />
+      {organization ? (
+        <InOrganization key={organization.id} organization={organization} />
+      ) : me.isPending ? (
+        <main id="main" aria-busy="true" className="min-h-[60dvh]" />
+      ) : me.isError ? (
+        <main id="main">
+          <ErrorMessage error={me.error} onRetry={() => void me.refetch()} />
+        </main>
+      ) : (
+        <main id="main">
+          <Message title="You belong to no organisation yet">
+            Ask a colleague to invite {session.email}.
+          </Message>
+        </main>
+      )}
+    </ApiContext>
+  );
+}
+
+function InOrganization({ organization }: { organization: Organization }) {
+  const { ready } = route.useRouteContext();
+  const feed = useMemo(() => new AnomalyFeed(), []);
+  useEffect(() => feed.open(ready.api), [feed, ready.api]);
+  return (
+    <OrganizationContext value={organization}>
+      <FeedContext value={feed}>
+        <Outlet />
+      </FeedContext>
+    </OrganizationContext>
+  );
+}
+
+function pick(organizations: readonly Organization[], id: string | null): Organization | undefined {
+  return organizations.find((each) => each.id === id) ?? organizations[0];
+}
+
+function OfflineNotice() {
+  const online = useOnline();
+  return (
+    <div role="status">
+      {!online && (
+        <p className="flex items-center justify-center gap-2 bg-accent-soft px-3 py-1.5 text-sm">
+          <CloudOff aria-hidden className="size-4" /> You are offline. What you see may be out of date.
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,23 @@
+import { Explain } from '@/components/explain';
+
+const STEPS = ['heat-1', 'heat-2', 'heat-3', 'heat-4', 'heat-5', 'heat-6', 'heat-7'];
+
+export function HeatLegend() {
+  return (
+    <div className="flex items-center gap-2 text-xs text-ink-2">
+      <span>expected</span>
+      <span className="flex overflow-hidden rounded-sm" aria-hidden>
+        {STEPS.map((step) => (
+          <span key={step} className={`h-3 w-3.5 ${step}`} />
+        ))}
+      </span>
+      <Explain term="surprising">
+        <p>
+          The warmer a word, the less it was expected at its place, counted in bits: what a compressor that
+          has learned this stream would need to write it down. Each further bit means half as likely.
+        </p>
+        <p>No shade: under 2 bits, ordinary. Full shade: 20 bits and more, about one in a million.</p>
+      </Explain>
+    </div>
+  );
+}

@@ -1,0 +1,69 @@
+import { Link } from '@tanstack/react-router';
+import { SEVERITY_HEAT } from '@/components/verdict/severity';
+import { StatusBadge } from '@/components/verdict/status-badge';
+import { reasonOf, sinceOf, type Anomaly } from '@/lib/api/anomaly';
+import { cn } from '@/lib/cn';
+import { formatAgo, formatClock, formatCount, formatExact, formatOdds } from '@/lib/format';
+
+interface AnomalyRowProps {
+  anomaly: Anomaly;
+  now: number;
+  arrived: boolean;
+}
+
+const SEVERITY_WORDS = { low: 'low', medium: 'medium', high: 'high' } as const;
+
+/** One line of the list: how odd (warm, at the edge), what, where, when, and whether someone has it. */
+export function AnomalyRow({ anomaly, now, arrived }: AnomalyRowProps) {
+  const settled = anomaly.status === 'resolved' || anomaly.status === 'false_positive';
+  return (
+    <li className={cn('border-t border-line first:border-t-0', arrived && 'animate-arrive')}>
+      <Link
+        to="/app/anomalies/$id"
+        params={{ id: anomaly.id }}
+        data-anomaly-row
+        className="grid grid-cols-[3.5rem_minmax(0,1fr)] gap-x-3 px-3 py-3 outline-offset-[-2px] hover:bg-sunken sm:grid-cols-[4rem_minmax(0,1fr)_8rem_8.5rem] sm:px-4"
+      >
+        <span
+          className={cn(
+            'row-span-2 flex h-11 flex-col items-center justify-center self-start rounded-md leading-none sm:row-span-1',
+            settled ? 'bg-sunken text-ink-2' : SEVERITY_HEAT[anomaly.severity],
+          )}
+        >
+          <span className="text-base font-semibold tabular-nums">
+            {anomaly.score === undefined ? '–' : Math.round(anomaly.score)}
+          </span>
+          <span className="mt-0.5 text-[0.6875rem]">{SEVERITY_WORDS[anomaly.severity]}</span>
+        </span>
+        <span className="min-w-0">
+          <span
+            className={cn(
+              'line-clamp-3 leading-snug sm:line-clamp-2 wrap-anywhere',
+              settled ? 'text-ink-2' : 'font-medium',
+            )}
+          >
+            {reasonOf(anomaly)}
+          </span>
+          <span className="mt-0.5 block truncate text-sm text-ink-2">
+            {anomaly.stream}
+            {anomaly.repeats > 1 && <span> · {formatCount(anomaly.repeats)} times</span>}
+            {anomaly.p_value !== undefined && <span> · {formatOdds(anomaly.p_value)}</span>}
+          </span>
+        </span>
+        <span className="col-start-2 mt-1 flex items-center gap-3 text-sm sm:contents">
+          <time
+            dateTime={sinceOf(anomaly)}
+            title={formatExact(sinceOf(anomaly))}
+            className="text-ink-2 tabular-nums sm:col-start-3 sm:text-right"
+          >
+            <span className="sm:block">{formatClock(sinceOf(anomaly))}</span>
+            <span className="ml-1.5 text-ink-3 sm:ml-0 sm:block sm:text-xs">
+              {formatAgo(sinceOf(anomaly), now)}
+            </span>
+          </time>
+          <StatusBadge status={anomaly.status} className="ml-auto sm:col-start-4 sm:ml-2 sm:self-start" />
+        </span>
+      </Link>
+    </li>
+  );
+}

@@ -1,0 +1,149 @@
+import { screen, waitFor, within } from '@testing-library/react';
+import { jsonDetail, logDetail, me } from '@/test/fixtures.js';
+import { renderApp } from '@/test/app';
+import { delay, http, HttpResponse, problem, server } from '@/test/server';
+import { curlFor } from './evidence';
+
+const PATH = `/app/anomalies/${logDetail().id}`;
+const answer = (detail: unknown) =>
+  server.use(http.get('*/v1/anomalies/:id', () => HttpResponse.json(detail as object)));
+const shaded = () => [...screen.getByTestId('event-text').querySelectorAll<HTMLElement>('[data-bits]')];
+
+describe('the anomaly page', () => {
+  it('begins with the sentence and answers how odd, since when, how often', async () => {
+    renderApp(PATH);
+    const heading = await screen.findByRole('heading', { level: 1 });
+    expect(heading).toHaveTextContent('“E4017” has never followed “code=” in this stream');
+    expect(screen.getByRole('button', { name: /How odd: 1 in 25,000/ })).toBeVisible();
+    expect(screen.getByText('4 min ago')).toBeVisible();
+    expect(screen.getByText('14 times')).toBeVisible();
+    expect(document.title).toContain('E4017');
+  });
+
+  it('shades the oddest token strongest', async () => {
+    renderApp(PATH);
+    await screen.findByTestId('event-text');
+    const strongest = shaded().sort((a, b) => Number(b.dataset.level) - Number(a.dataset.level))[0];
+    expect(strongest).toHaveTextContent('E4017');
+    expect(strongest).toHaveClass('heat-7', 'underline');
+    expect(screen.getByTestId('event-text')).toHaveTextContent('card=•••• 4242');
+  });
+
+  it('tells what was expected instead of a token', async () => {
+    const { user } = renderApp(PATH);
+    await user.click(await screen.findByRole('button', { name: /^E4017, 24.6 bits/ }));
+    const card = await screen.findByRole('dialog');
+    expect(within(card).getByText('OK')).toBeVisible();
+    expect(within(card).getByText('41,210 times')).toBeVisible();
+  });
+
+  it('explains the p-value in plain words', async () => {
+    const { user } = renderApp(PATH);
+    await user.click(await screen.findByRole('button', { name: /How odd/ }));
+    expect(await screen.findByText(/If nothing were wrong, 1 in 25,000 events/)).toBeVisible();
+    expect(screen.getByText(/estimated from how fast the high scores thin out/)).toBeVisible();
+  });
+
+  it('shows a JSON event as a tree and as received, shaded alike', async () => {
+    answer(jsonDetail());
+    const { user } = renderApp(PATH);
+    await screen.findByTestId('event-text');
+    expect(screen.getByRole('radio', { name: 'Tree' })).toBeChecked();
+    const inTree = shaded().map((each) => [each.textContent, each.dataset.level]);
+    await user.click(screen.getByRole('radio', { name: 'As received' }));
+    expect(shaded().map((each) => [each.textContent, each.dataset.level])).toEqual(inTree);
+    expect(screen.getByTestId('event-text')).toHaveTextContent(jsonDetail().event);
+  });
+
+  it('acknowledges at once and keeps it when the API agrees', async () => {
+    server.use(
+      http.patch('*/v1/anomalies/:id/status', async () => {
+        await delay(50);
+        return HttpResponse.json({ ...logDetail(), status: 'acknowledged' });
+      }),
+    );
+    const { user } = renderApp(PATH);
+    await user.click(await screen.findByRole('button', { name: 'Acknowledge' }));
+    expect(screen.getByText('Acknowledged')).toBeVisible();
+    expect(screen.getByRole('button', { name: 'Resolve' })).toBeVisible();
+    expect(await screen.findByText('Acknowledged.')).toBeVisible();
+  });
+
+  it('takes the change back and says why when the API refuses', async () => {
+    server.use(http.patch('*/v1/anomalies/:id/status', () => problem(409, 'invalid_transition')));
+    const { user } = renderApp(PATH);
+    await user.click(await screen.findByRole('button', { name: 'Acknowledge' }));
+    expect(await screen.findByRole('alert')).toHaveTextContent('Someone else changed this anomaly');
+    await waitFor(() => expect(screen.getByRole('button', { name: 'Acknowledge' })).toBeVisible());
+  });
+
+  it('offers a viewer no change', async () => {
+    server.use(
+      http.get('*/v1/me', () =>
+        HttpResponse.json({ ...me, organizations: [{ ...me.organizations[0], role: 'viewer' }] }),
+      ),
+    );
+    renderApp(PATH);
+    await screen.findByTestId('event-text');
+    expect(screen.queryByRole('button', { name: 'Acknowledge' })).not.toBeInTheDocument();
+  });
+
+  it('manages with what an anomaly from outside has', async () => {
+    answer({
+      id: 'x',
+      stream: 'webhooks',
+      event_type: 'log',
+      detected_at: '2026-11-21T11:30:00Z',
+      severity: 'medium',
+      status: 'new',
+      source: 'api',
+      metadata: { rule: 'fraud-7' },
+      tokens: null,
+      measures: null,
+    });
+    renderApp(PATH);
+    expect(await screen.findByText(/fraud-7/)).toBeVisible();
+    expect(screen.getByText('not priced')).toBeVisible();
+    expect(screen.queryByTestId('event-text')).not.toBeInTheDocument();
+    expect(screen.queryByText(/Not measured yet/)).not.toBeInTheDocument();
+  });
+
+  it('says when the window is not measured yet', async () => {
+    answer(logDetail({ measures: null }));
+    renderApp(PATH);
+    expect(await screen.findByText(/Not measured yet/)).toBeVisible();
+  });
+
+  it('opens a huge event on the part around its oddest token', async () => {
+    const filler = 'ordinary words go on and on. '.repeat(40_000);
+    const event = `${filler}KABOOM${filler}`;
+    const start = new TextEncoder().encode(filler).length;
+    answer(
+      logDetail({ event, nearest: null, tokens: [{ text: 'KABOOM', start, end: start + 6, bits: 33 }] }),
+    );
+    renderApp(PATH);
+    const text = await screen.findByTestId('event-text');
+    expect(text).toHaveTextContent('KABOOM');
+    expect(text.textContent?.length).toBeLessThan(10_000);
+    expect(within(text).getAllByText(/characters (before|after)/)).toHaveLength(2);
+  });
+
+  it('says so when there is no such anomaly', async () => {
+    server.use(http.get('*/v1/anomalies/:id', () => problem(404, 'not_found')));
+    renderApp(PATH);
+    expect(await screen.findByText('No such anomaly')).toBeVisible();
+  });
+
+  it('reports an answer that it does not understand', async () => {
+    vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    answer({ id: 7 });
+    renderApp(PATH);
+    expect(await screen.findByRole('alert')).toHaveTextContent('was not understood');
+  });
+});
+
+it('copies a curl command without any secret in it', () => {
+  expect(curlFor('https://api.example', 'abc')).toBe(
+    `curl -sS -H "Authorization: Bearer $DRIFTLOCK_API_KEY" 'https://api.example/v1/anomalies/abc'`,
+  );
+});

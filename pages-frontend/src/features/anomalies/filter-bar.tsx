@@ -1,0 +1,153 @@
+import { SlidersHorizontal, X } from 'lucide-react';
+import { useState, type ReactNode } from 'react';
+import { Button } from '@/components/ui/button';
+import { Field, Input, Select } from '@/components/ui/input';
+import { SEVERITIES, STATUSES } from '@/lib/api/anomaly';
+import { cn } from '@/lib/cn';
+import { formatOdds } from '@/lib/format';
+import { STATUS_LABELS } from '@/lib/status';
+import { countActive, parseFilters, RANGES, TYPES, type Filters } from './filters';
+
+interface FilterBarProps {
+  filters: Filters;
+  streams: readonly string[];
+  onChange: (filters: Filters) => void;
+  children?: ReactNode;
+}
+
+const MAX_P = [0.001, 0.0001, 0.00001];
+const TYPE_LABELS: Record<string, string> = { log: 'Logs', metric: 'Metrics', trace: 'Traces', llm: 'LLM' };
+
+/** The filters, and on their line whatever the page adds. On a phone they unfold from a button. */
+export function FilterBar({ filters, streams, onChange, children }: FilterBarProps) {
+  const [open, setOpen] = useState(false);
+  const active = countActive(filters);
+  const set = (name: keyof Filters) => (value: string) =>
+    onChange(parseFilters({ ...strings(filters), [name]: value }));
+
+  return (
+    <section aria-label="Filters">
+      <div className="flex items-center gap-2">
+        <Button
+          size="sm"
+          variant="outline"
+          aria-expanded={open}
+          aria-controls="filters"
+          onClick={() => setOpen(!open)}
+        >
+          <SlidersHorizontal aria-hidden /> Filters{active > 0 && ` (${active})`}
+        </Button>
+        {active > 0 && (
+          <Button size="sm" variant="ghost" onClick={() => onChange({})}>
+            <X aria-hidden /> Clear
+          </Button>
+        )}
+        {children}
+      </div>
+      <div
+        id="filters"
+        className={cn(
+          'mt-2 grid-cols-2 gap-3 rounded-lg border border-line bg-panel p-3 sm:grid-cols-4',
+          open ? 'grid' : 'hidden',
+        )}
+      >
+        <Choice id="status" label="Status" value={filters.status} onChange={set('status')}>
+          {STATUSES.map((status) => (
+            <option key={status} value={status}>
+              {STATUS_LABELS[status]}
+            </option>
+          ))}
+        </Choice>
+        <Choice id="severity" label="Severity" value={filters.severity} onChange={set('severity')}>
+          {[...SEVERITIES].reverse().map((severity) => (
+            <option key={severity} value={severity}>
+              {severity[0]?.toUpperCase() + severity.slice(1)}
+            </option>
+          ))}
+        </Choice>
+        <Choice id="stream" label="Stream" value={filters.stream} onChange={set('stream')}>
+          {withCurrent(streams, filters.stream).map((stream) => (
+            <option key={stream}>{stream}</option>
+          ))}
+        </Choice>
+        <Choice id="range" label="Time" value={filters.range} onChange={set('range')} any="Any time">
+          {Object.entries(RANGES).map(([value, range]) => (
+            <option key={value} value={value}>
+              {range.label}
+            </option>
+          ))}
+        </Choice>
+        <Choice id="type" label="Type" value={filters.type} onChange={set('type')}>
+          {TYPES.map((type) => (
+            <option key={type} value={type}>
+              {TYPE_LABELS[type]}
+            </option>
+          ))}
+        </Choice>
+        <Choice
+          id="max_p"
+          label="At least as odd as"
+          value={filters.max_p?.toString()}
+          onChange={set('max_p')}
+        >
+          {MAX_P.map((p) => (
+            <option key={p} value={String(p)}>
+              {formatOdds(p)}
+            </option>
+          ))}
+        </Choice>
+        <Field label="Score from (bits)" htmlFor="filter-min_score">
+          <Input
+            id="filter-min_score"
+            type="number"
+            min={0}
+            step={1}
+            inputMode="numeric"
+            placeholder="Any"
+            defaultValue={filters.min_score ?? ''}
+            key={filters.min_score}
+            onBlur={(event) => set('min_score')(event.target.value)}
+            onKeyDown={(event) => event.key === 'Enter' && set('min_score')(event.currentTarget.value)}
+          />
+        </Field>
+        <label className="flex items-end gap-2 pb-2.5 text-sm">
+          <input
+            type="checkbox"
+            className="mb-0.5 size-4 accent-[var(--c-accent)]"
+            checked={filters.only_significant ?? false}
+            onChange={(event) => set('only_significant')(String(event.target.checked))}
+          />
+          Only significant
+        </label>
+      </div>
+    </section>
+  );
+}
+
+interface ChoiceProps {
+  id: string;
+  label: string;
+  value: string | undefined;
+  any?: string;
+  onChange: (value: string) => void;
+  children: ReactNode;
+}
+
+function Choice({ id, label, value, any = 'Any', onChange, children }: ChoiceProps) {
+  return (
+    <Field label={label} htmlFor={`filter-${id}`}>
+      <Select id={`filter-${id}`} value={value ?? ''} onChange={(event) => onChange(event.target.value)}>
+        <option value="">{any}</option>
+        {children}
+      </Select>
+    </Field>
+  );
+}
+
+function strings(filters: Filters): Record<string, string> {
+  return Object.fromEntries(Object.entries(filters).map(([name, value]) => [name, String(value)]));
+}
+
+function withCurrent(streams: readonly string[], current: string | undefined): readonly string[] {
+  return current && !streams.includes(current) ? [current, ...streams] : streams;
+}

@@ -1,0 +1,156 @@
+import { act, screen, waitFor, within } from '@testing-library/react';
+import { anomalies, logDetail, summary } from '@/test/fixtures.js';
+import { renderApp } from '@/test/app';
+import { delay, feed, http, HttpResponse, problem, server } from '@/test/server';
+
+const rows = () => [...document.querySelectorAll<HTMLElement>('[data-anomaly-row]')];
+
+describe('the anomalies list', () => {
+  it('shows each anomaly with sentence, odds, repeats and status', async () => {
+    renderApp('/app/anomalies');
+    await waitFor(() => expect(rows()).toHaveLength(10));
+    const first = within(rows()[0] as HTMLElement);
+    expect(first.getByText(/“E4017” has never followed/)).toBeVisible();
+    expect(first.getByText(/14 times/)).toBeVisible();
+    expect(first.getByText(/1 in 25,000/)).toBeVisible();
+    expect(first.getByText('New')).toBeVisible();
+    expect(first.getByText('61')).toBeVisible();
+  });
+
+  it('says that it loads', async () => {
+    server.use(http.get('*/v1/anomalies', () => delay('infinite')));
+    renderApp('/app/anomalies');
+    expect(await screen.findByText('Loading anomalies')).toBeInTheDocument();
+  });
+
+  it('is calm when nothing was found, and helpful when filters hide everything', async () => {
+    server.use(http.get('*/v1/anomalies', () => HttpResponse.json({ anomalies: [], next_cursor: null })));
+    const { user } = renderApp('/app/anomalies?severity=high');
+    expect(await screen.findByText('No anomaly matches these filters')).toBeVisible();
+    await user.click(screen.getByRole('button', { name: 'Clear the filters' }));
+    expect(await screen.findByText('Nothing odd so far')).toBeVisible();
+  });
+
+  it('shows a failure with its request id and tries again on request', async () => {
+    let broken = true;
+    server.use(
+      http.get('*/v1/anomalies', () => (broken ? problem(500, 'internal', 'Something broke') : undefined)),
+    );
+    const { user } = renderApp('/app/anomalies');
+    expect(await screen.findByRole('alert')).toHaveTextContent('Something broke');
+    expect(screen.getByText(/req_test/)).toBeVisible();
+    broken = false;
+    await user.click(screen.getByRole('button', { name: 'Try again' }));
+    await waitFor(() => expect(rows()).toHaveLength(10));
+  });
+
+  it('asks the API for what the URL filters by, and puts choices into the URL', async () => {
+    const asked: string[] = [];
+    server.use(
+      http.get('*/v1/anomalies', ({ request }) => {
+        asked.push(new URL(request.url).search);
+        return HttpResponse.json({ anomalies: anomalies(), next_cursor: null });
+      }),
+    );
+    const { user, router } = renderApp('/app/anomalies?status=new&min_score=20');
+    await waitFor(() => expect(rows()).toHaveLength(10));
+    expect(asked[0]).toContain('status=new');
+    expect(asked[0]).toContain('min_score=20');
+    await user.click(screen.getByRole('button', { name: /Filters \(2\)/ }));
+    await user.selectOptions(screen.getByLabelText('Severity'), 'high');
+    await waitFor(() => expect(router.state.location.href).toContain('severity=high'));
+    expect(router.state.location.href).toContain('status=new');
+    await waitFor(() => expect(asked.at(-1)).toContain('severity=high'));
+  });
+
+  it('loads more by cursor', async () => {
+    const all = anomalies();
+    server.use(
+      http.get('*/v1/anomalies', ({ request }) => {
+        const cursor = new URL(request.url).searchParams.get('cursor');
+        return HttpResponse.json(
+          cursor === 'c1'
+            ? { anomalies: all.slice(4), next_cursor: null }
+            : { anomalies: all.slice(0, 4), next_cursor: 'c1' },
+        );
+      }),
+    );
+    const { user } = renderApp('/app/anomalies');
+    await waitFor(() => expect(rows()).toHaveLength(4));
+    await user.click(screen.getByRole('button', { name: 'Load more' }));
+    await waitFor(() => expect(rows()).toHaveLength(10));
+    expect(screen.getByText('That is all.')).toBeVisible();
+  });
+
+  it('puts an arrival on top, and holds it back while a row is in focus', async () => {
+    const { user } = renderApp('/app/anomalies');
+    await waitFor(() => expect(rows()).toHaveLength(10));
+    await screen.findByText('Live');
+    act(() => feed.push(summary(logDetail({ id: 'a1', reason: 'Fresh from the feed.' })), '1'));
+    await waitFor(() => expect(rows()).toHaveLength(11));
+    expect(rows()[0]).toHaveTextContent('Fresh from the feed.');
+
+    await user.keyboard('j');
+    expect(rows()[0]).toHaveFocus();
+    act(() => feed.push(summary(logDetail({ id: 'a2', reason: 'Second arrival.' })), '2'));
+    await user.click(await screen.findByRole('button', { name: '1 new anomaly' }));
+    await waitFor(() => expect(rows()[0]).toHaveTextContent('Second arrival.'));
+  });
+
+  it('ignores arrivals that the filters exclude, and updates those it already shows', async () => {
+    renderApp('/app/anomalies?severity=high');
+    await waitFor(() => expect(rows()).toHaveLength(10));
+    await screen.findByText('Live');
+    act(() => feed.push(summary(logDetail({ id: 'a1', severity: 'low' })), '1'));
+    act(() => feed.push(summary(logDetail({ repeats: 99 })), '2'));
+    await waitFor(() => expect(rows()[0]).toHaveTextContent('99 times'));
+    expect(rows()).toHaveLength(10);
+  });
+
+  it('is walked with j and k and opened with Enter', async () => {
+    const { user, router } = renderApp('/app/anomalies');
+    await waitFor(() => expect(rows()).toHaveLength(10));
+    await user.keyboard('jjk');
+    expect(rows()[0]).toHaveFocus();
+    await user.keyboard('{Enter}');
+    await waitFor(() => expect(router.state.location.pathname).toBe(`/app/anomalies/${logDetail().id}`));
+  });
+
+  it('reads rows that lack everything optional', async () => {
+    server.use(
+      http.get('*/v1/anomalies', () =>
+        HttpResponse.json({
+          anomalies: [
+            {
+              id: 'bare',
+              stream: 'webhooks',
+              event_type: 'log',
+              timestamp: null,
+              detected_at: '2026-11-21T11:30:00Z',
+              score: null,
+              p_value: null,
+              q_value: null,
+              severity: 'medium',
+              status: 'pending',
+              reason: null,
+              repeats: null,
+              source: 'api',
+              metadata: null,
+            },
+          ],
+          next_cursor: null,
+        }),
+      ),
+    );
+    renderApp('/app/anomalies');
+    await waitFor(() => expect(rows()[0]).toHaveTextContent(/recorded as an anomaly by another tool/));
+    expect(rows()[0]).toHaveTextContent('New');
+  });
+
+  it('shows hundreds of rows', async () => {
+    const many = Array.from({ length: 400 }, (_, i) => ({ ...summary(logDetail()), id: `many-${i}` }));
+    server.use(http.get('*/v1/anomalies', () => HttpResponse.json({ anomalies: many, next_cursor: null })));
+    renderApp('/app/anomalies');
+    await waitFor(() => expect(rows()).toHaveLength(400));
+  });
+});

@@ -1,0 +1,214 @@
+import { useInfiniteQuery, useQuery, useQueryClient, type InfiniteData } from '@tanstack/react-query';
+import { useEffect, useEffectEvent, useMemo, useState } from 'react';
+import { ArrowUp, SearchX, Telescope } from 'lucide-react';
+import { FeedIndicator } from '@/components/feed-indicator';
+import { ErrorMessage, Message } from '@/components/states';
+import { Button } from '@/components/ui/button';
+import { Skeleton } from '@/components/ui/skeleton';
+import { sinceOf, type Anomaly, type AnomalyPage } from '@/lib/api/anomaly';
+import { useApi } from '@/lib/api/client';
+import { streamsQuery } from '@/lib/api/streams';
+import { useArrivals, useFeedStatus } from '@/lib/feed';
+import { formatDay } from '@/lib/format';
+import { useOrganization } from '@/lib/organization';
+import { useNow } from '@/lib/use-now';
+import { AnomalyRow } from './anomaly-row';
+import { FilterBar } from './filter-bar';
+import { countActive, matches, type Filters } from './filters';
+import { anomaliesQuery, keys, withArrival } from './queries';
+import { moveRow } from './row-keys';
+
+interface ListPageProps {
+  filters: Filters;
+  onFilters: (filters: Filters) => void;
+}
+
+export function ListPage({ filters, onFilters }: ListPageProps) {
+  const api = useApi();
+  const org = useOrganization().id;
+  const now = useNow();
+  const query = useInfiniteQuery(anomaliesQuery(api, org, filters));
+  const streams = useQuery(streamsQuery(api, org));
+  const { arrived, waiting, showWaiting } = useLiveList(org, filters, now);
+  useListKeys();
+
+  const anomalies = useMemo(() => query.data?.pages.flatMap((page) => page.anomalies) ?? [], [query.data]);
+  const days = useMemo(() => byDay(anomalies, now), [anomalies, now]);
+
+  return (
+    <main id="main" className="mx-auto w-full max-w-6xl px-3 pt-5 pb-24 sm:px-6">
+      <div className="mb-4 flex items-baseline justify-between">
+        <h1 className="text-xl">Anomalies</h1>
+        <FeedIndicator />
+      </div>
+      <FilterBar
+        filters={filters}
+        onChange={onFilters}
+        streams={streams.data?.map((stream) => stream.stream) ?? []}
+      />
+      {waiting.length > 0 && (
+        <div className="sticky top-16 z-10 mt-3 flex justify-center">
+          <Button variant="primary" size="sm" className="rounded-full shadow-pop" onClick={showWaiting}>
+            <ArrowUp aria-hidden /> {waiting.length} new {waiting.length === 1 ? 'anomaly' : 'anomalies'}
+          </Button>
+        </div>
+      )}
+      <div className="mt-4" aria-busy={query.isPending}>
+        {query.isPending ? (
+          <ListSkeleton />
+        ) : query.isError && anomalies.length === 0 ? (
+          <ErrorMessage error={query.error} onRetry={() => void query.refetch()} />
+        ) : anomalies.length === 0 ? (
+          <Nothing filtered={countActive(filters) > 0} onClear={() => onFilters({})} />
+        ) : (
+          <>
+            {days.map(([day, rows]) => (
+              <section key={day} aria-label={day} className="mb-5">
+                <h2 className="mb-1.5 px-1 text-sm font-medium text-ink-3">{day}</h2>
+                <ul className="overflow-hidden rounded-lg border border-line bg-panel">
+                  {rows.map((anomaly) => (
+                    <AnomalyRow
+                      key={anomaly.id}
+                      anomaly={anomaly}
+                      now={now}
+                      arrived={arrived.has(anomaly.id)}
+                    />
+                  ))}
+                </ul>
+              </section>
+            ))}
+            <ListEnd
+              more={query.hasNextPage}
+              loading={query.isFetchingNextPage}
+              failed={query.isFetchNextPageError}
+              onMore={() => void query.fetchNextPage()}
+            />
+          </>
+        )}
+      </div>
+    </main>
+  );
+}
+
+/**
+ * Puts arrivals into the list. At the top of the page they appear at once; further down, or with a row in focus,
+ * they wait behind a button, so that nothing moves under a reading eye or a clicking finger.
+ */
+function useLiveList(org: string, filters: Filters, now: number) {
+  const client = useQueryClient();
+  const status = useFeedStatus();
+  const [arrived, setArrived] = useState<ReadonlySet<string>>(new Set());
+  const [held, setHeld] = useState<readonly Anomaly[]>([]);
+
+  const insert = (anomalies: readonly Anomaly[]) => {
+    const key = keys.list(org, filters);
+    for (const anomaly of anomalies) {
+      client.setQueryData<InfiniteData<AnomalyPage, string | null>>(key, (old) =>
+        withArrival(old, anomaly, filters, Date.now()),
+      );
+    }
+    setArrived((old) => new Set([...old, ...anomalies.map((anomaly) => anomaly.id)]));
+    if (filters.only_significant) void client.invalidateQueries({ queryKey: key });
+  };
+
+  useArrivals((anomaly) => {
+    const reading = window.scrollY > 120 || document.activeElement?.matches('[data-anomaly-row]');
+    const known = client
+      .getQueryData<InfiniteData<AnomalyPage>>(keys.list(org, filters))
+      ?.pages.some((page) => page.anomalies.some((each) => each.id === anomaly.id));
+    if (reading && !known) setHeld((old) => [anomaly, ...old.filter((each) => each.id !== anomaly.id)]);
+    else insert([anomaly]);
+  });
+
+  // Whatever happened between reading the list and the feed's first word is in neither: read again.
+  const refresh = useEffectEvent(() => void client.invalidateQueries({ queryKey: keys.list(org, filters) }));
+  useEffect(() => {
+    if (status === 'live') refresh();
+  }, [status]);
+
+  const waiting = held.filter((anomaly) => matches(filters, anomaly, now));
+  return {
+    arrived,
+    waiting,
+    showWaiting: () => {
+      insert([...held].reverse());
+      setHeld([]);
+      window.scrollTo({ top: 0 });
+    },
+  };
+}
+
+/** j and k walk the rows, Enter opens the one in focus (it is a link). */
+function useListKeys() {
+  useEffect(() => {
+    document.addEventListener('keydown', moveRow);
+    return () => document.removeEventListener('keydown', moveRow);
+  }, []);
+}
+
+function byDay(anomalies: readonly Anomaly[], now: number): [string, Anomaly[]][] {
+  const days = new Map<string, Anomaly[]>();
+  for (const anomaly of anomalies) {
+    const day = formatDay(sinceOf(anomaly), now);
+    const rows = days.get(day);
+    if (rows) rows.push(anomaly);
+    else days.set(day, [anomaly]);
+  }
+  return [...days];
+}
+
+function Nothing({ filtered, onClear }: { filtered: boolean; onClear: () => void }) {
+  if (filtered) {
+    return (
+      <Message
+        icon={<SearchX aria-hidden />}
+        title="No anomaly matches these filters"
+        action={<Button onClick={onClear}>Clear the filters</Button>}
+      />
+    );
+  }
+  return (
+    <Message icon={<Telescope aria-hidden />} title="Nothing odd so far">
+      <p>
+        Anomalies appear here as they are found. A new stream first learns what is normal; until then it stays
+        quiet.
+      </p>
+    </Message>
+  );
+}
+
+interface ListEndProps {
+  more: boolean;
+  loading: boolean;
+  failed: boolean;
+  onMore: () => void;
+}
+
+function ListEnd({ more, loading, failed, onMore }: ListEndProps) {
+  if (!more) return <p className="py-4 text-center text-sm text-ink-3">That is all.</p>;
+  return (
+    <div className="flex flex-col items-center gap-2 py-4">
+      {failed && <p className="text-sm text-bad">The next page could not be loaded.</p>}
+      <Button onClick={onMore} disabled={loading}>
+        {loading ? 'Loading' : 'Load more'}
+      </Button>
+    </div>
+  );
+}
+
+function ListSkeleton() {
+  return (
+    <div className="mt-7 rounded-lg border border-line bg-panel">
+      <span className="sr-only">Loading anomalies</span>
+      {Array.from({ length: 8 }, (_, index) => (
+        <div key={index} className="flex gap-3 border-t border-line px-4 py-3 first:border-t-0">
+          <Skeleton className="h-11 w-14 shrink-0" />
+          <div className="grow space-y-2 py-1">
+            <Skeleton className="h-4 w-4/5" />
+            <Skeleton className="h-3 w-1/3" />
+          </div>
+        </div>
+      ))}
+    </div>
+  );
+}

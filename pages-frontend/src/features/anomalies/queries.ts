@@ -1,0 +1,114 @@
+// Reading anomalies and changing their status.
+import {
+  infiniteQueryOptions,
+  queryOptions,
+  useMutation,
+  useQueryClient,
+  type InfiniteData,
+  type QueryClient,
+} from '@tanstack/react-query';
+import { useToast } from '@/components/ui/toast-context';
+import { Anomaly, AnomalyDetail, AnomalyPage, type Status } from '@/lib/api/anomaly';
+import { useApi, type ApiClient } from '@/lib/api/client';
+import { ApiError } from '@/lib/api/problem';
+import type { Move } from '@/lib/status';
+import { matches, toQuery, type Filters } from './filters';
+
+export const PAGE_SIZE = 50;
+
+type Pages = InfiniteData<AnomalyPage, string | null>;
+
+export const keys = {
+  lists: (org: string) => ['anomalies', org, 'list'] as const,
+  list: (org: string, filters: Filters) => ['anomalies', org, 'list', filters] as const,
+  detail: (org: string, id: string) => ['anomalies', org, 'detail', id] as const,
+};
+
+export const anomaliesQuery = (api: ApiClient, org: string, filters: Filters) =>
+  infiniteQueryOptions({
+    queryKey: keys.list(org, filters),
+    initialPageParam: null as string | null,
+    queryFn: ({ pageParam, signal }) =>
+      api.request('/v1/anomalies', AnomalyPage, {
+        query: { ...toQuery(filters, Date.now()), limit: PAGE_SIZE, cursor: pageParam ?? undefined },
+        signal,
+      }),
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+    staleTime: 10_000,
+  });
+
+export const anomalyQuery = (api: ApiClient, org: string, id: string) =>
+  queryOptions({
+    queryKey: keys.detail(org, id),
+    queryFn: ({ signal }) =>
+      api.request(`/v1/anomalies/${encodeURIComponent(id)}`, AnomalyDetail, { signal }),
+    staleTime: 10_000,
+  });
+
+/** Changes a status at once on screen, and back again with a message if the API refuses. */
+export function useChangeStatus(org: string) {
+  const api = useApi();
+  const client = useQueryClient();
+  const toast = useToast();
+  return useMutation({
+    mutationFn: ({ id, move }: { id: string; move: Move }) =>
+      api.request(`/v1/anomalies/${encodeURIComponent(id)}/status`, Anomaly, {
+        method: 'PATCH',
+        body: { status: move.to },
+      }),
+    onMutate: async ({ id, move }) => {
+      await client.cancelQueries({ queryKey: keys.detail(org, id) });
+      const before = client.getQueryData<AnomalyDetail>(keys.detail(org, id))?.status;
+      patchStatus(client, org, id, move.to);
+      return { before };
+    },
+    onError: (error, { id }, context) => {
+      if (context?.before) patchStatus(client, org, id, context.before);
+      toast.show({ tone: 'error', message: refusal(error) });
+      void client.invalidateQueries({ queryKey: keys.detail(org, id) });
+    },
+    onSuccess: (anomaly, { move }) => {
+      patchStatus(client, org, anomaly.id, anomaly.status);
+      toast.show({ message: `${move.done}.` });
+    },
+    onSettled: () => client.invalidateQueries({ queryKey: keys.lists(org), refetchType: 'none' }),
+  });
+}
+
+function refusal(error: unknown): string {
+  if (error instanceof ApiError && error.code === 'invalid_transition') {
+    return 'Someone else changed this anomaly meanwhile. It is shown as it is now.';
+  }
+  return `The status was not changed. ${error instanceof Error ? error.message : ''}`.trim();
+}
+
+function patchStatus(client: QueryClient, org: string, id: string, status: Status): void {
+  client.setQueryData<AnomalyDetail>(keys.detail(org, id), (old) => old && { ...old, status });
+  client.setQueriesData<Pages>({ queryKey: keys.lists(org) }, (old) =>
+    mapAnomalies(old, (anomaly) => (anomaly.id === id ? { ...anomaly, status } : anomaly)),
+  );
+}
+
+/** Puts an anomaly from the feed into a list: updated where it stands, or first if it is new and belongs there. */
+export function withArrival(
+  old: Pages | undefined,
+  arrived: Anomaly,
+  filters: Filters,
+  now: number,
+): Pages | undefined {
+  if (!old) return old;
+  if (old.pages.some((page) => page.anomalies.some((anomaly) => anomaly.id === arrived.id))) {
+    return mapAnomalies(old, (anomaly) => (anomaly.id === arrived.id ? arrived : anomaly));
+  }
+  // The API alone knows the threshold of "significant": the list asks it instead of guessing.
+  if (filters.only_significant || !matches(filters, arrived, now)) return old;
+  const [first, ...rest] = old.pages;
+  if (!first) return old;
+  return { ...old, pages: [{ ...first, anomalies: [arrived, ...first.anomalies] }, ...rest] };
+}
+
+function mapAnomalies(old: Pages | undefined, change: (anomaly: Anomaly) => Anomaly): Pages | undefined {
+  return (
+    old && { ...old, pages: old.pages.map((page) => ({ ...page, anomalies: page.anomalies.map(change) })) }
+  );
+}

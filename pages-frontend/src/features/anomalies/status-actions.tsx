@@ -1,0 +1,63 @@
+import { Check, CircleSlash, Eye, RotateCcw } from 'lucide-react';
+import { useEffect } from 'react';
+import { Button } from '@/components/ui/button';
+import type { Anomaly, Status } from '@/lib/api/anomaly';
+import { useOrganization } from '@/lib/organization';
+import { MOVES } from '@/lib/status';
+import { useChangeStatus } from './queries';
+import { isTyping } from './row-keys';
+
+const ICONS: Record<Status, typeof Check> = {
+  new: RotateCcw,
+  acknowledged: Eye,
+  resolved: Check,
+  false_positive: CircleSlash,
+};
+
+const HINTS: Record<Status, string> = {
+  new: 'Nobody has looked at this yet. Acknowledge it to tell the others that you are.',
+  acknowledged: 'Someone is on it. Resolve it when it is fixed, or say that it was no real anomaly.',
+  resolved: 'Settled.',
+  false_positive: 'Settled: this was no real anomaly.',
+};
+
+/** What to do next. On a phone the buttons stay in reach of the thumb. */
+export function StatusActions({ anomaly }: { anomaly: Anomaly }) {
+  const change = useChangeStatus(useOrganization().id);
+  const moves = MOVES[anomaly.status];
+
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      const first = moves[0];
+      if (event.key !== 'a' || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target))
+        return;
+      if (first?.to === 'acknowledged') change.mutate({ id: anomaly.id, move: first });
+    };
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, [anomaly.id, moves, change]);
+
+  return (
+    <section
+      aria-label="What to do"
+      className="fixed inset-x-0 bottom-0 z-20 border-t border-line bg-panel px-3 pt-2.5 pb-[max(0.625rem,env(safe-area-inset-bottom))] sm:static sm:mt-4 sm:border-0 sm:bg-transparent sm:p-0"
+    >
+      <div className="flex flex-wrap items-center gap-2 sm:gap-x-3">
+        {moves.map((move, index) => {
+          const Icon = ICONS[move.to];
+          return (
+            <Button
+              key={move.to}
+              variant={index === 0 && move.to !== 'new' ? 'primary' : 'outline'}
+              className="h-11 grow px-3 sm:h-10 sm:grow-0 sm:px-4"
+              onClick={() => change.mutate({ id: anomaly.id, move })}
+            >
+              <Icon aria-hidden /> {move.label}
+            </Button>
+          );
+        })}
+        <p className="hidden text-sm text-ink-2 sm:block">{HINTS[anomaly.status]}</p>
+      </div>
+    </section>
+  );
+}

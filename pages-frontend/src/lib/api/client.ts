@@ -1,0 +1,108 @@
+// The one way to the API: attaches the access token and the organisation, refreshes a refused token once,
+// and turns every failure into one of the errors of ./problem.
+import { createContext, useContext } from 'react';
+import type * as z from 'zod/mini';
+import type { Auth } from '../auth';
+import { ApiError, NetworkError, SessionExpiredError, ShapeError } from './problem';
+
+export type Query = Record<string, string | number | boolean | undefined>;
+
+export interface RequestOptions {
+  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  query?: Query;
+  body?: unknown;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+  /** For what concerns the person and not one organisation: leaves the organisation out. */
+  anyOrganization?: boolean;
+}
+
+export interface ApiClient {
+  readonly baseUrl: string;
+  /** Sends and validates the answer against its schema. */
+  request<S extends z.ZodMiniType>(path: string, schema: S, options?: RequestOptions): Promise<z.output<S>>;
+  /** Sends and hands back the response itself; for streams. */
+  send(path: string, options?: RequestOptions): Promise<Response>;
+}
+
+export interface ApiClientOptions {
+  baseUrl: string;
+  auth: Pick<Auth, 'accessToken' | 'refresh'>;
+  organization: () => string | null;
+  onSessionExpired: () => void;
+  fetch?: typeof fetch;
+}
+
+export function createApiClient(options: ApiClientOptions): ApiClient {
+  const { baseUrl, auth, organization, onSessionExpired } = options;
+  const doFetch = options.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args));
+
+  async function attempt(path: string, token: string, request: RequestOptions): Promise<Response> {
+    const headers = new Headers({ Accept: 'application/json', ...request.headers });
+    headers.set('Authorization', `Bearer ${token}`);
+    const org = request.anyOrganization ? null : organization();
+    if (org) headers.set('Driftlock-Organization', org);
+    const init: RequestInit = { method: request.method ?? 'GET', headers };
+    if (request.signal) init.signal = request.signal;
+    if (request.body !== undefined) {
+      headers.set('Content-Type', 'application/json');
+      init.body = JSON.stringify(request.body);
+    }
+    try {
+      return await doFetch(baseUrl + path + queryString(request.query), init);
+    } catch (error) {
+      if (request.signal?.aborted) throw error;
+      throw new NetworkError();
+    }
+  }
+
+  async function send(path: string, request: RequestOptions = {}): Promise<Response> {
+    const token = await auth.accessToken();
+    if (!token) return expire();
+    let response = await attempt(path, token, request);
+    if (response.status === 401) {
+      const fresh = await auth.refresh();
+      if (!fresh) return expire();
+      response = await attempt(path, fresh, request);
+      if (response.status === 401) return expire();
+    }
+    if (!response.ok) throw await ApiError.from(response);
+    return response;
+  }
+
+  function expire(): never {
+    onSessionExpired();
+    throw new SessionExpiredError();
+  }
+
+  return {
+    baseUrl,
+    send,
+    async request(path, schema, request) {
+      const response = await send(path, request);
+      const parsed = schema.safeParse(await response.json().catch(() => undefined));
+      if (!parsed.success) {
+        console.error(`unexpected answer of ${path}`, parsed.error.issues);
+        throw new ShapeError(path);
+      }
+      return parsed.data;
+    },
+  };
+}
+
+export function queryString(query: Query = {}): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== '') params.set(name, String(value));
+  }
+  const text = params.toString();
+  return text ? `?${text}` : '';
+}
+
+export const ApiContext = createContext<ApiClient | null>(null);
+
+export function useApi(): ApiClient {
+  const api = useContext(ApiContext);
+  if (!api) throw new Error('no API client above this component');
+  return api;
+}

@@ -1,0 +1,65 @@
+// What can go wrong between this page and the API, as values the interface can act on.
+import * as z from 'zod/mini';
+
+const Problem = z.object({
+  title: z.optional(z.string()),
+  detail: z.optional(z.nullable(z.string())),
+  code: z.optional(z.string()),
+  request_id: z.optional(z.nullable(z.string())),
+});
+
+/** The API answered with an error (RFC 9457 problem+json, or something that should have been). */
+export class ApiError extends Error {
+  override name = 'ApiError';
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly title: string,
+    readonly detail: string | undefined,
+    readonly requestId: string | undefined,
+  ) {
+    super(detail ?? title);
+  }
+
+  static async from(response: Response): Promise<ApiError> {
+    const body: unknown = await response.json().catch(() => null);
+    const problem = Problem.safeParse(body).data ?? {};
+    return new ApiError(
+      response.status,
+      problem.code ?? 'unknown',
+      problem.title ?? `The server answered ${response.status}`,
+      problem.detail ?? undefined,
+      problem.request_id ?? response.headers.get('x-request-id') ?? undefined,
+    );
+  }
+}
+
+/** No answer at all: offline, DNS, a closed connection. */
+export class NetworkError extends Error {
+  override name = 'NetworkError';
+  constructor() {
+    super('The server could not be reached');
+  }
+}
+
+/** An answer in a shape this build does not know. */
+export class ShapeError extends Error {
+  override name = 'ShapeError';
+  constructor(readonly path: string) {
+    super(`The answer of ${path} was not understood. Reload the page; if that does not help, it is a bug.`);
+  }
+}
+
+/** Nobody is signed in any more. The page has already been told to go to sign-in. */
+export class SessionExpiredError extends Error {
+  override name = 'SessionExpiredError';
+  constructor() {
+    super('Your session has ended. Sign in again to go on.');
+  }
+}
+
+/** Whether asking again may help. */
+export function isRetryable(error: unknown): boolean {
+  if (error instanceof NetworkError) return true;
+  return error instanceof ApiError && (error.status === 429 || error.status >= 500);
+}

@@ -1,0 +1,69 @@
+// The organisation's live feed, opened once for all pages. Pages listen; the provider keeps the connection.
+import { createContext, useContext, useEffect, useEffectEvent, useSyncExternalStore } from 'react';
+import { Anomaly } from './api/anomaly';
+import type { ApiClient } from './api/client';
+import { openFeed, type FeedStatus } from './live-feed';
+
+type Listener = (anomaly: Anomaly) => void;
+
+export class AnomalyFeed {
+  #listeners = new Set<Listener>();
+  #statusListeners = new Set<() => void>();
+  #status: FeedStatus = 'connecting';
+
+  /** Connects; returns the function that disconnects. */
+  open(api: Pick<ApiClient, 'send'>): () => void {
+    return openFeed(api, {
+      path: '/v1/stream/anomalies',
+      onStatus: (status) => {
+        this.#status = status;
+        this.#statusListeners.forEach((each) => each());
+      },
+      onEvent: (event) => {
+        if (event.event !== 'anomaly') return;
+        const anomaly = parse(event.data);
+        if (anomaly) this.#listeners.forEach((each) => each(anomaly));
+      },
+    });
+  }
+
+  listen(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  readonly subscribeStatus = (listener: () => void): (() => void) => {
+    this.#statusListeners.add(listener);
+    return () => this.#statusListeners.delete(listener);
+  };
+
+  readonly status = (): FeedStatus => this.#status;
+}
+
+function parse(data: string): Anomaly | undefined {
+  try {
+    return Anomaly.safeParse(JSON.parse(data)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+export const FeedContext = createContext<AnomalyFeed | null>(null);
+
+function useFeed(): AnomalyFeed {
+  const feed = useContext(FeedContext);
+  if (!feed) throw new Error('no feed above this component');
+  return feed;
+}
+
+/** Calls back for every anomaly that arrives while the component is mounted. */
+export function useArrivals(listener: Listener): void {
+  const feed = useFeed();
+  const onArrival = useEffectEvent(listener);
+  useEffect(() => feed.listen((anomaly) => onArrival(anomaly)), [feed]);
+}
+
+export function useFeedStatus(): FeedStatus {
+  const feed = useFeed();
+  return useSyncExternalStore(feed.subscribeStatus, feed.status);
+}

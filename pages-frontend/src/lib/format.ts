@@ -1,0 +1,103 @@
+// Numbers and times in words a tired person reads right.
+
+const number = new Intl.NumberFormat('en-GB');
+const compact = new Intl.NumberFormat('en-GB', { notation: 'compact', maximumFractionDigits: 1 });
+
+export const formatCount = (n: number): string => number.format(n);
+export const formatCompact = (n: number): string => (n < 10_000 ? number.format(n) : compact.format(n));
+
+export function formatBits(bits: number): string {
+  return Math.abs(bits) >= 100 ? number.format(Math.round(bits)) : bits.toFixed(1);
+}
+
+/** A small probability as odds: 0.00004 → "1 in 25,000". */
+export function formatOdds(p: number): string {
+  if (!(p > 0)) return 'under 1 in a billion';
+  if (p > 0.5) return 'most events';
+  const oneIn = 1 / p;
+  if (oneIn > 1e9) return 'under 1 in a billion';
+  if (oneIn >= 999_500) {
+    const [value, unit] = oneIn >= 999.5e6 ? [oneIn / 1e9, 'billion'] : [oneIn / 1e6, 'million'];
+    return `1 in ${Number(value.toPrecision(2))} ${unit}`;
+  }
+  return `1 in ${number.format(Number(oneIn.toPrecision(2)))}`;
+}
+
+export function formatPercent(share: number): string {
+  const percent = share * 100;
+  if (percent === 0) return '0 %';
+  if (percent < 0.1) return 'under 0.1 %';
+  return `${percent < 10 ? Number(percent.toPrecision(2)) : Math.round(percent)} %`;
+}
+
+export function formatProbability(p: number): string {
+  if (p === 0 || p >= 0.001) return String(Number(p.toPrecision(3)));
+  const [mantissa, exponent] = p.toExponential(1).split('e');
+  return `${mantissa} × 10${superscript(Number(exponent))}`;
+}
+
+function superscript(n: number): string {
+  return String(n).replace(/[-\d]/g, (c) => (c === '-' ? '⁻' : ('⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(c)] ?? '')));
+}
+
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  if (bytes < 1e6) return `${(bytes / 1000).toFixed(1)} kB`;
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** "just now", "4 min ago", "3 h ago", "2 days ago". */
+export function formatAgo(iso: string, now: number): string {
+  const seconds = Math.round((now - Date.parse(iso)) / 1000);
+  if (Number.isNaN(seconds)) return '';
+  if (seconds < 10) return 'just now';
+  if (seconds < 60) return `${seconds} s ago`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ago`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return minutes % 60 && hours < 6 ? `${hours} h ${minutes % 60} min ago` : `${hours} h ago`;
+  const days = Math.floor(hours / 24);
+  return days === 1 ? '1 day ago' : `${days} days ago`;
+}
+
+const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const dayAndClock = new Intl.DateTimeFormat('en-GB', {
+  weekday: 'short',
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+});
+const zoned = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'long' });
+const day = new Intl.DateTimeFormat('en-GB', { weekday: 'long', day: 'numeric', month: 'long' });
+
+const isDate = (iso: string) => !Number.isNaN(Date.parse(iso));
+
+/** Clock time today, with the day otherwise; in the reader's time zone. */
+export function formatTime(iso: string, now: number): string {
+  if (!isDate(iso)) return iso;
+  const date = new Date(iso);
+  return sameDay(date, new Date(now)) ? clock.format(date) : dayAndClock.format(date);
+}
+
+export const formatClock = (iso: string): string => (isDate(iso) ? clock.format(new Date(iso)) : iso);
+
+/** Unambiguous, for tooltips: local time with its zone, and UTC. */
+export function formatExact(iso: string): string {
+  if (!isDate(iso)) return iso;
+  const date = new Date(iso);
+  return `${zoned.format(date)} (${date.toISOString()})`;
+}
+
+export function formatDay(iso: string, now: number): string {
+  if (!isDate(iso)) return '';
+  const date = new Date(iso);
+  if (sameDay(date, new Date(now))) return 'Today';
+  if (sameDay(date, new Date(now - 86_400_000))) return 'Yesterday';
+  return day.format(date);
+}
+
+function sameDay(a: Date, b: Date): boolean {
+  return a.toDateString() === b.toDateString();
+}

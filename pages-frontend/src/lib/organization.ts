@@ -1,0 +1,30 @@
+// Which organisation the person is looking at. Kept per browser; the API checks membership on every request.
+import { createContext, useContext } from 'react';
+
+const KEY = 'driftlock.organization';
+
+export const storedOrganization = {
+  get: (): string | null => localStorage.getItem(KEY),
+  set: (id: string): void => localStorage.setItem(KEY, id),
+  clear: (): void => localStorage.removeItem(KEY),
+};
+
+export interface Organization {
+  id: string;
+  name: string;
+  role: string;
+  plan: string;
+}
+
+export const OrganizationContext = createContext<Organization | null>(null);
+
+export function useOrganization(): Organization {
+  const organization = useContext(OrganizationContext);
+  if (!organization) throw new Error('no organisation above this component');
+  return organization;
+}
+
+/** Viewers read; everyone else may change statuses. The API and row-level security decide, this only hides. */
+export function canTriage(organization: Organization): boolean {
+  return organization.role !== 'viewer';
+}

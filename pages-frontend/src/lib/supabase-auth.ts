@@ -1,0 +1,50 @@
+// Supabase Auth behind the Auth interface. Loaded on demand, so public pages never carry it.
+import { createClient, type AuthError, type Session as SupabaseSession } from '@supabase/supabase-js';
+import { SignInError, type Auth, type Session, type SignInFailure } from './auth';
+
+export function createSupabaseAuth(url: string, publishableKey: string): Auth {
+  const { auth } = createClient(url, publishableKey, {
+    auth: {
+      persistSession: true,
+      autoRefreshToken: true,
+      detectSessionInUrl: false,
+      storageKey: 'driftlock.session',
+    },
+  });
+
+  return {
+    async session() {
+      return toSession((await auth.getSession()).data.session);
+    },
+    async accessToken() {
+      return (await auth.getSession()).data.session?.access_token ?? null;
+    },
+    async refresh() {
+      return (await auth.refreshSession()).data.session?.access_token ?? null;
+    },
+    async signIn(email, password) {
+      const { error } = await auth.signInWithPassword({ email, password });
+      if (error) throw new SignInError(failureOf(error));
+    },
+    async signOut() {
+      // Local: other devices of this person stay signed in.
+      await auth.signOut({ scope: 'local' });
+    },
+    onChange(callback) {
+      const { data } = auth.onAuthStateChange((_event, session) => callback(toSession(session)));
+      return () => data.subscription.unsubscribe();
+    },
+  };
+}
+
+function toSession(session: SupabaseSession | null): Session | null {
+  return session && { userId: session.user.id, email: session.user.email ?? '' };
+}
+
+function failureOf(error: AuthError): SignInFailure {
+  if (error.code === 'email_not_confirmed') return 'unconfirmed';
+  if (error.status === 429) return 'rate_limited';
+  if (error.status === 400 || error.status === 401 || error.status === 422) return 'credentials';
+  if (!error.status) return 'unreachable';
+  return 'other';
+}

@@ -1,0 +1,65 @@
+// The whole dashboard in a test: real router, real client, real cache; sign-in and network are made up.
+import { QueryClientProvider } from '@tanstack/react-query';
+import { createMemoryHistory, RouterProvider } from '@tanstack/react-router';
+import { render } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { createQueryClient } from '@/app/query-client';
+import { createAppRouter } from '@/app/router';
+import { ToastProvider } from '@/components/ui/toast';
+import { createApiClient } from '@/lib/api/client';
+import { SignInError, type Auth, type Session } from '@/lib/auth';
+import { storedOrganization } from '@/lib/organization';
+import { ORIGIN } from './server';
+
+export const PERSON: Session = { userId: 'u1', email: 'demo@driftlock.local' };
+
+export function fakeAuth(initial: Session | null = PERSON): Auth & { end: () => void } {
+  let session = initial;
+  const listeners = new Set<(session: Session | null) => void>();
+  const set = (next: Session | null) => {
+    session = next;
+    listeners.forEach((each) => each(next));
+  };
+  return {
+    session: async () => session,
+    accessToken: async () => (session ? 'token' : null),
+    refresh: async () => (session ? 'fresh-token' : null),
+    signIn: async (email, password) => {
+      if (password !== 'right') throw new SignInError('credentials');
+      set({ userId: 'u1', email });
+    },
+    signOut: async () => set(null),
+    onChange: (callback) => {
+      listeners.add(callback);
+      return () => listeners.delete(callback);
+    },
+    end: () => set(null),
+  };
+}
+
+export function renderApp(path: string, { auth = fakeAuth() }: { auth?: Auth } = {}) {
+  const queryClient = createQueryClient();
+  queryClient.setDefaultOptions({
+    queries: { retry: false, staleTime: 10_000 },
+    mutations: { retry: false },
+  });
+  const api = createApiClient({
+    baseUrl: ORIGIN,
+    auth,
+    organization: storedOrganization.get,
+    onSessionExpired: () =>
+      void router.navigate({ to: '/sign-in', search: { next: router.state.location.href, expired: true } }),
+  });
+  const router = createAppRouter(
+    { queryClient, services: async () => ({ auth, api }) },
+    createMemoryHistory({ initialEntries: [path] }),
+  );
+  const view = render(
+    <QueryClientProvider client={queryClient}>
+      <ToastProvider>
+        <RouterProvider router={router} />
+      </ToastProvider>
+    </QueryClientProvider>,
+  );
+  return { ...view, router, queryClient, user: userEvent.setup() };
+}

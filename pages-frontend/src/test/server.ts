@@ -1,0 +1,49 @@
+// The API as the tests see it: happy answers, to be overridden per test.
+import { delay, http, HttpResponse } from 'msw';
+import { setupServer } from 'msw/node';
+import * as fixtures from './fixtures.js';
+
+export const ORIGIN = 'http://localhost:3000';
+
+/** A live feed that stays open; `push` sends an anomaly to whoever listens. */
+export const feed = {
+  sinks: new Set<ReadableStreamDefaultController<Uint8Array>>(),
+  push(anomaly: unknown, id = '1') {
+    const text = `id: ${id}\nevent: anomaly\ndata: ${JSON.stringify(anomaly)}\n\n`;
+    for (const sink of this.sinks) sink.enqueue(new TextEncoder().encode(text));
+  },
+};
+
+export const server = setupServer(
+  http.get('*/v1/me', () => HttpResponse.json(fixtures.me)),
+  http.get('*/v1/streams', () => HttpResponse.json({ streams: fixtures.streams(), next_cursor: null })),
+  http.get('*/v1/anomalies', () => HttpResponse.json({ anomalies: fixtures.anomalies(), next_cursor: null })),
+  http.get('*/v1/anomalies/:id', () => HttpResponse.json(fixtures.logDetail())),
+  http.patch('*/v1/anomalies/:id/status', async ({ request }) => {
+    const body = (await request.json()) as { status: string };
+    return HttpResponse.json({ ...fixtures.summary(fixtures.logDetail()), status: body.status });
+  }),
+  http.get('*/v1/stream/anomalies', () => {
+    let own: ReadableStreamDefaultController<Uint8Array> | undefined;
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        own = controller;
+        feed.sinks.add(controller);
+        controller.enqueue(new TextEncoder().encode(': ping\n\n'));
+      },
+      cancel() {
+        if (own) feed.sinks.delete(own);
+      },
+    });
+    return new HttpResponse(body, { headers: { 'Content-Type': 'text/event-stream' } });
+  }),
+);
+
+export function problem(status: number, code: string, title = 'Refused', detail?: string) {
+  return HttpResponse.json(
+    { type: 'about:blank', title, status, code, detail, errors: [], request_id: 'req_test' },
+    { status, headers: { 'Content-Type': 'application/problem+json' } },
+  );
+}
+
+export { delay, http, HttpResponse };
