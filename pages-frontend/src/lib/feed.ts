@@ -5,9 +5,11 @@ import type { ApiClient } from './api/client';
 import { openFeed, type FeedStatus } from './live-feed';
 
 type Listener = (anomaly: Anomaly) => void;
+type GapListener = () => void;
 
 export class AnomalyFeed {
   #listeners = new Set<Listener>();
+  #gapListeners = new Set<GapListener>();
   #statusListeners = new Set<() => void>();
   #status: FeedStatus = 'connecting';
 
@@ -20,6 +22,8 @@ export class AnomalyFeed {
         this.#statusListeners.forEach((each) => each());
       },
       onEvent: (event) => {
+        // The server no longer holds all that was missed: lists must be read again.
+        if (event.event === 'gap') this.#gapListeners.forEach((each) => each());
         if (event.event !== 'anomaly') return;
         const anomaly = parse(event.data);
         if (anomaly) this.#listeners.forEach((each) => each(anomaly));
@@ -30,6 +34,11 @@ export class AnomalyFeed {
   listen(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  listenForGaps(listener: GapListener): () => void {
+    this.#gapListeners.add(listener);
+    return () => this.#gapListeners.delete(listener);
   }
 
   readonly subscribeStatus = (listener: () => void): (() => void) => {
@@ -61,6 +70,17 @@ export function useArrivals(listener: Listener): void {
   const feed = useFeed();
   const onArrival = useEffectEvent(listener);
   useEffect(() => feed.listen((anomaly) => onArrival(anomaly)), [feed]);
+}
+
+/** Calls back whenever arrivals may have been missed: the feed has just (re)connected, or says so itself. */
+export function useMissedArrivals(listener: () => void): void {
+  const feed = useFeed();
+  const status = useFeedStatus();
+  const onMissed = useEffectEvent(listener);
+  useEffect(() => feed.listenForGaps(() => onMissed()), [feed]);
+  useEffect(() => {
+    if (status === 'live') onMissed();
+  }, [status]);
 }
 
 export function useFeedStatus(): FeedStatus {

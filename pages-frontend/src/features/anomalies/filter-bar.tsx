@@ -117,7 +117,7 @@ export function FilterBar({ filters, streams, onChange, children }: FilterBarPro
             checked={filters.only_significant ?? false}
             onChange={(event) => set('only_significant')(String(event.target.checked))}
           />
-          Only significant
+          Sure ones only (q ≤ 5 %)
         </label>
       </div>
     </section>

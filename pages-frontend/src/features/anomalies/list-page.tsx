@@ -1,5 +1,5 @@
 import { useInfiniteQuery, useQuery, useQueryClient, type InfiniteData } from '@tanstack/react-query';
-import { useEffect, useEffectEvent, useMemo, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { ArrowUp, SearchX, Telescope } from 'lucide-react';
 import { FeedIndicator } from '@/components/feed-indicator';
 import { ErrorMessage, Message } from '@/components/states';
@@ -8,7 +8,7 @@ import { Skeleton } from '@/components/ui/skeleton';
 import { sinceOf, type Anomaly, type AnomalyPage } from '@/lib/api/anomaly';
 import { useApi } from '@/lib/api/client';
 import { streamsQuery } from '@/lib/api/streams';
-import { useArrivals, useFeedStatus } from '@/lib/feed';
+import { useArrivals, useMissedArrivals } from '@/lib/feed';
 import { formatDay } from '@/lib/format';
 import { useOrganization } from '@/lib/organization';
 import { useNow } from '@/lib/use-now';
@@ -96,7 +96,6 @@ export function ListPage({ filters, onFilters }: ListPageProps) {
  */
 function useLiveList(org: string, filters: Filters, now: number) {
   const client = useQueryClient();
-  const status = useFeedStatus();
   const [arrived, setArrived] = useState<ReadonlySet<string>>(new Set());
   const [held, setHeld] = useState<readonly Anomaly[]>([]);
 
@@ -121,10 +120,7 @@ function useLiveList(org: string, filters: Filters, now: number) {
   });
 
   // Whatever happened between reading the list and the feed's first word is in neither: read again.
-  const refresh = useEffectEvent(() => void client.invalidateQueries({ queryKey: keys.list(org, filters) }));
-  useEffect(() => {
-    if (status === 'live') refresh();
-  }, [status]);
+  useMissedArrivals(() => void client.invalidateQueries({ queryKey: keys.list(org, filters) }));
 
   const waiting = held.filter((anomaly) => matches(filters, anomaly, now));
   return {
