@@ -9,15 +9,19 @@ import fs from 'node:fs';
 const file = process.argv[2] ?? 'package-lock.json';
 const lock = JSON.parse(fs.readFileSync(file, 'utf8'));
 
+const SYSTEMS = ['linux', 'darwin', 'win32', 'windows', 'android', 'freebsd', 'netbsd', 'openbsd', 'openharmony', 'sunos', 'aix'];
+const PROCESSORS = ['arm64', 'arm', 'ia32', 'x64', '64', 'riscv64', 'ppc64', 'ppc64le', 'powerpc64le', 's390x', 'loong64', 'mips64el', 'wasm32'];
+
 /** `@cloudflare/workerd-darwin-arm64` → the `os`, `cpu` and `libc` fields that keep it off other machines. */
 function platformOf(name) {
   const words = name.split('/').pop().split('-');
-  const os = words.find((word) => ['linux', 'darwin', 'win32', 'windows', 'freebsd'].includes(word));
+  const os = words.find((word) => SYSTEMS.includes(word));
+  const cpu = words.find((word) => PROCESSORS.includes(word));
+  if (cpu === 'wasm32') return { cpu: ['wasm32'] };
   if (!os) return null;
-  const cpu = words.find((word) => ['arm64', 'arm', 'ia32', 'x64', '64'].includes(word));
   return {
     os: [os === 'windows' ? 'win32' : os],
-    cpu: [cpu === '64' || !cpu ? 'x64' : cpu],
+    cpu: [cpu === '64' || !cpu ? 'x64' : cpu.replace('powerpc', 'ppc').replace('ppc64le', 'ppc64')],
     ...(words.includes('musl') && { libc: ['musl'] }),
   };
 }
