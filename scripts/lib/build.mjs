@@ -23,6 +23,12 @@ function fingerprint(inputs) {
   return hash.digest('hex');
 }
 
+/** What a log says about a failure: npm's own words, which its usage text buries, or the last lines. */
+function errorLines(log) {
+  const npm = fs.readFileSync(log, 'utf8').split('\n').filter((line) => line.startsWith('npm error '));
+  return npm.length ? npm.slice(0, 12).join('\n') : tail(log, 25);
+}
+
 /** Runs a command with its output in `log`; throws with the end of that output. */
 export function runLogged(command, args, { cwd = ROOT, log, env = process.env }) {
   fs.mkdirSync(path.dirname(log), { recursive: true });
@@ -31,7 +37,8 @@ export function runLogged(command, args, { cwd = ROOT, log, env = process.env })
     const child = execFile(command, args, { cwd, env, maxBuffer: Infinity }, (error) => {
       fs.closeSync(out);
       if (!error) return resolve();
-      reject(Object.assign(new Error(`${path.basename(command)} ${args.join(' ')} failed; the end of ${path.relative(ROOT, log)}:\n${tail(log, 25)}`), { plain: true }));
+      const said = errorLines(log);
+      reject(Object.assign(new Error(`${path.basename(command)} ${args.join(' ')} failed; from ${path.relative(ROOT, log)}:\n${said}`), { plain: true }));
     });
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => fs.writeSync(out, text));
     child.stdin.end();
