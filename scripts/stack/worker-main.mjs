@@ -4,7 +4,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from 'miniflare';
-import { unstable_getMiniflareWorkerOptions as bindingsOf } from 'wrangler';
+import { workerBindings } from './bindings.mjs';
 import { ROOT } from './paths.mjs';
 
 /** What the Worker is told; set ones only. */
@@ -24,15 +24,14 @@ const built = path.join(ROOT, 'dist/worker');
 const dashboard = path.join(ROOT, 'pages-frontend/dist');
 if (!fs.existsSync(dashboard)) fs.mkdirSync(dashboard, { recursive: true }); // the Worker also runs without its dashboard
 
-const { workerOptions } = bindingsOf(path.join(ROOT, 'wrangler.toml'));
+const bindings = await workerBindings();
 const variables = Object.fromEntries(VARIABLES.filter((name) => process.env[name]).map((name) => [name, process.env[name]]));
 const miniflare = new Miniflare(
   convertV4MiniflareOptions({
-    ...workerOptions,
-    bindings: { ...workerOptions.bindings, ...variables },
+    ...bindings,
+    bindings: { ...bindings.bindings, ...variables },
     modules: modules(built),
     modulesRoot: built,
-    modulesRules: undefined,
     name: 'driftlock',
     host: '127.0.0.1',
     port: Number(port),

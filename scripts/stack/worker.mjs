@@ -14,8 +14,8 @@ export async function startWorker({ dir, port, vars }) {
   await stopRecorded(record);
   await requireFreePorts([{ port, name: 'Worker', remedy: 'free it, or choose another with DRIFTLOCK_PORT' }]);
   // nothing of the caller's environment but the system's: no stray secret or proxy reaches the Worker
-  const { PATH, HOME, TMPDIR } = process.env;
-  const system = Object.fromEntries(Object.entries({ PATH, HOME, TMPDIR }).filter(([, value]) => value));
+  const { PATH, HOME, TMPDIR, NODE_COMPILE_CACHE } = process.env;
+  const system = Object.fromEntries(Object.entries({ PATH, HOME, TMPDIR, NODE_COMPILE_CACHE }).filter(([, value]) => value));
   const child = startProcess({
     command: process.execPath, args: [MAIN, String(port), dir], log, record,
     env: { ...system, WRANGLER_SEND_METRICS: 'false', WRANGLER_SEND_ERROR_REPORTS: 'false', CLOUDFLARE_CF_FETCH_ENABLED: 'false', DO_NOT_TRACK: '1', ...vars },
