@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { clearLeftovers, resetStack, stackDir, startStack } from '../stack/index.mjs';
+import { clearLeftovers, requireStackPorts, resetStack, stackDir, startStack } from '../stack/index.mjs';
 import { migrate } from '../stack/migrations.mjs';
 import { STATE } from '../stack/paths.mjs';
 import { readPidRecord, requireFreePorts, stopRecorded, writePidRecord } from '../stack/process.mjs';
@@ -38,6 +38,9 @@ async function bringUp(config) {
     for (const end of running.splice(0)) await end();
   };
   try {
+    // before anything takes long
+    await clearLeftovers(STACK);
+    if (!config.hosted) await requireStackPorts(config.stackPort);
     await requireFreePorts([{ port: config.port, name: 'Worker', remedy: 'free it, or choose another with --port' }]);
     const built = (name, work) => step(name, async (note) => note(`${name} (${await work()})`));
     await built('build the dashboard', buildDashboard);
@@ -126,8 +129,7 @@ async function runDetached() {
 
 async function stopRunning() {
   const stopped = await stopRecorded(files.pid, 'SIGTERM', 30_000);
-  await clearLeftovers(STACK);
-  return stopped;
+  return (await clearLeftovers(STACK)) || stopped;
 }
 
 async function main() {

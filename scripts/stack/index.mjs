@@ -25,12 +25,11 @@ const HS256_SECRET = 'super-secret-jwt-token-with-at-least-32-characters-long';
 /** Folder that holds the state of the stack called `name` ("dev", "test"). */
 export const stackDir = (name) => path.join(STATE, name);
 
-/** Ends what an earlier, crashed run of this stack left behind. */
+/** Ends what an earlier, crashed run of this stack left behind; says whether there was anything. */
 export async function clearLeftovers(name) {
-  const dir = stackDir(name);
-  await stopRecorded(path.join(dir, 'worker.pid'));
-  await stopRecorded(path.join(dir, 'postgrest.pid'));
-  await stopRecorded(path.join(dir, 'postgres.pid'), 'SIGINT');
+  const record = (part) => path.join(stackDir(name), `${part}.pid`);
+  const ended = [await stopRecorded(record('worker')), await stopRecorded(record('postgrest')), await stopRecorded(record('postgres'), 'SIGINT')];
+  return ended.includes(true);
 }
 
 /** Removes all state of a stack that does not run. */
@@ -42,6 +41,13 @@ export function resetStack(name) {
 
 export function stackPorts(base) {
   return { api: base, db: base + 1, inbox: base + 3, rest: base + 10, restAdmin: base + 11 };
+}
+
+/** Throws one clear line when a port of the stack is taken. */
+export function requireStackPorts(base) {
+  const names = { api: 'Supabase gateway', db: 'PostgreSQL', inbox: 'inbox', rest: 'PostgREST', restAdmin: 'PostgREST admin' };
+  const remedy = 'free it, or move all of them with DRIFTLOCK_STACK_PORT';
+  return requireFreePorts(Object.entries(stackPorts(base)).map(([key, port]) => ({ port, name: names[key], remedy })));
 }
 
 /** What programs need to use the stack; addresses and names as in a hosted project's settings. */
@@ -68,11 +74,7 @@ export async function startStack({ name, base, siteUrl, durable = true, onStep =
   fs.mkdirSync(dir, { recursive: true });
   await clearLeftovers(name);
   const ports = stackPorts(base);
-  const remedy = 'free it, or move all of them with DRIFTLOCK_STACK_PORT';
-  await requireFreePorts([
-    { port: ports.api, name: 'Supabase gateway', remedy }, { port: ports.db, name: 'PostgreSQL', remedy }, { port: ports.inbox, name: 'inbox', remedy },
-    { port: ports.rest, name: 'PostgREST', remedy }, { port: ports.restAdmin, name: 'PostgREST admin', remedy },
-  ]);
+  await requireStackPorts(base);
   const env = stackEnv(base);
   const urlFor = (role, password) => `postgresql://${role}:${password}@127.0.0.1:${ports.db}/postgres`;
   const log = (text) => fs.appendFileSync(path.join(dir, 'auth.log'), text);
