@@ -1,1 +1,80 @@
-//! The Driftlock Worker.
+//! The Driftlock Worker: ingestion, detection, anomalies and the live feed at the edge.
+//!
+//! This file holds the entry points and nothing else. `router` shows the HTTP surface, `platform` is the only way to the
+//! runtime, and everything between is plain Rust that compiles and is tested natively.
+
+pub mod anomalies;
+pub mod auth;
+pub mod config;
+pub mod detect;
+pub mod diagnostics;
+pub mod error;
+pub mod http;
+pub mod ingest;
+pub mod live;
+pub mod orgs;
+pub mod platform;
+pub mod router;
+pub mod streams;
+
+use crate::http::{Request, Response, cors, problem, security_headers};
+use crate::platform::{Ctx, random, request};
+use crate::router::Answer;
+use worker::{Context, Env, event};
+
+/// Answers one HTTP request.
+#[event(fetch, respond_with_errors)]
+async fn fetch(mut incoming: worker::Request, env: Env, _context: Context) -> worker::Result<worker::Response> {
+    let request_id = incoming.headers().get("cf-ray")?.unwrap_or_else(random::request_id);
+    let ctx = Ctx::new(env, &request_id);
+    let mut head = match request::head(&incoming, &request_id) {
+        Ok(head) => head,
+        Err(error) => return request::respond(problem::response(&error, &request_id)),
+    };
+    let origin = head.header("origin").map(str::to_owned);
+    let answer = if head.method == "OPTIONS" { Ok(Answer::Whole(preflight())) } else { answer(&ctx, &mut incoming, &mut head).await };
+    let response = match answer {
+        Ok(Answer::Whole(response)) => finish(&ctx, response, origin.as_deref(), head.method == "HEAD"),
+        Ok(Answer::Feed(feed)) => return stream(&ctx, feed.into_response(), origin.as_deref()),
+        Err(error) => finish(&ctx, problem::response(&error, &request_id), origin.as_deref(), head.method == "HEAD"),
+    };
+    request::respond(response)
+}
+
+async fn answer(ctx: &Ctx, incoming: &mut worker::Request, head: &mut Request) -> error::Result<Answer> {
+    let path = head.path.clone();
+    let matched = router::find(&head.method, &path)?;
+    if matches!(head.method.as_str(), "POST" | "PATCH" | "PUT") {
+        head.body = request::read_body(incoming, head, ctx.settings.max_body_bytes).await?;
+    }
+    router::dispatch(ctx, head, &matched).await
+}
+
+fn preflight() -> Response { Response { status: 204, headers: Vec::new(), body: Vec::new() } }
+
+fn finish(ctx: &Ctx, mut response: Response, origin: Option<&str>, head_only: bool) -> Response {
+    security_headers::apply(&mut response);
+    response.headers.extend(cors::headers(&ctx.settings.cors_origins, origin));
+    response.headers.push(("request-id".into(), ctx.request_id.to_string()));
+    if head_only { response.body.clear(); }
+    response
+}
+
+fn stream(ctx: &Ctx, response: worker::Response, origin: Option<&str>) -> worker::Result<worker::Response> {
+    let headers = response.headers();
+    headers.set("cache-control", "no-store")?;
+    headers.set("request-id", &ctx.request_id)?;
+    for (name, value) in security_headers::HEADERS { headers.set(name, value)?; }
+    for (name, value) in cors::headers(&ctx.settings.cors_origins, origin) { headers.set(&name, &value)?; }
+    Ok(response)
+}
+
+/// Keeps the message of a panic for the log of the entry script.
+#[event(start)]
+fn start() {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        // the place only: a message may quote data
+        platform::log::error("panic", &place);
+    }));
+}

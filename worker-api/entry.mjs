@@ -1,0 +1,87 @@
+// The script that Cloudflare loads: the Rust Worker behind a guard against panics.
+//
+// With panic=abort a Rust panic traps inside wasm, and the promise of the request would never settle: its caller would hang.
+// The trap also shows as an `error` event, on which everything that is pending answers 500. The generated code then builds
+// a new wasm instance, and Durable Objects come back from what they have stored.
+import { DurableObject } from "cloudflare:workers";
+import * as worker from "./build/index.js";
+
+const pending = new Set();
+addEventListener("error", () => {
+  for (const reject of pending) reject(new Error("panic"));
+  pending.clear();
+});
+
+function guarded(call) {
+  return new Promise((resolve, reject) => {
+    pending.add(reject);
+    const done = (settle) => (value) => {
+      pending.delete(reject);
+      settle(value);
+    };
+    // inside a promise, so that a trap before the first await is a rejection too
+    Promise.resolve().then(call).then(done(resolve), done(reject));
+  });
+}
+
+function problem(request) {
+  const request_id = request.headers.get("cf-ray") ?? crypto.randomUUID().replaceAll("-", "");
+  const body = {
+    type: "https://github.com/driftlock/driftlock/blob/main/docs/API.md#internal_error",
+    title: "Something went wrong inside Driftlock",
+    status: 500,
+    detail: "the request could not be completed; quote the request id",
+    code: "internal_error",
+    errors: [],
+    request_id,
+  };
+  const headers = {
+    "content-type": "application/problem+json",
+    "cache-control": "no-store",
+    "request-id": request_id,
+    "x-content-type-options": "nosniff",
+  };
+  return new Response(JSON.stringify(body), { status: 500, headers });
+}
+
+/** A Durable Object whose work is done by the Rust class of the same name. */
+const guard = (Rust) =>
+  class extends DurableObject {
+    #inner;
+    constructor(ctx, env) {
+      super(ctx, env);
+      this.#inner = new Rust(ctx, env);
+    }
+    fetch(request) {
+      return guarded(() => this.#inner.fetch(request));
+    }
+    alarm(info) {
+      return guarded(() => this.#inner.alarm(info));
+    }
+    webSocketMessage(socket, message) {
+      return guarded(() => this.#inner.webSocketMessage(socket, message));
+    }
+    webSocketClose(socket, code, reason, clean) {
+      return guarded(() => this.#inner.webSocketClose(socket, code, reason, clean));
+    }
+    webSocketError(socket, error) {
+      return guarded(() => this.#inner.webSocketError(socket, error));
+    }
+  };
+
+export const StreamObject = guard(worker.StreamObject);
+export const OrgObject = guard(worker.OrgObject);
+export const KeyObject = guard(worker.KeyObject);
+
+let rust;
+export default {
+  async fetch(request, env, ctx) {
+    try {
+      // the generated default export is a class (WorkerEntrypoint) or an object with handlers
+      rust ??= worker.default;
+      return await guarded(() => (typeof rust === "function" ? new rust(ctx, env).fetch(request) : rust.fetch(request, env, ctx)));
+    } catch {
+      return problem(request);
+    }
+  },
+};

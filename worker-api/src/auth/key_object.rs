@@ -1,0 +1,179 @@
+//! The Durable Object of one API key: hash, organisation, scopes. It answers while the database is away.
+//!
+//! The record is filled from Postgres on a miss and looked at again every [`REFRESH_MS`]; the isolate in front caches what the
+//! object says for [`crate::platform::objects::KEY_CACHE_MS`]. Together they bound how long a revoked key can still be used.
+
+use super::principal::Scope;
+use crate::ingest::time;
+use crate::platform::objects::reply;
+use crate::platform::postgrest;
+use crate::platform::storage::Sql;
+use crate::platform::{Ctx, log};
+use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
+use uuid::Uuid;
+use worker::{DurableObject, Env, Request, Response, State, durable_object};
+
+/// A stored record is compared with the database again after this long.
+const REFRESH_MS: i64 = 25_000;
+/// `last_used_at` is written at most this often.
+const USED_MS: i64 = 60_000;
+
+/// What an API key is and may do.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct KeyRecord {
+    /// Key id.
+    pub id: String,
+    /// Lower-case hexadecimal SHA-256 of the key.
+    pub hash: String,
+    /// The tenant.
+    pub org_id: Uuid,
+    /// What it may do.
+    #[serde(default)]
+    pub scopes: Vec<Scope>,
+    /// Streams it is limited to.
+    pub stream_prefix: Option<String>,
+    /// RFC 3339.
+    pub expires_at: Option<String>,
+    /// RFC 3339.
+    pub revoked_at: Option<String>,
+}
+
+impl KeyRecord {
+    /// Whether the key carries a scope. `admin` carries all.
+    pub fn allows(&self, scope: Scope) -> bool {
+        self.scopes.iter().any(|&s| s == scope || s == Scope::Admin)
+    }
+    /// Whether the key can be used at `now` (milliseconds).
+    pub fn is_live(&self, now: i64) -> bool {
+        // a time that does not read counts as past: fail closed
+        let passed = |t: &Option<String>| t.as_deref().is_some_and(|t| time::from_rfc3339(t).is_none_or(|ms| ms <= now));
+        !passed(&self.revoked_at) && !passed(&self.expires_at)
+    }
+}
+
+/// See the module.
+#[durable_object]
+pub struct KeyObject {
+    state: State,
+    ctx: Ctx,
+    cached: RefCell<Option<Cached>>,
+}
+
+#[derive(Clone)]
+struct Cached {
+    record: KeyRecord,
+    checked: i64,
+    used: i64,
+}
+
+impl DurableObject for KeyObject {
+    fn new(state: State, env: Env) -> Self {
+        Self { ctx: Ctx::new(env, "key-object"), state, cached: RefCell::new(None) }
+    }
+
+    async fn fetch(&self, request: Request) -> worker::Result<Response> {
+        let id = request.path().trim_start_matches('/').to_owned();
+        match self.record(&id).await {
+            Ok(record) => reply(&record),
+            Err(error) => Response::error(error.to_string(), 503),
+        }
+    }
+}
+
+impl KeyObject {
+    async fn record(&self, id: &str) -> crate::error::Result<Option<KeyRecord>> {
+        let now = self.ctx.now_ms();
+        if self.cached.borrow().is_none() { *self.cached.borrow_mut() = self.load()?; }
+        let known = self.cached.borrow().clone();
+        let fresh = match &known {
+            Some(c) if now - c.checked < REFRESH_MS => return Ok(Some(self.touch(c.record.clone(), now))),
+            _ => self.from_database(id).await,
+        };
+        match (fresh, known) {
+            (Ok(Some(record)), known) => {
+                self.store(&record)?;
+                let used = known.map_or(0, |c| c.used);
+                *self.cached.borrow_mut() = Some(Cached { record: record.clone(), checked: now, used });
+                Ok(Some(self.touch(record, now)))
+            }
+            (Ok(None), _) => {
+                self.forget()?;
+                Ok(None)
+            }
+            // the database is away: what was known goes on being valid
+            (Err(_), Some(mut c)) => {
+                c.checked = now - REFRESH_MS / 2;
+                *self.cached.borrow_mut() = Some(c.clone());
+                Ok(Some(c.record))
+            }
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    async fn from_database(&self, id: &str) -> crate::error::Result<Option<KeyRecord>> {
+        let columns = "id,hash,org_id,scopes,stream_prefix,expires_at,revoked_at";
+        let rows: Vec<KeyRecord> = postgrest::as_service(&self.ctx, "api_keys").select(columns).eq("id", id).rows().await?;
+        Ok(rows.into_iter().next())
+    }
+
+    fn sql(&self) -> crate::error::Result<Sql> {
+        let sql = Sql::new(&self.state);
+        sql.run("CREATE TABLE IF NOT EXISTS record (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL)", vec![])?;
+        Ok(sql)
+    }
+
+    fn load(&self) -> crate::error::Result<Option<Cached>> {
+        let body = self.sql()?.text("SELECT body FROM record WHERE one = 1", vec![])?;
+        Ok(body.and_then(|b| serde_json::from_str(&b).ok()).map(|record| Cached { record, checked: 0, used: 0 }))
+    }
+
+    fn store(&self, record: &KeyRecord) -> crate::error::Result<()> {
+        let body = serde_json::to_string(record).map_err(crate::error::Error::internal)?;
+        let unchanged = self.cached.borrow().as_ref().is_some_and(|c| serde_json::to_string(&c.record).is_ok_and(|old| old == body));
+        if unchanged { return Ok(()); }
+        self.sql()?.run("INSERT INTO record (one, body) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET body = excluded.body", vec![body.into()])
+    }
+
+    fn forget(&self) -> crate::error::Result<()> {
+        *self.cached.borrow_mut() = None;
+        self.sql()?.run("DELETE FROM record", vec![])
+    }
+
+    /// Notes the use, and writes it to the database now and then, after the answer.
+    fn touch(&self, record: KeyRecord, now: i64) -> KeyRecord {
+        let due = self.cached.borrow_mut().as_mut().is_some_and(|c| {
+            let due = now - c.used >= USED_MS;
+            if due { c.used = now; }
+            due
+        });
+        if due {
+            let (ctx, id) = (self.ctx.clone(), record.id.clone());
+            self.state.wait_until(async move {
+                let patch = serde_json::json!({ "last_used_at": time::to_rfc3339(now) });
+                let done = postgrest::as_service(&ctx, "api_keys").eq("id", &id).update(&patch).await;
+                // best effort: the next use tries again a minute later
+                if done.is_err() { log::warn("key.last_used", "not written"); }
+            });
+        }
+        record
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expiry_and_revocation_end_a_key() {
+        let at = |expires: Option<&str>, revoked: Option<&str>| KeyRecord {
+            id: "k".into(), hash: String::new(), org_id: Uuid::nil(), scopes: vec![Scope::Read], stream_prefix: None,
+            expires_at: expires.map(Into::into), revoked_at: revoked.map(Into::into),
+        };
+        let now = 1_795_251_600_000; // 2026-11-21T09:00:00Z
+        assert!(at(None, None).is_live(now) && at(Some("2026-11-21T09:00:01Z"), None).is_live(now));
+        assert!(!at(Some("2026-11-21T09:00:00Z"), None).is_live(now) && !at(None, Some("2026-11-20T00:00:00+00:00")).is_live(now));
+        assert!(!at(Some("garbage"), None).is_live(now));
+        assert!(at(None, None).allows(Scope::Read) && !at(None, None).allows(Scope::Write));
+    }
+}

@@ -1,0 +1,7 @@
+//! Who is calling: API keys and people, each with exactly one organisation.
+
+pub mod api_key;
+pub mod jwks;
+pub mod jwt;
+pub mod key_object;
+pub mod principal;

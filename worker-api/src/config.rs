@@ -1,0 +1,78 @@
+//! Settings, read once per isolate from the Worker's variables and secrets.
+
+use crate::error::{Code, Error, Result};
+
+/// Effective configuration. Secrets are in here: it is never printed.
+#[derive(Clone, Default)]
+pub struct Settings {
+    /// Base URL of the Supabase project, without a trailing slash.
+    pub supabase_url: String,
+    /// The key that browsers may see.
+    pub publishable_key: String,
+    /// The Worker's own key: `sb_secret_…`, or a legacy service-role token.
+    pub secret_key: String,
+    /// Where the project publishes its signing keys.
+    pub jwks_url: String,
+    /// Expected issuer of access tokens.
+    pub jwt_issuer: String,
+    /// Shared signing secret of older projects.
+    pub jwt_secret: Option<String>,
+    /// Origins that may read answers in a browser; `*` for any.
+    pub cors_origins: Vec<String>,
+    /// Largest decompressed body in bytes.
+    pub max_body_bytes: usize,
+    /// `development`, `staging` or `production`.
+    pub environment: String,
+    /// Least seconds between two flushes of usage and stream state.
+    pub flush_seconds: i64,
+    /// Enables the routes that panic on purpose. Never set outside tests.
+    pub test_hooks: bool,
+}
+
+impl Settings {
+    /// Reads every setting through `get`.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
+        let text = |name: &str| get(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
+        let supabase_url = text("SUPABASE_URL").unwrap_or_default().trim_end_matches('/').to_owned();
+        let auth = format!("{supabase_url}/auth/v1");
+        Self {
+            publishable_key: text("SUPABASE_PUBLISHABLE_KEY").unwrap_or_default(),
+            secret_key: text("SUPABASE_SECRET_KEY").unwrap_or_default(),
+            jwks_url: text("SUPABASE_JWKS_URL").unwrap_or_else(|| format!("{auth}/.well-known/jwks.json")),
+            jwt_issuer: text("SUPABASE_JWT_ISSUER").unwrap_or(auth),
+            jwt_secret: text("SUPABASE_JWT_SECRET"),
+            cors_origins: text("CORS_ORIGINS").map(|list| list.split(',').map(|o| o.trim().to_owned()).collect()).unwrap_or_default(),
+            max_body_bytes: number(text("MAX_BODY_BYTES"), 8 << 20),
+            environment: text("ENVIRONMENT").unwrap_or_else(|| "development".into()),
+            flush_seconds: number(text("FLUSH_SECONDS"), 60),
+            test_hooks: text("TEST_HOOKS").as_deref() == Some("1"),
+            supabase_url,
+        }
+    }
+
+    /// The service key, or a clear refusal where the deployment lacks it.
+    pub fn require_database(&self) -> Result<()> {
+        if self.supabase_url.is_empty() || self.secret_key.is_empty() {
+            return Err(Error::new(Code::DependencyUnavailable, "SUPABASE_URL or SUPABASE_SECRET_KEY is not configured"));
+        }
+        Ok(())
+    }
+}
+
+fn number<T: std::str::FromStr>(text: Option<String>, default: T) -> T {
+    text.and_then(|t| t.parse().ok()).unwrap_or(default)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Settings;
+
+    #[test]
+    fn defaults_follow_the_project_url() {
+        let s = Settings::read(|n| (n == "SUPABASE_URL").then(|| "https://p.supabase.co/".into()));
+        assert_eq!(s.jwks_url, "https://p.supabase.co/auth/v1/.well-known/jwks.json");
+        assert_eq!(s.jwt_issuer, "https://p.supabase.co/auth/v1");
+        assert_eq!((s.max_body_bytes, s.test_hooks), (8_388_608, false));
+        assert!(s.require_database().is_err());
+    }
+}

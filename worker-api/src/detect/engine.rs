@@ -1,0 +1,198 @@
+//! A stream's detector with its counters and its memory of event ids: everything a batch changes, without storage or time.
+//!
+//! `apply` decides, the stream object stores. The same engine rebuilt from a checkpoint and the log since then is in the same
+//! state bit for bit, because the detector is deterministic and the log holds exactly the events it saw.
+
+use super::dedupe::{self, Window};
+use super::log::{LogError, Reader, Record, Writer, kind_name};
+use super::name::ObjectName;
+use super::record::{Pending, Place};
+use cbad::{CheckpointError, Config, Detector, State};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// Sequence numbers of anomalies found elsewhere start here, far above any event.
+const FOUND_BASE: u64 = 1 << 52;
+
+/// What the object knows of its stream beside the detector. Stored as one row with every batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Grows when the stream is reset.
+    pub generation: u32,
+    /// Events scored in this generation.
+    pub events: u64,
+    /// Anomalies recorded in this generation.
+    pub detections: u64,
+    /// Anomalies reported from outside.
+    pub found: u64,
+    /// The newest event's type.
+    pub event_type: String,
+    /// Milliseconds of the first and of the newest event's arrival.
+    pub first_ms: Option<i64>,
+    /// See `first_ms`.
+    pub last_ms: Option<i64>,
+}
+
+/// The answer for one stream of a request.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct IngestAnswer {
+    /// Events scored and counted now.
+    pub accepted: u32,
+    /// Events recognised by their id.
+    pub duplicates: u32,
+    /// Recorded anomalies.
+    pub anomalies: Vec<Found>,
+    /// The detector's state.
+    pub state: String,
+    /// Events scored in this generation.
+    pub events_seen: u64,
+}
+
+/// An anomaly in an answer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Found {
+    /// The anomaly's id.
+    pub id: Uuid,
+    /// Position in the request.
+    pub index: u32,
+    /// Where.
+    pub stream: String,
+    /// Bits of surprise beyond what is usual.
+    pub score: f64,
+    /// How improbable that is.
+    pub p_value: f64,
+    /// `low`, `medium` or `high`.
+    pub severity: String,
+    /// One sentence.
+    pub reason: String,
+}
+
+/// What a batch changed, to be stored in one transaction.
+#[derive(Debug)]
+pub struct Applied {
+    /// For the caller.
+    pub answer: IngestAnswer,
+    /// The accepted records, for the log; `None` where nothing was accepted.
+    pub log: Option<Vec<u8>>,
+    /// Fingerprints of the accepted events' ids.
+    pub ids: Vec<u64>,
+    /// Anomalies for the outbox.
+    pub anomalies: Vec<Pending>,
+    /// Sequence numbers of earlier anomalies that were seen again, once per repeat.
+    pub repeats: Vec<u64>,
+}
+
+/// See the module.
+pub struct Engine {
+    /// Which stream.
+    pub name: ObjectName,
+    /// What it has seen.
+    pub counters: Counters,
+    /// Event ids it has seen.
+    pub window: Window,
+    detector: Detector,
+}
+
+impl Engine {
+    /// A stream that has seen nothing.
+    pub fn new(name: ObjectName, counters: Counters, window: Window) -> Self {
+        let detector = Detector::new(Config { seed: seed(&name, counters.generation), ..Config::default() });
+        Self { name, counters, window, detector }
+    }
+
+    /// A stream as its checkpoint left it.
+    pub fn restore(name: ObjectName, counters: Counters, window: Window, checkpoint: &[u8]) -> Result<Self, CheckpointError> {
+        Ok(Self { detector: Detector::restore(checkpoint)?, name, counters, window })
+    }
+
+    /// Feeds a row of the log to the detector again. Counters were stored with the row and stay.
+    pub fn replay(&mut self, log: &[u8]) -> Result<(), LogError> {
+        for record in Reader::new(log)? { self.detector.observe(&record?.event()); }
+        Ok(())
+    }
+
+    /// The detector's checkpoint.
+    pub fn snapshot(&self) -> Vec<u8> { self.detector.snapshot() }
+    /// Bytes of memory the detector holds.
+    pub fn memory_bytes(&self) -> usize { self.detector.memory_bytes() }
+    /// The detector's state by name.
+    pub fn state(&self) -> &'static str { state_name(self.detector.state()) }
+
+    /// Scores a batch in order and learns from it.
+    pub fn apply(&mut self, batch: &[u8], now_ms: i64) -> Result<Applied, LogError> {
+        let mut log = Writer::default();
+        let mut applied = Applied { answer: IngestAnswer::default(), log: None, ids: Vec::new(), anomalies: Vec::new(), repeats: Vec::new() };
+        // read everything before anything is learnt: a corrupt batch changes nothing
+        let records: Vec<Record<'_>> = Reader::new(batch)?.collect::<Result<_, _>>()?;
+        for record in &records {
+            if let Some(id) = record.id.map(dedupe::fingerprint) {
+                if self.window.contains(id) || applied.ids.contains(&id) {
+                    applied.answer.duplicates += 1;
+                    continue;
+                }
+                applied.ids.push(id);
+            }
+            self.score(record, now_ms, &mut applied);
+            log.push(record);
+        }
+        applied.answer.accepted = log.len();
+        if let Some(last) = records.last() { kind_name(last.kind).clone_into(&mut self.counters.event_type); }
+        if !log.is_empty() {
+            applied.log = Some(log.finish());
+            self.counters.first_ms.get_or_insert(now_ms);
+            self.counters.last_ms = Some(now_ms);
+        }
+        applied.answer.state = self.state().into();
+        applied.answer.events_seen = self.counters.events;
+        Ok(applied)
+    }
+
+    fn score(&mut self, record: &Record<'_>, now_ms: i64, applied: &mut Applied) {
+        let verdict = self.detector.observe(&record.event());
+        let sequence = self.counters.events;
+        self.counters.events += 1;
+        if !verdict.anomaly { return; }
+        if let Some(first) = verdict.repeat_of {
+            applied.repeats.push(first);
+            return;
+        }
+        self.counters.detections += 1;
+        let place = Place { name: &self.name, generation: self.counters.generation, sequence, now_ms };
+        let pending = Pending::from_verdict(place, record, &verdict, self.detector.recent());
+        applied.answer.anomalies.push(Found {
+            id: place.id(),
+            index: record.index,
+            stream: self.name.stream.clone(),
+            score: verdict.score,
+            p_value: verdict.p_value,
+            severity: pending.row.get("severity").and_then(|s| s.as_str()).unwrap_or("low").to_owned(),
+            reason: verdict.reason.clone().unwrap_or_default(),
+        });
+        applied.anomalies.push(pending);
+    }
+
+    /// Records an anomaly that was found elsewhere.
+    pub fn record_found(&mut self, found: &super::stream_object::RecordFound, now_ms: i64) -> Pending {
+        let sequence = FOUND_BASE + self.counters.found;
+        self.counters.found += 1;
+        self.counters.detections += 1;
+        let place = Place { name: &self.name, generation: self.counters.generation, sequence, now_ms };
+        Pending::found(place, &found.event_type, &found.severity, found.metadata.clone(), found.reason.as_deref())
+    }
+}
+
+fn state_name(state: State) -> &'static str {
+    match state { State::Learning => "learning", State::Ready => "ready", State::Drifting => "drifting" }
+}
+
+/// A stream's seed: fixed by its name, so that anyone can replay it.
+fn seed(name: &ObjectName, generation: u32) -> u64 {
+    let digest = Sha256::digest(format!("{name}\n{generation}").as_bytes());
+    // 53 bits: exact as a JSON number
+    digest.iter().take(8).fold(0u64, |acc, &b| (acc << 8) | u64::from(b)) >> 11
+}
+
+#[cfg(test)]
+#[path = "engine_tests.rs"]
+mod tests;

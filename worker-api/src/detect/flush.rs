@@ -1,0 +1,213 @@
+//! From the stream object to the live feed and the database: after the answer, by alarm, as often as it takes.
+
+use super::outbox::{self, BATCH};
+use super::record::{Anomaly, Pending};
+use super::store;
+use super::stream_object::StreamObject;
+use crate::error::{Error, Result};
+use crate::ingest::time;
+use crate::platform::postgrest::{self, WriteError};
+use crate::platform::storage::{Sql, Value, integer, text};
+use crate::platform::{log, objects, random};
+use cbad::measures::{WindowOptions, window_report};
+use serde_json::json;
+
+/// Batches sent in one go before the object takes a breath.
+const ROUNDS: usize = 20;
+
+/// What the database was last told of the stream.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reported {
+    at_ms: i64,
+    state: String,
+    events: u64,
+    detections: u64,
+    failures: u32,
+}
+
+/// A row of the outbox.
+struct Row {
+    id: i64,
+    pending: Pending,
+    published: bool,
+    attempts: u32,
+}
+
+impl StreamObject {
+    /// Sends everything that is due.
+    pub(super) async fn flush(&self) -> Result<()> {
+        if self.flushing.replace(true) { return Ok(()); }
+        let result = self.flush_all().await;
+        self.flushing.set(false);
+        result
+    }
+
+    async fn flush_all(&self) -> Result<()> {
+        let sql = self.ready()?;
+        for _ in 0..ROUNDS {
+            let rows = due_rows(&sql, self.ctx.now_ms())?;
+            if rows.is_empty() { break; }
+            if !self.send(&sql, rows).await? { break; }
+        }
+        self.send_repeats(&sql).await?;
+        self.report(&sql).await
+    }
+
+    /// Publishes and stores one batch; `false` if the database is away.
+    async fn send(&self, sql: &Sql, mut rows: Vec<Row>) -> Result<bool> {
+        self.publish(sql, &rows).await?;
+        for row in &mut rows {
+            if !row.pending.measured { measure(sql, row)?; }
+        }
+        let bodies: Vec<&serde_json::Map<String, serde_json::Value>> = rows.iter().map(|r| &r.pending.row).collect();
+        let outcome = outbox::deliver(rows.len(), |from, to| postgrest::insert_new(&self.ctx, "anomalies", &bodies[from..to])).await;
+        let now = self.ctx.now_ms();
+        for at in &outcome.stored { sql.run("DELETE FROM outbox WHERE id = ?", vec![rows[*at].id.into()])?; }
+        for (at, cause) in &outcome.dead {
+            log::error("outbox.dead_letter", cause);
+            let values = vec![rows[*at].id.into(), cause.clone().into(), now.into(), rows[*at].id.into()];
+            sql.run("INSERT INTO dead (id, body, cause, at) SELECT ?, body, ?, ? FROM outbox WHERE id = ?", values)?;
+            sql.run("DELETE FROM outbox WHERE id = ?", vec![rows[*at].id.into()])?;
+        }
+        let Some(cause) = outcome.unavailable else { return Ok(true) };
+        log::warn("outbox.unavailable", &cause);
+        let attempts = rows.iter().map(|r| r.attempts).max().unwrap_or(0);
+        let due = outbox::next_attempt(now, attempts, jitter());
+        // the whole queue waits: what cannot be sent now could not be sent behind it either
+        sql.run("UPDATE outbox SET due = ?, attempts = attempts + 1 WHERE due < ?", vec![due.into(), due.into()])?;
+        Ok(false)
+    }
+
+    async fn publish(&self, sql: &Sql, rows: &[Row]) -> Result<()> {
+        let fresh: Vec<Anomaly> = rows.iter().filter(|r| !r.published).map(|r| r.pending.anomaly()).collect();
+        if fresh.is_empty() { return Ok(()); }
+        let name = self.name()?;
+        let list: Vec<&Anomaly> = fresh.iter().collect();
+        // the feed is a convenience: its failure must not hold up the record
+        match objects::publish(&self.ctx, name.org, &list).await {
+            Ok(()) => {
+                for row in rows { sql.run("UPDATE outbox SET published = 1 WHERE id = ?", vec![row.id.into()])?; }
+            }
+            Err(error) => log::warn("live.publish", &error.to_string()),
+        }
+        Ok(())
+    }
+
+    async fn send_repeats(&self, sql: &Sql) -> Result<()> {
+        let rows = sql.rows("SELECT seq, count FROM repeats WHERE count > sent LIMIT 500", vec![])?;
+        // an anomaly still in the outbox has no row to raise yet
+        if rows.is_empty() || sql.integer("SELECT count(*) FROM outbox", vec![])? != Some(0) { return Ok(()); }
+        let name = self.name()?;
+        let generation = self.with_engine(sql, |e| Ok(e.counters.generation))?;
+        let counts: Vec<(i64, i64)> = rows.iter().filter_map(|r| Some((integer(r.first()?)?, integer(r.get(1)?)?))).collect();
+        let body: Vec<_> = counts.iter()
+            .map(|(seq, count)| json!({ "id": name.anomaly_id(generation, *seq as u64), "org_id": name.org, "repeats": count }))
+            .collect();
+        match postgrest::rpc(&self.ctx, "record_repeats", &json!({ "rows": body })).await {
+            Ok(()) => {
+                for (seq, count) in counts { sql.run("UPDATE repeats SET sent = ? WHERE seq = ?", vec![count.into(), seq.into()])?; }
+                Ok(())
+            }
+            Err(error) => { log_write("repeats", &error); Ok(()) }
+        }
+    }
+
+    /// Tells the database the stream's state and its usage, at most once per flush interval.
+    async fn report(&self, sql: &Sql) -> Result<()> {
+        let now = self.ctx.now_ms();
+        if self.next_report(now) > now { return Ok(()); }
+        let name = self.name()?;
+        let (counters, state) = self.with_engine(sql, |e| Ok((e.counters.clone(), e.state())))?;
+        let stream = json!({
+            "org_id": name.org, "name": name.stream, "event_type": counters.event_type, "state": state, "events_seen": counters.events,
+            "anomalies_seen": counters.detections, "generation": counters.generation, "algorithm": cbad::ALGORITHM,
+            "first_event_at": counters.first_ms.map(time::to_rfc3339), "last_event_at": counters.last_ms.map(time::to_rfc3339),
+        });
+        let usage = sql.rows("SELECT generation, day, events, detections FROM usage WHERE events > sent_events OR detections > sent_detections", vec![])?;
+        let rows: Vec<_> = usage.iter().map(|r| usage_row(&name, r)).collect();
+        let mut sent = postgrest::rpc(&self.ctx, "touch_streams", &json!({ "rows": [stream] })).await;
+        if sent.is_ok() && !rows.is_empty() { sent = postgrest::rpc(&self.ctx, "record_usage", &json!({ "rows": rows })).await; }
+        let mut reported = self.reported.borrow_mut();
+        reported.at_ms = now;
+        match sent {
+            Ok(()) => {
+                *reported = Reported { at_ms: now, state: state.into(), events: counters.events, detections: counters.detections, failures: 0 };
+                for row in usage {
+                    if let [generation, day, events, detections] = row.as_slice() {
+                        let values = vec![events.clone(), detections.clone(), generation.clone(), day.clone()];
+                        sql.run("UPDATE usage SET sent_events = ?, sent_detections = ? WHERE generation = ? AND day = ?", values)?;
+                    }
+                }
+            }
+            Err(error) => { reported.failures += 1; log_write("report", &error); }
+        }
+        Ok(())
+    }
+
+    /// When the next report of state and usage is due; `i64::MAX` where there is nothing to tell.
+    pub(super) fn next_report(&self, now: i64) -> i64 {
+        let engine = self.engine.borrow();
+        let Some(engine) = engine.as_ref() else { return now };
+        let r = self.reported.borrow();
+        let changed = r.events != engine.counters.events || r.detections != engine.counters.detections;
+        let interval = self.ctx.settings.flush_seconds.max(0) * 1000;
+        if r.failures > 0 { return outbox::next_attempt(r.at_ms, r.failures, jitter()).max(now); }
+        if !changed { return i64::MAX; }
+        // the first report, and one after a change of state, do not wait
+        if r.at_ms == 0 || r.state != engine.state() { return now; }
+        r.at_ms + interval + interval * i64::from(jitter()) / 1024
+    }
+
+    /// When anything at all is due.
+    pub(super) fn next_due(&self, now: i64) -> Result<i64> {
+        let sql = self.ready()?;
+        let outbox = sql.integer("SELECT min(due) FROM outbox", vec![])?.unwrap_or(i64::MAX);
+        let repeats = sql.integer("SELECT count(*) FROM repeats WHERE count > sent", vec![])?.unwrap_or(0);
+        let repeats = if repeats > 0 { now + self.ctx.settings.flush_seconds.clamp(1, 10) * 1000 } else { i64::MAX };
+        Ok(outbox.max(now).min(repeats).min(self.next_report(now)))
+    }
+}
+
+fn due_rows(sql: &Sql, now: i64) -> Result<Vec<Row>> {
+    let rows = sql.rows("SELECT id, body, published, attempts FROM outbox WHERE due <= ? ORDER BY id LIMIT ?", vec![now.into(), (BATCH as i64).into()])?;
+    rows.iter().map(|r| {
+        let number = |i: usize| r.get(i).and_then(integer).unwrap_or(0);
+        let body = r.get(1).and_then(text).unwrap_or("");
+        let pending = serde_json::from_str(body).map_err(Error::internal)?;
+        Ok(Row { id: number(0), pending, published: number(2) != 0, attempts: number(3) as u32 })
+    }).collect()
+}
+
+/// Computes the window measures once and keeps them, so that a retry sends the same row without the work.
+fn measure(sql: &Sql, row: &mut Row) -> Result<()> {
+    let bytes = |events: &[String]| events.iter().map(|e| e.as_bytes().to_vec()).collect::<Vec<_>>();
+    let (baseline, window) = (bytes(&row.pending.baseline), bytes(&row.pending.window));
+    let (b, w): (Vec<&[u8]>, Vec<&[u8]>) = (baseline.iter().map(Vec::as_slice).collect(), window.iter().map(Vec::as_slice).collect());
+    let report = (!b.is_empty() && !w.is_empty()).then(|| window_report(&b, &w, &WindowOptions::default()));
+    row.pending.complete(report.as_ref());
+    let body = serde_json::to_string(&row.pending).map_err(Error::internal)?;
+    sql.run("UPDATE outbox SET body = ? WHERE id = ?", vec![body.into(), row.id.into()])
+}
+
+fn usage_row(name: &super::name::ObjectName, row: &[Value]) -> serde_json::Value {
+    let number = |i: usize| row.get(i).and_then(integer).unwrap_or(0);
+    json!({
+        "org_id": name.org, "stream": name.stream, "shard": name.shard, "generation": number(0), "day": row.get(1).and_then(text),
+        "events": number(2), "detections": number(3),
+    })
+}
+
+fn log_write(what: &str, error: &WriteError) {
+    match error {
+        WriteError::Unavailable(cause) => log::warn(&format!("{what}.unavailable"), cause),
+        WriteError::Refused(cause) => log::error(&format!("{what}.refused"), cause),
+    }
+}
+
+fn jitter() -> u8 { random::bytes::<1>().map_or(128, |[b]| b) }
+
+/// Rows waiting and rows given up, for diagnostics.
+pub fn depth(sql: &Sql) -> Result<(i64, i64)> {
+    store::migrate(sql)?;
+    Ok((sql.integer("SELECT count(*) FROM outbox", vec![])?.unwrap_or(0), sql.integer("SELECT count(*) FROM dead", vec![])?.unwrap_or(0)))
+}

@@ -1,0 +1,227 @@
+//! The binary form of a batch of events: what the Worker sends to a stream object, and what that object's write-ahead log holds.
+//!
+//! One version byte, then per event a flag byte and length-prefixed parts. The payload is the event's text as it was received,
+//! so that a replay prices exactly the same bytes. Unknown versions are refused, never guessed at.
+
+use cbad::{Event, Kind, Payload};
+
+/// First byte of a batch.
+pub const VERSION: u8 = 1;
+
+const JSON: u8 = 1;
+const TIMESTAMP: u8 = 2;
+const GROUP: u8 = 4;
+const ID: u8 = 8;
+const METADATA: u8 = 16;
+
+/// Whether an event's payload is text or JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Plain text, unescaped.
+    Text,
+    /// JSON as received.
+    Json,
+}
+
+impl Format {
+    /// The name in the database and the API.
+    pub fn as_str(self) -> &'static str {
+        match self { Format::Text => "text", Format::Json => "json" }
+    }
+}
+
+/// One event of a batch, borrowed from the batch's bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record<'a> {
+    /// Position in the caller's request.
+    pub index: u32,
+    /// What it is.
+    pub kind: Kind,
+    /// Milliseconds since the Unix epoch, where the caller sent one.
+    pub timestamp_ms: Option<i64>,
+    /// Session or trace key.
+    pub group: Option<&'a str>,
+    /// The caller's id, for de-duplication.
+    pub id: Option<&'a str>,
+    /// A JSON object kept beside the event.
+    pub metadata: Option<&'a str>,
+    /// Text or JSON.
+    pub format: Format,
+    /// The payload.
+    pub text: &'a str,
+}
+
+impl<'a> Record<'a> {
+    /// The detector's view of the record.
+    pub fn event(&self) -> Event<'a> {
+        Event {
+            kind: self.kind,
+            timestamp_ms: self.timestamp_ms,
+            group: self.group,
+            payload: match self.format { Format::Text => Payload::Text(self.text), Format::Json => Payload::Json(self.text) },
+        }
+    }
+}
+
+/// A batch that cannot be read: corrupt, cut short or of a version this build does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LogError {
+    /// The version byte is unknown.
+    #[error("unknown log version {0}")]
+    Version(u8),
+    /// The bytes end inside a record, or a part is not UTF-8.
+    #[error("corrupt log record")]
+    Corrupt,
+}
+
+/// Builds a batch.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    bytes: Vec<u8>,
+    count: u32,
+}
+
+impl Default for Writer {
+    fn default() -> Self { Self { bytes: vec![VERSION], count: 0 } }
+}
+
+impl Writer {
+    /// Number of records written.
+    pub fn len(&self) -> u32 { self.count }
+    /// Whether nothing was written.
+    pub fn is_empty(&self) -> bool { self.count == 0 }
+    /// The batch.
+    pub fn finish(self) -> Vec<u8> { self.bytes }
+
+    /// Appends a record.
+    pub fn push(&mut self, r: &Record<'_>) {
+        self.count += 1;
+        let flag = |set: bool, bit: u8| if set { bit } else { 0 };
+        self.bytes.push(
+            flag(r.format == Format::Json, JSON) | flag(r.timestamp_ms.is_some(), TIMESTAMP) | flag(r.group.is_some(), GROUP)
+                | flag(r.id.is_some(), ID) | flag(r.metadata.is_some(), METADATA) | (kind_code(r.kind) << 5),
+        );
+        self.varint(u64::from(r.index));
+        if let Some(ms) = r.timestamp_ms { self.bytes.extend_from_slice(&ms.to_le_bytes()); }
+        for part in [r.group, r.id, r.metadata, Some(r.text)].into_iter().flatten() {
+            self.varint(part.len() as u64);
+            self.bytes.extend_from_slice(part.as_bytes());
+        }
+    }
+
+    fn varint(&mut self, mut v: u64) {
+        while v >= 0x80 {
+            self.bytes.push((v as u8) | 0x80);
+            v >>= 7;
+        }
+        self.bytes.push(v as u8);
+    }
+}
+
+/// Reads a batch record by record.
+#[derive(Clone, Debug)]
+pub struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    /// Opens a batch.
+    pub fn new(bytes: &'a [u8]) -> Result<Self, LogError> {
+        match bytes.split_first() {
+            Some((&VERSION, rest)) => Ok(Self { rest }),
+            Some((&v, _)) => Err(LogError::Version(v)),
+            None => Err(LogError::Corrupt),
+        }
+    }
+
+    fn take(&mut self, n: usize) -> Result<&'a [u8], LogError> {
+        let (head, tail) = self.rest.split_at_checked(n).ok_or(LogError::Corrupt)?;
+        self.rest = tail;
+        Ok(head)
+    }
+
+    fn varint(&mut self) -> Result<u64, LogError> {
+        let mut v = 0u64;
+        for shift in (0..64).step_by(7) {
+            let byte = *self.take(1)?.first().ok_or(LogError::Corrupt)?;
+            v |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 { return Ok(v); }
+        }
+        Err(LogError::Corrupt)
+    }
+
+    fn text(&mut self) -> Result<&'a str, LogError> {
+        let n = usize::try_from(self.varint()?).map_err(|_| LogError::Corrupt)?;
+        std::str::from_utf8(self.take(n)?).map_err(|_| LogError::Corrupt)
+    }
+
+    fn record(&mut self) -> Result<Record<'a>, LogError> {
+        let flags = *self.take(1)?.first().ok_or(LogError::Corrupt)?;
+        let kind = kind_of(flags >> 5)?;
+        let index = u32::try_from(self.varint()?).map_err(|_| LogError::Corrupt)?;
+        let timestamp_ms = match flags & TIMESTAMP {
+            0 => None,
+            _ => Some(i64::from_le_bytes(self.take(8)?.try_into().map_err(|_| LogError::Corrupt)?)),
+        };
+        let mut part = |bit: u8| -> Result<Option<&'a str>, LogError> { if flags & bit == 0 { Ok(None) } else { self.text().map(Some) } };
+        let (group, id, metadata) = (part(GROUP)?, part(ID)?, part(METADATA)?);
+        let format = if flags & JSON == 0 { Format::Text } else { Format::Json };
+        Ok(Record { index, kind, timestamp_ms, group, id, metadata, format, text: self.text()? })
+    }
+}
+
+impl<'a> Iterator for Reader<'a> {
+    type Item = Result<Record<'a>, LogError>;
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() { return None; }
+        let item = self.record();
+        if item.is_err() { self.rest = &[]; }
+        Some(item)
+    }
+}
+
+/// The name of a kind in the API and the database.
+pub fn kind_name(kind: Kind) -> &'static str {
+    match kind { Kind::Log => "log", Kind::Metric => "metric", Kind::Trace => "trace", Kind::Llm => "llm" }
+}
+
+fn kind_code(kind: Kind) -> u8 {
+    match kind { Kind::Log => 0, Kind::Metric => 1, Kind::Trace => 2, Kind::Llm => 3 }
+}
+
+fn kind_of(code: u8) -> Result<Kind, LogError> {
+    Ok(match code { 0 => Kind::Log, 1 => Kind::Metric, 2 => Kind::Trace, 3 => Kind::Llm, _ => return Err(LogError::Corrupt) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn record<'a>(text: &'a str, group: Option<&'a str>) -> Record<'a> {
+        Record { index: 7, kind: Kind::Llm, timestamp_ms: Some(-5), group, id: Some("é"), metadata: None, format: Format::Json, text }
+    }
+
+    #[test]
+    fn unknown_versions_are_refused() {
+        assert_eq!(Reader::new(&[9, 0]).map(|_| ()), Err(LogError::Version(9)));
+        assert_eq!(Reader::new(&[]).map(|_| ()), Err(LogError::Corrupt));
+    }
+
+    proptest! {
+        #[test]
+        fn round_trips(texts in prop::collection::vec((".*", prop::option::of(".*")), 0..8)) {
+            let mut w = Writer::default();
+            for (t, g) in &texts { w.push(&record(t, g.as_deref())); }
+            let bytes = w.finish();
+            let read: Vec<_> = Reader::new(&bytes).expect("version").collect::<Result<_, _>>().expect("records");
+            let want: Vec<_> = texts.iter().map(|(t, g)| record(t, g.as_deref())).collect();
+            prop_assert_eq!(read, want);
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            if let Ok(reader) = Reader::new(&bytes) { let _ = reader.collect::<Vec<_>>(); }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Streams and their detector: the log format, the object that owns a stream, and the way of its anomalies to the database.
+
+pub mod dedupe;
+pub mod engine;
+mod flush;
+pub mod log;
+pub mod name;
+pub mod outbox;
+pub mod record;
+mod resident;
+pub mod store;
+pub mod stream_object;

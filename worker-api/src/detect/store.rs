@@ -1,0 +1,190 @@
+//! What a stream object keeps in its SQLite: counters, log, checkpoint, ids, answers, outbox.
+//!
+//! Reading is done statement by statement; everything a request changes is collected as statements and written in one
+//! transaction by [`crate::platform::storage::transaction`].
+
+use super::dedupe::{self, Window};
+use super::engine::{Applied, Counters, Engine};
+use super::name::ObjectName;
+use super::record::Pending;
+use crate::error::{Error, Result};
+use crate::ingest::time;
+use crate::platform::storage::{Sql, Statement, Value, bytes, integer, text};
+
+/// Largest piece of a checkpoint (a value may have 2 MB).
+const CHUNK: usize = 1_000_000;
+/// A checkpoint is due after this many logged events …
+const LOG_EVENTS: i64 = 10_000;
+/// … or this many bytes of log.
+const LOG_BYTES: i64 = 4 << 20;
+/// Answers remembered for `Idempotency-Key`.
+const ANSWERS: i64 = 5_000;
+
+const SCHEMA: &[&str] = &[
+    "CREATE TABLE IF NOT EXISTS counters (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS log (seq INTEGER PRIMARY KEY, events INTEGER NOT NULL, body BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS checkpoint (chunk INTEGER PRIMARY KEY, body BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS ids (row INTEGER PRIMARY KEY, at INTEGER NOT NULL, body BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, request TEXT NOT NULL, answer TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS answers_at ON answers (at)",
+    "CREATE TABLE IF NOT EXISTS outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL, published INTEGER NOT NULL DEFAULT 0, \
+     attempts INTEGER NOT NULL DEFAULT 0, due INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS dead (id INTEGER PRIMARY KEY, body TEXT NOT NULL, cause TEXT NOT NULL, at INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS repeats (seq INTEGER PRIMARY KEY, count INTEGER NOT NULL, sent INTEGER NOT NULL DEFAULT 0)",
+    "CREATE TABLE IF NOT EXISTS usage (generation INTEGER, day TEXT, events INTEGER NOT NULL, detections INTEGER NOT NULL, \
+     sent_events INTEGER NOT NULL DEFAULT 0, sent_detections INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (generation, day)) WITHOUT ROWID",
+];
+
+/// A retried request that was answered before.
+pub enum Earlier {
+    /// Same body: the same answer.
+    Same(String),
+    /// Another body under the same key.
+    Different,
+}
+
+/// A caller's `Idempotency-Key` and body, hashed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestKey {
+    /// Hash of the key.
+    pub key: String,
+    /// Hash of the body.
+    pub body: String,
+}
+
+impl RequestKey {
+    /// Reads `key:body`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (key, body) = text.split_once(':')?;
+        Some(Self { key: key.to_owned(), body: body.to_owned() })
+    }
+}
+
+/// Creates the tables.
+pub fn migrate(sql: &Sql) -> Result<()> {
+    SCHEMA.iter().try_for_each(|statement| sql.run(statement, vec![]))
+}
+
+/// Rebuilds the engine from checkpoint and log.
+pub fn load(sql: &Sql, name: ObjectName) -> Result<Engine> {
+    let counters: Counters = match sql.text("SELECT body FROM counters WHERE one = 1", vec![])? {
+        Some(body) => serde_json::from_str(&body).map_err(Error::internal)?,
+        None => Counters::default(),
+    };
+    let mut window = Window::default();
+    for row in sql.rows("SELECT row, at, body FROM ids ORDER BY row", vec![])? {
+        if let [key, at, body] = <[Value; 3]>::try_from(row).unwrap_or([Value::Null, Value::Null, Value::Null]) {
+            window.add(integer(&key).unwrap_or(0), integer(&at).unwrap_or(0), dedupe::unpack(&bytes(body).unwrap_or_default()));
+        }
+    }
+    let mut checkpoint = Vec::new();
+    for row in sql.rows("SELECT body FROM checkpoint ORDER BY chunk", vec![])? {
+        checkpoint.extend(row.into_iter().next().and_then(bytes).unwrap_or_default());
+    }
+    let mut engine = if checkpoint.is_empty() {
+        Engine::new(name, counters, window)
+    } else {
+        Engine::restore(name, counters, window, &checkpoint).map_err(Error::internal)?
+    };
+    for row in sql.rows("SELECT body FROM log ORDER BY seq", vec![])? {
+        let body = row.into_iter().next().and_then(bytes).unwrap_or_default();
+        engine.replay(&body).map_err(Error::internal)?;
+    }
+    Ok(engine)
+}
+
+/// The answer given to an earlier request with the same key.
+pub fn earlier(sql: &Sql, key: &RequestKey) -> Result<Option<Earlier>> {
+    let rows = sql.rows("SELECT request, answer FROM answers WHERE key = ?", vec![key.key.clone().into()])?;
+    Ok(rows.first().map(|row| match row.as_slice() {
+        [request, answer] if text(request) == Some(key.body.as_str()) => Earlier::Same(text(answer).unwrap_or("").to_owned()),
+        _ => Earlier::Different,
+    }))
+}
+
+/// Collects what a request changes.
+pub struct Changes<'e> {
+    engine: &'e mut Engine,
+    now_ms: i64,
+    statements: Vec<Statement>,
+}
+
+impl<'e> Changes<'e> {
+    /// Changes of `engine` at `now_ms`.
+    pub fn new(engine: &'e mut Engine, now_ms: i64) -> Self { Self { engine, now_ms, statements: Vec::new() } }
+
+    /// A scored batch: log, ids, usage, outbox, repeats.
+    pub fn applied(&mut self, applied: &Applied) -> Result<()> {
+        if let Some(log) = &applied.log {
+            let values = vec![i64::from(applied.answer.accepted).into(), log.clone().into()];
+            self.statements.push(("INSERT INTO log (seq, events, body) VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM log), ?, ?)", values));
+            self.usage(applied.answer.accepted, applied.anomalies.len());
+        }
+        if !applied.ids.is_empty() {
+            // the newest event's position is unique and grows
+            let row = self.engine.counters.events as i64;
+            self.statements.push(("INSERT INTO ids (row, at, body) VALUES (?, ?, ?)", vec![row.into(), self.now_ms.into(), dedupe::pack(&applied.ids).into()]));
+            self.engine.window.add(row, self.now_ms, applied.ids.clone());
+            if let Some(dropped) = self.engine.window.expire(self.now_ms) {
+                self.statements.push(("DELETE FROM ids WHERE row <= ?", vec![dropped.into()]));
+            }
+        }
+        for pending in &applied.anomalies { self.outbox(pending)?; }
+        for first in &applied.repeats {
+            let values = vec![(*first as i64).into()];
+            self.statements.push(("INSERT INTO repeats (seq, count) VALUES (?, 2) ON CONFLICT (seq) DO UPDATE SET count = count + 1", values));
+        }
+        Ok(())
+    }
+
+    /// An anomaly that was found elsewhere.
+    pub fn found(&mut self, pending: &Pending) -> Result<()> {
+        self.usage(0, 1);
+        self.outbox(pending)
+    }
+
+    /// The answer, for a retry.
+    pub fn answer(&mut self, key: &RequestKey, answer: String) {
+        let values = vec![key.key.clone().into(), key.body.clone().into(), answer.into(), self.now_ms.into()];
+        self.statements.push(("INSERT INTO answers (key, request, answer, at) VALUES (?, ?, ?, ?)", values));
+        let values = vec![(self.now_ms - dedupe::MAX_AGE_MS).into(), ANSWERS.into()];
+        self.statements.push(("DELETE FROM answers WHERE at < ?1 OR at < (SELECT at FROM answers ORDER BY at DESC LIMIT 1 OFFSET ?2)", values));
+    }
+
+    /// All statements, the counters last.
+    pub fn finish(mut self) -> Result<Vec<Statement>> {
+        let body = serde_json::to_string(&self.engine.counters).map_err(Error::internal)?;
+        self.statements.push(("INSERT INTO counters (one, body) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET body = excluded.body", vec![body.into()]));
+        Ok(self.statements)
+    }
+
+    fn usage(&mut self, events: u32, detections: usize) {
+        let values = vec![
+            i64::from(self.engine.counters.generation).into(), time::day(self.now_ms).into(), i64::from(events).into(), (detections as i64).into(),
+        ];
+        self.statements.push(("INSERT INTO usage (generation, day, events, detections) VALUES (?, ?, ?, ?) \
+            ON CONFLICT (generation, day) DO UPDATE SET events = events + excluded.events, detections = detections + excluded.detections", values));
+    }
+
+    fn outbox(&mut self, pending: &Pending) -> Result<()> {
+        let body = serde_json::to_string(pending).map_err(Error::internal)?;
+        self.statements.push(("INSERT INTO outbox (body, due) VALUES (?, ?)", vec![body.into(), self.now_ms.into()]));
+        Ok(())
+    }
+}
+
+/// Whether the log has grown enough for a checkpoint.
+pub fn checkpoint_due(sql: &Sql) -> Result<bool> {
+    let row = sql.rows("SELECT coalesce(sum(events), 0), coalesce(sum(length(body)), 0) FROM log", vec![])?;
+    let at = |i: usize| row.first().and_then(|r| r.get(i)).and_then(integer).unwrap_or(0);
+    Ok(at(0) >= LOG_EVENTS || at(1) >= LOG_BYTES)
+}
+
+/// Replaces checkpoint and log by a new checkpoint.
+pub fn checkpoint(engine: &Engine) -> Vec<Statement> {
+    let mut statements: Vec<Statement> = vec![("DELETE FROM checkpoint", vec![]), ("DELETE FROM log", vec![])];
+    for (i, chunk) in engine.snapshot().chunks(CHUNK).enumerate() {
+        statements.push(("INSERT INTO checkpoint (chunk, body) VALUES (?, ?)", vec![(i as i64).into(), chunk.to_vec().into()]));
+    }
+    statements
+}

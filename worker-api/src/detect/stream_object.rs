@@ -1,0 +1,201 @@
+//! The Durable Object that owns one stream: it scores, logs, and sends on.
+//!
+//! Invariants: what was answered with 2xx is in SQLite (the runtime holds the answer back until the write is on disk); the engine
+//! in memory is never ahead of the store (a failed write aborts the object); scoring and storing happen without an `await`
+//! between them, so requests cannot interleave there.
+
+use super::engine::Engine;
+pub use super::engine::{Found, IngestAnswer};
+use super::flush;
+use super::name::ObjectName;
+use super::resident;
+use super::store::{self, Changes, Earlier, RequestKey};
+use crate::error::{Code, Error, Result};
+use crate::platform::storage::{self, Sql};
+use crate::platform::{Ctx, log};
+use serde::{Deserialize, Serialize};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use worker::{DurableObject, Env, Request, Response, ScheduledTime, State, durable_object};
+
+/// An anomaly that was found elsewhere, to be recorded.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RecordFound {
+    /// `log`, `metric`, `trace` or `llm`.
+    pub event_type: String,
+    /// `low`, `medium` or `high`.
+    pub severity: String,
+    /// The caller's own data.
+    pub metadata: serde_json::Value,
+    /// The caller's own sentence.
+    pub reason: Option<String>,
+    /// `key:body` hashes of the request's `Idempotency-Key`.
+    pub request_key: Option<String>,
+}
+
+/// See the module.
+#[durable_object]
+pub struct StreamObject {
+    pub(super) state: State,
+    pub(super) ctx: Ctx,
+    pub(super) engine: Rc<RefCell<Option<Engine>>>,
+    /// Set while a flush runs, so that an alarm and a request do not send the same rows side by side.
+    pub(super) flushing: Cell<bool>,
+    pub(super) reported: RefCell<flush::Reported>,
+    alarm_at: Cell<i64>,
+    migrated: Cell<bool>,
+}
+
+impl DurableObject for StreamObject {
+    fn new(state: State, env: Env) -> Self {
+        Self {
+            ctx: Ctx::new(env, "stream-object"),
+            state,
+            engine: Rc::default(),
+            flushing: Cell::new(false),
+            reported: RefCell::default(),
+            alarm_at: Cell::new(0),
+            migrated: Cell::new(false),
+        }
+    }
+
+    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
+        let path = request.path();
+        let outcome = match path.as_str() {
+            "/ingest" => {
+                let key = request.headers().get("request-key")?.as_deref().and_then(RequestKey::parse);
+                let batch = request.bytes().await?;
+                self.ingest(&batch, key).await
+            }
+            "/record" => {
+                let body = request.bytes().await?;
+                self.record(&body).await
+            }
+            "/panic" if self.ctx.settings.test_hooks => panic!("deliberate panic in a stream object"),
+            _ => return Response::error("no such command", 404),
+        };
+        match outcome {
+            Ok(answer) => Ok(Response::ok(answer)?),
+            Err(error) => Response::error(error.detail.clone(), error.code.status().clamp(400, 503)),
+        }
+    }
+
+    async fn alarm(&self) -> worker::Result<Response> {
+        self.alarm_at.set(0);
+        if let Err(error) = self.on_alarm().await {
+            log::error("stream.alarm", &error.to_string());
+            self.wake_at(self.ctx.now_ms() + 5_000).await;
+        }
+        Response::ok("")
+    }
+}
+
+impl StreamObject {
+    async fn ingest(&self, batch: &[u8], key: Option<RequestKey>) -> Result<String> {
+        let now = self.ctx.now_ms();
+        let sql = self.ready()?;
+        if let Some(answer) = key.as_ref().map(|k| earlier(&sql, k)).transpose()?.flatten() { return Ok(answer); }
+        let (answer, news) = self.with_engine(&sql, |engine| {
+            let applied = engine.apply(batch, now).map_err(Error::internal)?;
+            let answer = serde_json::to_string(&applied.answer).map_err(Error::internal)?;
+            let news = !applied.anomalies.is_empty() || !applied.repeats.is_empty();
+            let mut changes = Changes::new(engine, now);
+            changes.applied(&applied)?;
+            if let Some(key) = &key { changes.answer(key, answer.clone()); }
+            self.store(changes.finish()?)?;
+            if store::checkpoint_due(&sql)? { self.store(store::checkpoint(engine))?; }
+            Ok((answer, news))
+        })?;
+        self.wake_at(if news { now } else { self.next_report(now) }).await;
+        Ok(answer)
+    }
+
+    async fn record(&self, body: &[u8]) -> Result<String> {
+        let now = self.ctx.now_ms();
+        let found: RecordFound = serde_json::from_slice(body).map_err(Error::internal)?;
+        let sql = self.ready()?;
+        let key = found.request_key.as_deref().and_then(RequestKey::parse);
+        if let Some(answer) = key.as_ref().map(|k| earlier(&sql, k)).transpose()?.flatten() { return Ok(answer); }
+        let answer = self.with_engine(&sql, |engine| {
+            if engine.counters.event_type.is_empty() { engine.counters.event_type.clone_from(&found.event_type); }
+            let mut pending = engine.record_found(&found, now);
+            pending.complete(None);
+            let answer = serde_json::to_string(&pending.anomaly()).map_err(Error::internal)?;
+            let mut changes = Changes::new(engine, now);
+            changes.found(&pending)?;
+            if let Some(key) = &key { changes.answer(key, answer.clone()); }
+            self.store(changes.finish()?)?;
+            Ok(answer)
+        })?;
+        // so that a read right after the answer finds it, if the database is there; otherwise the alarm goes on
+        if let Err(error) = self.flush().await { log::warn("stream.flush", &error.to_string()); }
+        self.wake_at(self.next_due(now)?).await;
+        Ok(answer)
+    }
+
+    async fn on_alarm(&self) -> Result<()> {
+        let sql = self.ready()?;
+        self.with_engine(&sql, |_| Ok(()))?;
+        self.flush().await?;
+        let now = self.ctx.now_ms();
+        let due = self.next_due(now)?;
+        if due < i64::MAX { self.wake_at(due).await; }
+        Ok(())
+    }
+
+    /// The database with its tables.
+    pub(super) fn ready(&self) -> Result<Sql> {
+        let sql = Sql::new(&self.state);
+        if !self.migrated.replace(true) { store::migrate(&sql)?; }
+        Ok(sql)
+    }
+
+    /// The stream this object owns.
+    pub(super) fn name(&self) -> Result<ObjectName> {
+        let name = self.state.id().name().unwrap_or_default();
+        ObjectName::parse(&name).ok_or_else(|| Error::internal("a stream object without a stream's name"))
+    }
+
+    /// Runs `work` on the engine, loading it first. Any error leaves memory behind: it may be ahead of the store.
+    pub(super) fn with_engine<T>(&self, sql: &Sql, work: impl FnOnce(&mut Engine) -> Result<T>) -> Result<T> {
+        let mut slot = self.engine.borrow_mut();
+        if slot.is_none() { *slot = Some(store::load(sql, self.name()?)?); }
+        let engine = slot.as_mut().ok_or_else(|| Error::internal("no engine"))?;
+        let result = work(engine);
+        let bytes = engine.memory_bytes();
+        let name = engine.name.to_string();
+        if result.is_err() { *slot = None; }
+        drop(slot);
+        resident::used(&name, bytes, &self.engine);
+        result
+    }
+
+    /// Writes in one transaction; a failure ends the object, and the next request finds what was stored before.
+    fn store(&self, statements: Vec<storage::Statement>) -> Result<()> {
+        storage::transaction(&self.state, statements).map_err(|_| {
+            storage::abort(&self.state, "storage failed");
+            Error::new(Code::StreamUnavailable, "the stream's storage refused the write")
+        })
+    }
+
+    /// Makes sure that an alarm rings at `at` or before. The call reaches storage before this future first waits, so the alarm
+    /// becomes durable together with the writes before it.
+    async fn wake_at(&self, at: i64) {
+        let pending = self.alarm_at.get();
+        if pending != 0 && pending <= at { return; }
+        self.alarm_at.set(at);
+        let when = ScheduledTime::new(js_sys::Date::new(&(at as f64).into()));
+        if let Err(error) = self.state.storage().set_alarm(when).await {
+            self.alarm_at.set(0);
+            log::error("stream.set_alarm", &error.to_string());
+        }
+    }
+}
+
+fn earlier(sql: &Sql, key: &RequestKey) -> Result<Option<String>> {
+    match store::earlier(sql, key)? {
+        None => Ok(None),
+        Some(Earlier::Same(answer)) => Ok(Some(answer)),
+        Some(Earlier::Different) => Err(Error::new(Code::IdempotencyKeyReused, "the Idempotency-Key was used with another body")),
+    }
+}

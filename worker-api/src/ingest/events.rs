@@ -1,0 +1,268 @@
+//! `POST /v1/events` bodies: one event, an array, `{"events":[…]}` or NDJSON, in the current and the two older shapes.
+//!
+//! A bad record is named in the answer and the rest goes on; only a body that cannot be split into records at all, or that
+//! names another organisation, is refused as a whole. The payload stays the text that came in: it is not re-serialised.
+
+use super::time;
+use crate::detect::log::{Format, Record, Writer};
+use crate::detect::name;
+use crate::error::{Code, Error, Result};
+use cbad::Kind;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// Limits of one request.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Events in a request.
+    pub events: usize,
+    /// Bytes of one event's payload.
+    pub event_bytes: usize,
+    /// Bytes of an event id, group or metadata object.
+    pub label_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self { Self { events: 10_000, event_bytes: 262_144, label_bytes: 4096 } }
+}
+
+/// A record that was not taken, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rejected {
+    /// Position in the request.
+    pub index: u32,
+    /// Stable code.
+    pub code: &'static str,
+    /// What was expected.
+    pub detail: String,
+}
+
+/// A request's events by stream.
+#[derive(Debug, Default)]
+pub struct Batches {
+    /// One batch per stream name, in name order.
+    pub streams: BTreeMap<String, Writer>,
+    /// What was not taken.
+    pub rejected: Vec<Rejected>,
+}
+
+#[derive(Deserialize)]
+struct Incoming<'a> {
+    #[serde(borrow, default)] stream: Option<&'a RawValue>,
+    #[serde(borrow, default)] event_type: Option<&'a RawValue>,
+    #[serde(borrow, default)] stream_type: Option<&'a RawValue>,
+    #[serde(borrow, default)] timestamp: Option<&'a RawValue>,
+    #[serde(borrow, default)] id: Option<&'a RawValue>,
+    #[serde(borrow, default)] group: Option<&'a RawValue>,
+    #[serde(borrow, default)] metadata: Option<&'a RawValue>,
+    #[serde(borrow, default)] data: Option<&'a RawValue>,
+    #[serde(borrow, default)] value: Option<&'a RawValue>,
+    #[serde(borrow, default)] organization_id: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow, default)] events: Option<&'a RawValue>,
+    #[serde(borrow, default)] organization_id: Option<&'a RawValue>,
+}
+
+/// Splits a body into batches for the organisation `org`. `prefix` is the stream prefix the credential is bound to.
+pub fn parse(body: &[u8], media_type: &str, org: &str, prefix: Option<&str>, limits: Limits) -> Result<Batches> {
+    let mut parser = Parser { org, prefix, limits, batches: Batches::default() };
+    if matches!(media_type, "application/x-ndjson" | "application/ndjson" | "application/jsonl") {
+        parser.lines(body)?;
+        return Ok(parser.batches);
+    }
+    let text = std::str::from_utf8(body).map_err(|_| not_json("the body is not UTF-8"))?;
+    let raw: &RawValue = serde_json::from_str(text).map_err(|e| not_json(&position(&e)))?;
+    match raw.get().as_bytes().first() {
+        Some(b'[') => parser.array(raw)?,
+        Some(b'{') => match serde_json::from_str::<Envelope<'_>>(raw.get()) {
+            Ok(Envelope { events: Some(events), organization_id }) => {
+                parser.check_org(organization_id)?;
+                if !events.get().starts_with('[') {
+                    return Err(Error::new(Code::InvalidBody, "`events` is not an array").field("events", "an array of events"));
+                }
+                parser.array(events)?;
+            }
+            _ => parser.record(0, raw.get())?,
+        },
+        _ => return Err(Error::new(Code::InvalidBody, "the body is neither an event nor a list of events")
+            .field("body", "an event object, an array of events or {\"events\":[…]}")),
+    }
+    Ok(parser.batches)
+}
+
+fn not_json(detail: &str) -> Error {
+    Error::new(Code::InvalidJson, detail).field("body", "JSON (RFC 8259) in UTF-8")
+}
+
+fn position(e: &serde_json::Error) -> String {
+    format!("the body is not valid JSON at line {} column {}", e.line(), e.column())
+}
+
+struct Parser<'p> {
+    org: &'p str,
+    prefix: Option<&'p str>,
+    limits: Limits,
+    batches: Batches,
+}
+
+/// Why one record is not taken: code and detail.
+type Refusal = (&'static str, String);
+
+impl Parser<'_> {
+    fn array(&mut self, raw: &RawValue) -> Result<()> {
+        let items: Vec<&RawValue> = serde_json::from_str(raw.get()).map_err(|e| not_json(&position(&e)))?;
+        self.check_count(items.len())?;
+        for (index, item) in items.iter().enumerate() {
+            self.record(index as u32, item.get())?;
+        }
+        Ok(())
+    }
+
+    fn lines(&mut self, body: &[u8]) -> Result<()> {
+        let lines = || body.split(|&b| b == b'\n').filter(|l| !l.trim_ascii().is_empty());
+        self.check_count(lines().count())?;
+        for (index, line) in lines().enumerate() {
+            match std::str::from_utf8(line) {
+                Ok(text) => self.record(index as u32, text)?,
+                Err(_) => self.reject(index as u32, ("invalid_json", "the line is not UTF-8".into())),
+            }
+        }
+        Ok(())
+    }
+
+    fn check_count(&self, count: usize) -> Result<()> {
+        if count <= self.limits.events { return Ok(()); }
+        Err(Error::new(Code::TooManyEvents, format!("the body holds {count} events, the limit is {}", self.limits.events))
+            .field("events", format!("at most {} in one request", self.limits.events)))
+    }
+
+    fn check_org(&self, raw: Option<&RawValue>) -> Result<()> {
+        let Some(raw) = raw.filter(|r| r.get() != "null") else { return Ok(()) };
+        let same = serde_json::from_str::<Cow<'_, str>>(raw.get()).is_ok_and(|s| s.eq_ignore_ascii_case(self.org));
+        if same { return Ok(()); }
+        Err(Error::new(Code::OrganizationMismatch, "`organization_id` is not the credential's organisation")
+            .field("organization_id", "the organisation of the credential, or nothing"))
+    }
+
+    fn reject(&mut self, index: u32, (code, detail): Refusal) {
+        self.batches.rejected.push(Rejected { index, code, detail });
+    }
+
+    fn record(&mut self, index: u32, text: &str) -> Result<()> {
+        let incoming: Incoming<'_> = match serde_json::from_str(text) {
+            Ok(v) => v,
+            Err(e) if e.is_data() => { self.reject(index, ("invalid_event", "expected an event object".into())); return Ok(()); }
+            Err(e) => { self.reject(index, ("invalid_json", format!("not valid JSON at column {}", e.column()))); return Ok(()); }
+        };
+        self.check_org(incoming.organization_id)?;
+        if let Err(refusal) = self.take(index, &incoming) { self.reject(index, refusal); }
+        Ok(())
+    }
+
+    fn take(&mut self, index: u32, e: &Incoming<'_>) -> std::result::Result<(), Refusal> {
+        let declared = string("event_type", e.event_type.or(e.stream_type), 64)?;
+        let (kind, text, format) = payload(e, declared.as_deref(), self.limits.event_bytes)?;
+        let stream = match string("stream", e.stream, usize::MAX)? {
+            Some(s) => s,
+            None => declared.unwrap_or(Cow::Borrowed(crate::detect::log::kind_name(kind))),
+        };
+        if !name::is_stream(&stream) {
+            return Err(("invalid_stream", format!("`stream` does not match {}", name::STREAM_PATTERN)));
+        }
+        if self.prefix.is_some_and(|p| !stream.starts_with(p)) {
+            return Err(("stream_not_allowed", "the API key is limited to other streams".into()));
+        }
+        let id = string("id", e.id, self.limits.label_bytes)?.filter(|s| !s.is_empty());
+        let group = string("group", e.group, self.limits.label_bytes)?.filter(|s| !s.is_empty());
+        let metadata = object("metadata", e.metadata, self.limits.label_bytes)?;
+        let record = Record {
+            index, kind, timestamp_ms: timestamp(e.timestamp)?, group: group.as_deref(), id: id.as_deref(), metadata, format, text: &text,
+        };
+        if !self.batches.streams.contains_key(stream.as_ref()) {
+            self.batches.streams.insert(stream.clone().into_owned(), Writer::default());
+        }
+        if let Some(writer) = self.batches.streams.get_mut(stream.as_ref()) { writer.push(&record); }
+        Ok(())
+    }
+}
+
+/// A present, non-null JSON value.
+fn present<'a>(raw: Option<&'a RawValue>) -> Option<&'a str> {
+    raw.map(RawValue::get).filter(|t| *t != "null")
+}
+
+fn string<'a>(field: &'static str, raw: Option<&'a RawValue>, max: usize) -> std::result::Result<Option<Cow<'a, str>>, Refusal> {
+    let Some(text) = present(raw) else { return Ok(None) };
+    let value = unescape(text).ok_or_else(|| (code_of(field), format!("`{field}` is not a string")))?;
+    if value.len() > max {
+        return Err((code_of(field), format!("`{field}` has {} bytes, the limit is {max}", value.len())));
+    }
+    Ok(Some(value))
+}
+
+fn code_of(field: &str) -> &'static str {
+    match field { "stream" => "invalid_stream", "event_type" => "invalid_event_type", "id" => "invalid_id", "group" => "invalid_group", _ => "invalid_event" }
+}
+
+/// The value of a JSON string; borrowed where it has no escapes.
+fn unescape(text: &str) -> Option<Cow<'_, str>> {
+    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
+    if !inner.as_bytes().contains(&b'\\') { return Some(Cow::Borrowed(inner)); }
+    serde_json::from_str::<String>(text).ok().map(Cow::Owned)
+}
+
+fn object<'a>(field: &'static str, raw: Option<&'a RawValue>, max: usize) -> std::result::Result<Option<&'a str>, Refusal> {
+    match present(raw) {
+        None => Ok(None),
+        Some(t) if !t.starts_with('{') => Err(("invalid_metadata", format!("`{field}` is not an object"))),
+        Some(t) if t.len() > max => Err(("invalid_metadata", format!("`{field}` has {} bytes, the limit is {max}", t.len()))),
+        Some("{}") => Ok(None),
+        Some(t) => Ok(Some(t)),
+    }
+}
+
+fn timestamp(raw: Option<&RawValue>) -> std::result::Result<Option<i64>, Refusal> {
+    let Some(text) = present(raw) else { return Ok(None) };
+    let ms = match unescape(text) {
+        Some(s) => time::from_rfc3339(&s),
+        None => serde_json::from_str::<f64>(text).ok().and_then(time::from_number),
+    };
+    ms.map(Some).ok_or_else(|| ("invalid_timestamp", "`timestamp` is neither RFC 3339 nor a Unix time in seconds or milliseconds".into()))
+}
+
+type Taken<'a> = (Kind, Cow<'a, str>, Format);
+
+fn payload<'a>(e: &Incoming<'a>, declared: Option<&str>, max: usize) -> std::result::Result<Taken<'a>, Refusal> {
+    let kind = match declared {
+        None => None,
+        Some("log" | "logs") => Some(Kind::Log),
+        Some("metric" | "metrics") => Some(Kind::Metric),
+        Some("trace" | "traces" | "span") => Some(Kind::Trace),
+        Some("llm" | "llm_io") => Some(Kind::Llm),
+        Some(_) => return Err(("invalid_event_type", "`event_type` is not log, metric, trace or llm".into())),
+    };
+    let (kind, text, format) = match (present(e.data), present(e.value)) {
+        (Some(data), _) => match unescape(data) {
+            Some(text) => (kind.unwrap_or(Kind::Log), text, Format::Text),
+            None => (kind.unwrap_or(Kind::Log), Cow::Borrowed(data), Format::Json),
+        },
+        (None, Some(value)) if serde_json::from_str::<f64>(value).is_ok() => {
+            (kind.unwrap_or(Kind::Metric), Cow::Owned(format!("{{\"value\":{value}}}")), Format::Json)
+        }
+        (None, Some(_)) => return Err(("invalid_value", "`value` is not a number".into())),
+        (None, None) => return Err(("missing_data", "the event has no `data`".into())),
+    };
+    if text.len() > max {
+        return Err(("event_too_large", format!("the event has {} bytes, the limit is {max}", text.len())));
+    }
+    Ok((kind, text, format))
+}
+
+#[cfg(test)]
+#[path = "events_tests.rs"]
+mod tests;
