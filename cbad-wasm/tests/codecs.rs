@@ -46,7 +46,7 @@ fn libzstd(frame: &[u8], prefix: &[u8]) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn bytes_come_back(data in prop_oneof![proptest::collection::vec(any::<u8>(), 0..5000), repetitive()]) {
@@ -88,6 +88,89 @@ proptest! {
             let _ = codec.decompress(&noise, 1 << 16);
         }
     }
+}
+
+/// Bytes whose frequencies fall like the Fibonacci numbers: the deepest Huffman tree there is, cut to what the format allows.
+fn skewed(symbols: u8) -> Vec<u8> {
+    let (mut a, mut b, mut out) = (1usize, 1usize, Vec::new());
+    for symbol in 0..symbols {
+        out.extend(std::iter::repeat_n(symbol.wrapping_mul(37), a.min(6000)));
+        (a, b) = (b, a + b);
+    }
+    // dealt out so that few repeats are found and most stays literal
+    let mut seed = 9u64;
+    for i in (1..out.len()).rev() {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        out.swap(i, (seed >> 33) as usize % (i + 1));
+    }
+    out
+}
+
+#[test]
+fn every_corner_of_the_zstd_format_is_read_by_libzstd() {
+    let noise = |n: usize, alphabet: u64| -> Vec<u8> {
+        let mut seed = n as u64;
+        let mut roll = || {
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            ((seed >> 33) % alphabet) as u8
+        };
+        (0..n).map(|_| roll()).collect()
+    };
+    let mut cases = vec![Vec::new(), vec![7], vec![7; 3], vec![7; 200_000]];
+    cases.extend((2..40).map(skewed));
+    // literal sections around each boundary of their header, alphabets around those of the Huffman description
+    for n in [
+        23, 24, 31, 32, 255, 256, 257, 1023, 1024, 1025, 4095, 4096, 16_383, 16_384, 16_385,
+        131_071, 131_072, 131_073,
+    ] {
+        cases.extend([2, 3, 60, 128, 129, 200, 256].map(|alphabet| noise(n, alphabet)));
+    }
+    // contents around each boundary of the frame header; few and many sequences
+    for n in [255, 256, 65_791, 65_792] {
+        cases.push(log_lines(2000)[..n].to_vec());
+    }
+    for repeats in [1, 2, 3, 126, 127, 128, 5000, 40_000] {
+        cases.push(
+            (0..repeats)
+                .flat_map(|i: u32| {
+                    [
+                        b"abcdef".as_slice(),
+                        &i.wrapping_mul(2_654_435_761).to_le_bytes()[..3],
+                    ]
+                    .concat()
+                })
+                .collect(),
+        );
+    }
+    for data in cases {
+        let frame = Codec::Zstd.compress(&data);
+        assert!(
+            libzstd(&frame, &[]) == data,
+            "libzstd: {} bytes",
+            data.len()
+        );
+        assert!(
+            Codec::Zstd.decompress(&frame, LIMIT).as_deref() == Ok(&data[..]),
+            "ruzstd: {} bytes",
+            data.len()
+        );
+    }
+}
+
+#[test]
+fn content_longer_than_the_window() {
+    let mut data = log_lines(180_000);
+    data.extend_from_within(..100_000);
+    assert!(data.len() > 9 << 20);
+    let frame = ours::compress(&data, b"a prefix that is out of reach");
+    let mut decoder = zstd::bulk::Decompressor::new().unwrap();
+    assert!(decoder.decompress(&frame, LIMIT).unwrap() == data);
+    assert!(
+        ours::decompress(&frame, b"a prefix that is out of reach", LIMIT).as_deref()
+            == Ok(&data[..])
+    );
 }
 
 #[test]

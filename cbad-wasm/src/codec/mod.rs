@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "lowercase")]
 pub enum Codec {
     /// Zstandard frames (RFC 8878), readable by libzstd.
+    #[default]
     Zstd,
     /// Raw deflate (RFC 1951), fast level.
-    #[default]
     Deflate,
     /// LZ4 block with its length in front.
     Lz4,

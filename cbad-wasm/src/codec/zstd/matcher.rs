@@ -1,58 +1,113 @@
-//! Finds repeats for the Zstandard encoder: a hash table of recent positions for four-byte and eight-byte starts, one step of
+//! Finds repeats: hash tables of where four (or five) and eight bytes last began, the three offsets used last, one step of
 //! look-ahead, and a history that begins with the prefix.
-//!
-//! It also keeps `ruzstd`'s encoder away from inputs it cannot take (its tables need at least two symbols): see
-//! [`PrefixMatcher::start_matching`].
 
-use ruzstd::encoding::{CompressionLevel, Matcher, Sequence};
+/// `literals` bytes as they are, then `length` bytes from before.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sequence {
+    pub literals: u32,
+    /// 1 to 3 for an offset used lately, otherwise the offset plus 3 (RFC 8878, 3.1.1.5).
+    pub offset_value: u32,
+    pub length: u32,
+}
 
-/// A block holds at most this many bytes (RFC 8878, 3.1.1.2.4).
-const BLOCK: usize = 128 * 1024;
-/// Shorter matches cost more than their literals.
-const MIN_MATCH: usize = 5;
-/// `ruzstd` gives literals a Huffman table from here on.
-const HUFFMAN_FROM: usize = 1024;
-
-/// A matcher whose history starts with a prefix.
-pub(super) struct PrefixMatcher {
-    prefix_len: usize,
-    /// Prefix, then all content so far.
-    history: Vec<u8>,
-    last_start: usize,
-    space: Vec<u8>,
-    /// Last position + 1 of each hash of 8 bytes, and of 5.
+/// History and what has been learnt of it.
+pub(super) struct Matcher<'a> {
+    /// Prefix, then content.
+    history: &'a [u8],
+    window: usize,
     long: Vec<u32>,
     short: Vec<u32>,
     bits: u32,
-    found: Vec<Found>,
+    /// Bytes left out of the word that `short` hashes, in bits.
+    short_shift: u32,
+    recent: [usize; 3],
 }
 
-/// `literals` bytes as they are, then `length` bytes from `offset` back.
-#[derive(Clone, Copy)]
-struct Found {
-    literals: usize,
+struct Match {
+    start: usize,
     offset: usize,
     length: usize,
 }
 
-impl PrefixMatcher {
-    /// For `content` bytes after `prefix`; the tables grow with both.
-    pub fn new(prefix: &[u8], content: usize) -> Self {
-        let total = prefix.len().saturating_add(content).clamp(1 << 10, 1 << 17);
+impl<'a> Matcher<'a> {
+    /// Over `history`, whose first `prefix` bytes are known to the decoder; no offset exceeds `window` + the prefix.
+    pub fn new(history: &'a [u8], prefix: usize, window: usize) -> Self {
+        let total = history.len().clamp(1 << 10, 1 << 17);
         let bits = total.next_power_of_two().ilog2();
+        let short_shift = if total <= 1 << 16 { 32 } else { 24 };
+        let tables = (vec![0; 1 << bits], vec![0; 1 << bits]);
         let mut matcher = Self {
-            prefix_len: prefix.len(),
-            history: Vec::with_capacity(prefix.len() + content.min(BLOCK)),
-            last_start: prefix.len(),
-            space: Vec::new(),
-            long: vec![0; 1 << bits],
-            short: vec![0; 1 << bits],
+            history,
+            window: window + prefix,
+            long: tables.0,
+            short: tables.1,
             bits,
-            found: Vec::new(),
+            short_shift,
+            recent: [1, 4, 8],
         };
-        matcher.history.extend_from_slice(prefix);
-        matcher.remember(0, prefix.len());
+        matcher.remember(0, prefix);
         matcher
+    }
+
+    /// Sequences for the content up to `end`, which begins at `start`; what they do not cover stays literal.
+    pub fn sequences(&mut self, start: usize, end: usize) -> Vec<Sequence> {
+        let (mut anchor, mut at, mut found) = (start, start, Vec::new());
+        while at < end {
+            let Some(mut best) = self.best(at, anchor, end) else {
+                // the longer nothing is found, the fewer places are looked at
+                at += 1 + ((at - anchor) >> 7);
+                continue;
+            };
+            if let Some(next) = self.best(at + 1, anchor, end)
+                && next.length > best.length + 1
+            {
+                best = next;
+            }
+            let literals = best.start - anchor;
+            let offset_value = self.offset_value(best.offset, literals);
+            found.push(Sequence {
+                literals: literals as u32,
+                offset_value,
+                length: best.length as u32,
+            });
+            anchor = best.start + best.length;
+            self.remember(at + 2, anchor.min(at + 66));
+            at = anchor;
+        }
+        found
+    }
+
+    /// The three offsets used last.
+    pub fn recent(&self) -> [usize; 3] {
+        self.recent
+    }
+
+    /// Takes back what sequences that were not sent did to them.
+    pub fn restore(&mut self, recent: [usize; 3]) {
+        self.recent = recent;
+    }
+
+    /// How the offset is told, and the three last offsets brought up to date.
+    fn offset_value(&mut self, offset: usize, literals: usize) -> u32 {
+        let [a, b, c] = self.recent;
+        // after no literals the same offset again would have been part of the match before: the codes move by one
+        let (value, recent) = if literals > 0 {
+            match offset {
+                o if o == a => (1, [a, b, c]),
+                o if o == b => (2, [b, a, c]),
+                o if o == c => (3, [c, a, b]),
+                o => (o as u32 + 3, [o, a, b]),
+            }
+        } else {
+            match offset {
+                o if o == b => (1, [b, a, c]),
+                o if o == c => (2, [c, a, b]),
+                o if a > 1 && o == a - 1 => (3, [a - 1, a, b]),
+                o => (o as u32 + 3, [o, a, b]),
+            }
+        };
+        self.recent = recent;
+        value
     }
 
     fn word(&self, at: usize) -> Option<u64> {
@@ -63,14 +118,11 @@ impl PrefixMatcher {
             .map(u64::from_le_bytes)
     }
 
-    /// Table places of the 8 and the 5 bytes of `word`.
     fn places(&self, word: u64) -> (usize, usize) {
         const MULTIPLIER: u64 = 0x9E37_79B1_85EB_CA87;
         let shift = 64 - self.bits;
-        (
-            (word.wrapping_mul(MULTIPLIER) >> shift) as usize,
-            ((word << 24).wrapping_mul(MULTIPLIER) >> shift) as usize,
-        )
+        let hash = |x: u64| (x.wrapping_mul(MULTIPLIER) >> shift) as usize;
+        (hash(word), hash(word << self.short_shift))
     }
 
     fn remember(&mut self, from: usize, to: usize) {
@@ -82,58 +134,30 @@ impl PrefixMatcher {
         }
     }
 
-    /// The longest match of the two candidates at `at`, which is remembered.
-    fn candidate(&mut self, at: usize) -> Option<(usize, usize)> {
+    /// The match at `at` that saves most, stretched back towards `anchor`; `at` is remembered.
+    fn best(&mut self, at: usize, anchor: usize, end: usize) -> Option<Match> {
         let word = self.word(at)?;
         let (long, short) = self.places(word);
-        let places = [self.long[long] as usize, self.short[short] as usize];
+        let (far, near) = (self.long[long] as usize, self.short[short] as usize);
         self.long[long] = at as u32 + 1;
         self.short[short] = at as u32 + 1;
-        let matches = places.into_iter().filter(|&place| place > 0).map(|place| {
-            let from = place - 1;
-            (self.common(from, at), at - from)
-        });
-        matches
-            .filter(|&(length, _)| length >= MIN_MATCH)
-            .max_by_key(|&(length, offset)| (length, usize::MAX - offset))
-    }
-
-    /// How many bytes from `a` on equal those from `b` on.
-    fn common(&self, a: usize, b: usize) -> usize {
-        let (tail_a, tail_b) = (
-            self.history.get(a..).unwrap_or(&[]),
-            self.history.get(b..).unwrap_or(&[]),
-        );
-        let words = tail_a
-            .chunks_exact(8)
-            .zip(tail_b.chunks_exact(8))
-            .take_while(|(x, y)| x == y)
-            .count()
-            * 8;
-        let rest = tail_a
-            .iter()
-            .zip(tail_b)
-            .skip(words)
-            .take_while(|(x, y)| x == y)
-            .count();
-        words + rest
-    }
-
-    fn search(&mut self) {
-        self.found.clear();
-        let (mut anchor, mut at, end) = (self.last_start, self.last_start, self.history.len());
-        while at < end {
-            let Some((mut length, mut offset)) = self.candidate(at) else {
-                // the longer nothing is found, the fewer places are looked at
-                at += 1 + ((at - anchor) >> 7);
+        let last = self.recent[0];
+        let mut best: Option<(Match, usize)> = None;
+        for (from, least) in [
+            (at.checked_sub(last), 4),
+            (far.checked_sub(1), 8),
+            (near.checked_sub(1), 5),
+        ] {
+            let Some(from) = from.filter(|&from| from < at && at - from <= self.window) else {
                 continue;
             };
-            let mut start = at;
-            if let Some((next_length, next_offset)) = self.candidate(at + 1)
-                && next_length > length + 1
-            {
-                (start, length, offset) = (at + 1, next_length, next_offset);
+            let (mut start, mut length) = (at, self.common(from, at, end));
+            // an offset's bits weigh against its length
+            let least = least + usize::from(at - from > 1 << 14);
+            if length < least {
+                continue;
             }
+            let offset = at - from;
             while start > anchor
                 && start > offset
                 && self.history[start - 1] == self.history[start - 1 - offset]
@@ -141,100 +165,37 @@ impl PrefixMatcher {
                 start -= 1;
                 length += 1;
             }
-            self.found.push(Found {
-                literals: start - anchor,
-                offset,
-                length,
-            });
-            anchor = start + length;
-            self.remember(at + 2, anchor.min(at + 2 + 64));
-            at = anchor;
-        }
-    }
-
-    /// Whether the encoder's tables can be built from the bytes that stay literals.
-    fn literals_fit(&self) -> bool {
-        let (mut at, mut first, mut mixed, mut count) = (self.last_start, None, false, 0);
-        let ends = self
-            .found
-            .iter()
-            .map(|f| (f.literals, f.length))
-            .chain([(usize::MAX, 0)]);
-        for (literals, length) in ends {
-            let upto = at.saturating_add(literals).min(self.history.len());
-            let bytes = &self.history[at..upto];
-            count += bytes.len();
-            mixed = mixed || bytes.iter().any(|b| first.get_or_insert(*b) != b);
-            at = upto + length;
-            if at >= self.history.len() {
-                break;
+            let worth = 4 * length + if offset == last { 12 } else { 0 };
+            if best.as_ref().is_none_or(|&(_, other)| worth > other) {
+                best = Some((
+                    Match {
+                        start,
+                        offset,
+                        length,
+                    },
+                    worth,
+                ));
             }
         }
-        count <= HUFFMAN_FROM || mixed
-    }
-}
-
-impl Matcher for PrefixMatcher {
-    fn get_next_space(&mut self) -> Vec<u8> {
-        let mut space = std::mem::take(&mut self.space);
-        space.resize(BLOCK, 0);
-        space
+        best.map(|(found, _)| found)
     }
 
-    fn get_last_space(&mut self) -> &[u8] {
-        &self.history[self.last_start..]
-    }
-
-    fn commit_space(&mut self, space: Vec<u8>) {
-        self.last_start = self.history.len();
-        self.history.extend_from_slice(&space);
-        self.space = space;
-    }
-
-    fn skip_matching(&mut self) {
-        self.remember(self.last_start, self.history.len());
-    }
-
-    fn start_matching(&mut self, mut handle: impl for<'a> FnMut(Sequence<'a>)) {
-        self.search();
-        // a Huffman table needs two different literals: otherwise the block (which is not one repeated byte) goes as literals
-        if !self.literals_fit() {
-            self.found.clear();
-        }
-        // a table of literal lengths needs more than "0": let the first match give one byte away
-        if self.found.iter().all(|f| f.literals == 0)
-            && let Some(first) = self.found.first_mut()
-        {
-            first.literals += 1;
-            first.length -= 1;
-        }
-        let mut at = self.last_start;
-        for &Found {
-            literals,
-            offset,
-            length,
-        } in &self.found
-        {
-            handle(Sequence::Triple {
-                literals: &self.history[at..at + literals],
-                offset,
-                match_len: length,
-            });
-            at += literals + length;
-        }
-        if at < self.history.len() {
-            handle(Sequence::Literals {
-                literals: &self.history[at..],
-            });
-        }
-    }
-
-    fn reset(&mut self, _level: CompressionLevel) {
-        self.history.truncate(self.prefix_len);
-        self.last_start = self.prefix_len;
-    }
-
-    fn window_size(&self) -> u64 {
-        super::WINDOW
+    /// How many bytes from `a` on equal those from `b` on, before `end`.
+    fn common(&self, a: usize, b: usize, end: usize) -> usize {
+        let tail = self.history.get(b..end).unwrap_or(&[]);
+        let other = self.history.get(a..a + tail.len()).unwrap_or(&[]);
+        let words = tail
+            .chunks_exact(8)
+            .zip(other.chunks_exact(8))
+            .take_while(|(x, y)| x == y)
+            .count()
+            * 8;
+        words
+            + tail
+                .iter()
+                .zip(other)
+                .skip(words)
+                .take_while(|(x, y)| x == y)
+                .count()
     }
 }
