@@ -156,7 +156,7 @@ impl Principal {
 /// A person and their organisations.
 pub async fn identify(ctx: &Ctx, token: &str) -> Result<Identity> {
     let person = jwks::verify(ctx, token).await?;
-    let memberships = memberships(ctx, token).await?;
+    let memberships = memberships(ctx, token, person.user_id).await?;
     Ok(Identity { user_id: person.user_id, email: person.email, token: token.to_owned(), expires: person.expires, memberships })
 }
 
@@ -179,13 +179,13 @@ async fn verify_key(ctx: &Ctx, text: &str) -> Result<KeyRecord> {
     if api_key::constant_time_eq(&record.hash, &parsed.hash) && record.is_live(now) { Ok(record) } else { Err(refuse()) }
 }
 
-async fn memberships(ctx: &Ctx, token: &str) -> Result<Vec<Membership>> {
+async fn memberships(ctx: &Ctx, token: &str, user_id: Uuid) -> Result<Vec<Membership>> {
     let now = ctx.now_ms();
     let key = api_key::hash(token);
     if let Some(hit) = MEMBERSHIPS.with_borrow(|m| m.get(&key).filter(|(at, _)| now - at < MEMBERSHIP_MS).map(|(_, v)| v.clone())) {
         return Ok(hit);
     }
-    let list: Vec<Membership> = postgrest::as_person(ctx, token, "members").select("org_id,role").rows().await?;
+    let list: Vec<Membership> = postgrest::as_person(ctx, token, "members").select("org_id,role").eq("user_id", &user_id.to_string()).rows().await?;
     MEMBERSHIPS.with_borrow_mut(|m| {
         if m.len() >= 1000 { m.clear(); }
         m.insert(key, (now, list.clone()));

@@ -138,8 +138,7 @@ impl StreamObject {
         self.with_engine(&sql, |_| Ok(()))?;
         self.flush().await?;
         let now = self.ctx.now_ms();
-        let due = self.next_due(now)?;
-        if due < i64::MAX { self.wake_at(due).await; }
+        self.wake_at(self.next_due(now)?).await;
         Ok(())
     }
 
@@ -182,7 +181,7 @@ impl StreamObject {
     /// becomes durable together with the writes before it.
     async fn wake_at(&self, at: i64) {
         let pending = self.alarm_at.get();
-        if pending != 0 && pending <= at { return; }
+        if at == i64::MAX || (pending != 0 && pending <= at) { return; }
         self.alarm_at.set(at);
         let when = ScheduledTime::new(js_sys::Date::new(&(at as f64).into()));
         if let Err(error) = self.state.storage().set_alarm(when).await {

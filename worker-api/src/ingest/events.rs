@@ -75,6 +75,10 @@ pub fn parse(body: &[u8], media_type: &str, org: &str, prefix: Option<&str>, lim
         parser.lines(body)?;
         return Ok(parser.batches);
     }
+    if !is_json(media_type) {
+        return Err(Error::new(Code::UnsupportedMediaType, "this content type is not supported")
+            .field("content-type", "application/json or application/x-ndjson"));
+    }
     let text = std::str::from_utf8(body).map_err(|_| not_json("the body is not UTF-8"))?;
     let raw: &RawValue = serde_json::from_str(text).map_err(|e| not_json(&position(&e)))?;
     match raw.get().as_bytes().first() {
@@ -93,6 +97,11 @@ pub fn parse(body: &[u8], media_type: &str, org: &str, prefix: Option<&str>, lim
             .field("body", "an event object, an array of events or {\"events\":[…]}")),
     }
     Ok(parser.batches)
+}
+
+/// JSON by name, or by what command-line clients send when nobody names a type.
+fn is_json(media_type: &str) -> bool {
+    matches!(media_type, "" | "application/json" | "text/json" | "text/plain" | "application/x-www-form-urlencoded") || media_type.ends_with("+json")
 }
 
 fn not_json(detail: &str) -> Error {

@@ -59,7 +59,8 @@ pub async fn panic_object(ctx: &Ctx, name: &ObjectName) -> Result<()> {
 pub async fn publish(ctx: &Ctx, org: Uuid, anomalies: &[&Anomaly]) -> Result<()> {
     let stub = stub(ctx, "ORG", &org_name(org))?;
     let body = serde_json::to_vec(anomalies).map_err(Error::internal)?;
-    call(&stub, Method::Post, "/publish", &[], Some(&body)).await
+    let _published: usize = call(&stub, Method::Post, "/publish", &[], Some(&body)).await?;
+    Ok(())
 }
 
 /// Opens the organisation's live feed; frames after `after` come first.
