@@ -36,8 +36,13 @@ export async function startFakeServer({ overrides = {} } = {}) {
           }
         : session(),
     'GET /v1/me': () => fixtures.me,
-    'GET /v1/streams': () => ({ streams: fixtures.streams(), next_cursor: null }),
-    'GET /v1/anomalies': () => ({ anomalies: fixtures.anomalies(), next_cursor: 'more' }),
+    'GET /v1/streams': () => ({ streams: fixtures.streams().map(grown), next_cursor: null }),
+    'GET /v1/anomalies': ({ url }) => ({
+      anomalies: fixtures
+        .anomalies()
+        .filter((each) => each.detected_at >= (url.searchParams.get('from') ?? '')),
+      next_cursor: url.searchParams.get('from') ? null : 'more',
+    }),
     ...overrides,
   };
 
@@ -91,6 +96,16 @@ export async function startFakeServer({ overrides = {} } = {}) {
         server.close(resolve);
         server.closeAllConnections();
       }),
+  };
+}
+
+// Counters that grow, so that rates can be seen.
+const begun = Date.now();
+function grown(stream) {
+  const perSecond = (stream.stream.length * 7) % 23;
+  return {
+    ...stream,
+    events_seen: stream.events_seen + Math.round(((Date.now() - begun) / 1000) * perSecond),
   };
 }
 

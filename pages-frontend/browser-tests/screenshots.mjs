@@ -14,6 +14,8 @@ const LOOKS = {
 const PAGES = {
   'sign-in': '/sign-in',
   anomalies: '/app/anomalies',
+  live: '/app/live',
+  streams: '/app/streams',
   'anomaly-detail': `/app/anomalies/${logDetail().id}`,
   'anomaly-json': `/app/anomalies/${jsonDetail().id}`,
 };
@@ -32,7 +34,7 @@ try {
       await page.goto(server.origin + path);
       await page.waitForLoadState('load');
       await page.evaluate(() => document.fonts.ready);
-      await page.waitForTimeout(500);
+      await page.waitForTimeout(name === 'live' || name === 'streams' ? 5_600 : 500);
       await page.screenshot({ path: `${out}/${name}.${look}.png`, fullPage: name !== 'sign-in' });
     }
     await context.close();

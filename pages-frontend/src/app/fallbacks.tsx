@@ -6,6 +6,7 @@ export function NotFound() {
   return (
     <main id="main">
       <Message
+        wholePage
         title="There is no such page"
         action={
           <Button asChild>
@@ -24,6 +25,7 @@ export function PageError({ error, reset }: ErrorComponentProps) {
   return (
     <main id="main">
       <ErrorMessage
+        wholePage
         error={error}
         onRetry={() => {
           reset();

@@ -72,13 +72,25 @@ export const anomaliesRoute = createRoute({
 export const anomalyRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/anomalies/$id',
-  component: lazyRouteComponent(() => import('./routes/anomalies'), 'AnomalyRoute'),
+  component: lazyRouteComponent(() => import('./routes/anomaly'), 'AnomalyRoute'),
+});
+
+const liveRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/live',
+  component: lazyRouteComponent(() => import('./routes/live'), 'LiveRoute'),
+});
+
+const streamsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/streams',
+  component: lazyRouteComponent(() => import('./routes/streams'), 'StreamsRoute'),
 });
 
 const routeTree = rootRoute.addChildren([
   homeRoute,
   signInRoute,
-  appRoute.addChildren([appHomeRoute, anomaliesRoute, anomalyRoute]),
+  appRoute.addChildren([appHomeRoute, anomaliesRoute, anomalyRoute, liveRoute, streamsRoute]),
 ]);
 
 export function createAppRouter(context: RouterContext, history?: RouterHistory) {

@@ -1,22 +1,17 @@
 import { Link } from '@tanstack/react-router';
-import { ChevronDown, CircleUserRound, LogOut } from 'lucide-react';
-import { useState } from 'react';
-import { Button } from '@/components/ui/button';
-import {
-  DropdownMenu,
-  DropdownMenuContent,
-  DropdownMenuItem,
-  DropdownMenuLabel,
-  DropdownMenuRadioGroup,
-  DropdownMenuRadioItem,
-  DropdownMenuSeparator,
-  DropdownMenuTrigger,
-} from '@/components/ui/dropdown-menu';
+import { CircleUserRound } from 'lucide-react';
+import { lazy, Suspense } from 'react';
 import type { Organization } from '@/lib/organization';
-import { applyTheme, storedTheme, type Theme } from '@/lib/theme';
 import { Wordmark } from './wordmark';
 
-const PAGES = [{ to: '/app/anomalies', label: 'Anomalies' }] as const;
+const OrganizationMenu = lazy(async () => ({ default: (await import('./menus')).OrganizationMenu }));
+const AccountMenu = lazy(async () => ({ default: (await import('./menus')).AccountMenu }));
+
+const PAGES = [
+  { to: '/app/anomalies', label: 'Anomalies' },
+  { to: '/app/live', label: 'Live' },
+  { to: '/app/streams', label: 'Streams' },
+] as const;
 
 interface TopBarProps {
   email: string;
@@ -29,9 +24,9 @@ interface TopBarProps {
 export function TopBar({ email, organization, organizations, onChoose, onSignOut }: TopBarProps) {
   return (
     <header className="sticky top-0 z-30 border-b border-line bg-page">
-      <div className="mx-auto flex h-14 max-w-6xl items-center gap-5 px-3 sm:px-6">
+      <div className="mx-auto flex h-14 max-w-6xl items-center gap-3 px-3 sm:px-6">
         <Link to="/app/anomalies" aria-label="Driftlock, home">
-          <Wordmark />
+          <Wordmark short />
         </Link>
         <nav aria-label="Pages" className="flex h-full items-center gap-1">
           {PAGES.map((page) => (
@@ -45,91 +40,27 @@ export function TopBar({ email, organization, organizations, onChoose, onSignOut
           ))}
         </nav>
         <div className="ml-auto flex min-w-0 items-center gap-1">
-          {organization && (
-            <OrganizationMenu organization={organization} organizations={organizations} onChoose={onChoose} />
+          {organization && organizations.length < 2 && (
+            <span className="hidden max-w-44 truncate text-sm text-ink-2 sm:inline">{organization.name}</span>
           )}
-          <AccountMenu email={email} onSignOut={onSignOut} />
+          <Suspense
+            fallback={
+              <span className="grid size-9 place-items-center text-ink-2">
+                <CircleUserRound aria-hidden className="size-4" />
+              </span>
+            }
+          >
+            {organization && organizations.length > 1 && (
+              <OrganizationMenu
+                organization={organization}
+                organizations={organizations}
+                onChoose={onChoose}
+              />
+            )}
+            <AccountMenu email={email} onSignOut={onSignOut} />
+          </Suspense>
         </div>
       </div>
     </header>
-  );
-}
-
-interface OrganizationMenuProps {
-  organization: Organization;
-  organizations: readonly Organization[];
-  onChoose: (organization: Organization) => void;
-}
-
-function OrganizationMenu({ organization, organizations, onChoose }: OrganizationMenuProps) {
-  if (organizations.length < 2) {
-    return <span className="hidden max-w-44 truncate text-sm text-ink-2 sm:inline">{organization.name}</span>;
-  }
-  return (
-    <DropdownMenu>
-      <DropdownMenuTrigger asChild>
-        <Button
-          variant="ghost"
-          size="sm"
-          className="min-w-0"
-          aria-label={`Organisation: ${organization.name}`}
-        >
-          <span className="max-w-28 truncate sm:max-w-44">{organization.name}</span>
-          <ChevronDown aria-hidden />
-        </Button>
-      </DropdownMenuTrigger>
-      <DropdownMenuContent>
-        <DropdownMenuRadioGroup
-          value={organization.id}
-          onValueChange={(id) => {
-            const next = organizations.find((each) => each.id === id);
-            if (next) onChoose(next);
-          }}
-        >
-          {organizations.map((each) => (
-            <DropdownMenuRadioItem key={each.id} value={each.id}>
-              {each.name}
-            </DropdownMenuRadioItem>
-          ))}
-        </DropdownMenuRadioGroup>
-      </DropdownMenuContent>
-    </DropdownMenu>
-  );
-}
-
-const THEMES: Record<Theme, string> = { system: 'As the system', light: 'Light', dark: 'Dark' };
-
-function AccountMenu({ email, onSignOut }: { email: string; onSignOut: () => void }) {
-  const [theme, setTheme] = useState(storedTheme);
-  return (
-    <DropdownMenu>
-      <DropdownMenuTrigger asChild>
-        <Button variant="ghost" size="icon" aria-label="Account">
-          <CircleUserRound aria-hidden />
-        </Button>
-      </DropdownMenuTrigger>
-      <DropdownMenuContent>
-        <DropdownMenuLabel className="text-sm wrap-anywhere text-ink">{email}</DropdownMenuLabel>
-        <DropdownMenuSeparator />
-        <DropdownMenuLabel>Appearance</DropdownMenuLabel>
-        <DropdownMenuRadioGroup
-          value={theme}
-          onValueChange={(value) => {
-            setTheme(value as Theme);
-            applyTheme(value as Theme);
-          }}
-        >
-          {Object.entries(THEMES).map(([value, label]) => (
-            <DropdownMenuRadioItem key={value} value={value}>
-              {label}
-            </DropdownMenuRadioItem>
-          ))}
-        </DropdownMenuRadioGroup>
-        <DropdownMenuSeparator />
-        <DropdownMenuItem onSelect={onSignOut}>
-          <LogOut aria-hidden /> Sign out
-        </DropdownMenuItem>
-      </DropdownMenuContent>
-    </DropdownMenu>
   );
 }

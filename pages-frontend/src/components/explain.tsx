@@ -30,6 +30,7 @@ export function Explain({ term, label, children }: ExplainProps) {
       <PopoverContent
         onPointerEnter={hover(true)}
         onPointerLeave={hover(false)}
+        aria-label="Explanation"
         onOpenAutoFocus={(event) => event.preventDefault()}
         className="space-y-2 text-ink-2"
       >

@@ -7,27 +7,37 @@ import { Button } from './ui/button';
 interface MessageProps {
   icon?: ReactNode;
   title: string;
+  /** The page has no other heading. */
+  wholePage?: boolean;
   children?: ReactNode;
   action?: ReactNode;
 }
 
-export function Message({ icon, title, children, action }: MessageProps) {
+export function Message({ icon, title, wholePage = false, children, action }: MessageProps) {
+  const Heading = wholePage ? 'h1' : 'h2';
   return (
     <div className="mx-auto flex max-w-md flex-col items-center gap-2 px-4 py-16 text-center">
       {icon && <div className="mb-1 text-ink-3 [&_svg]:size-7">{icon}</div>}
-      <h2 className="text-lg">{title}</h2>
+      <Heading className="text-lg">{title}</Heading>
       {children && <div className="text-ink-2">{children}</div>}
       {action && <div className="mt-3">{action}</div>}
     </div>
   );
 }
 
-export function ErrorMessage({ error, onRetry }: { error: unknown; onRetry?: (() => void) | undefined }) {
+interface ErrorMessageProps {
+  error: unknown;
+  onRetry?: (() => void) | undefined;
+  wholePage?: boolean;
+}
+
+export function ErrorMessage({ error, onRetry, wholePage = false }: ErrorMessageProps) {
   const offline = error instanceof NetworkError;
   return (
     <div role="alert">
       <Message
         icon={offline ? <CloudOff aria-hidden /> : <TriangleAlert aria-hidden />}
+        wholePage={wholePage}
         title={offline ? 'The server could not be reached' : titleOf(error)}
         action={
           onRetry && (

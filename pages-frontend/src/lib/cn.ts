@@ -1,4 +1,4 @@
 import { clsx, type ClassValue } from 'clsx';
-import { twMerge } from 'tailwind-merge';
 
-export const cn = (...inputs: ClassValue[]): string => twMerge(clsx(inputs));
+/** Joins class names. It does not settle conflicts: where one utility must beat another, write it with `!`. */
+export const cn = (...inputs: ClassValue[]): string => clsx(inputs);

@@ -4,7 +4,10 @@ import { Anomaly } from './api/anomaly';
 import type { ApiClient } from './api/client';
 import { openFeed, type FeedStatus } from './live-feed';
 
-type Listener = (anomaly: Anomaly) => void;
+type Listener = (anomalies: readonly Anomaly[]) => void;
+
+// Arrivals are handed on together, so that a storm of them does not render the page once each.
+const BATCH_MS = 150;
 type GapListener = () => void;
 
 export class AnomalyFeed {
@@ -12,6 +15,7 @@ export class AnomalyFeed {
   #gapListeners = new Set<GapListener>();
   #statusListeners = new Set<() => void>();
   #status: FeedStatus = 'connecting';
+  #batch: Anomaly[] = [];
 
   /** Connects; returns the function that disconnects. */
   open(api: Pick<ApiClient, 'send'>): () => void {
@@ -26,9 +30,19 @@ export class AnomalyFeed {
         if (event.event === 'gap') this.#gapListeners.forEach((each) => each());
         if (event.event !== 'anomaly') return;
         const anomaly = parse(event.data);
-        if (anomaly) this.#listeners.forEach((each) => each(anomaly));
+        if (anomaly) this.#add(anomaly);
       },
     });
+  }
+
+  #add(anomaly: Anomaly): void {
+    this.#batch.push(anomaly);
+    if (this.#batch.length > 1) return;
+    setTimeout(() => {
+      const batch = this.#batch;
+      this.#batch = [];
+      this.#listeners.forEach((each) => each(batch));
+    }, BATCH_MS);
   }
 
   listen(listener: Listener): () => void {
@@ -65,11 +79,11 @@ function useFeed(): AnomalyFeed {
   return feed;
 }
 
-/** Calls back for every anomaly that arrives while the component is mounted. */
+/** Calls back with the anomalies that arrive while the component is mounted, oldest first. */
 export function useArrivals(listener: Listener): void {
   const feed = useFeed();
   const onArrival = useEffectEvent(listener);
-  useEffect(() => feed.listen((anomaly) => onArrival(anomaly)), [feed]);
+  useEffect(() => feed.listen((anomalies) => onArrival(anomalies)), [feed]);
 }
 
 /** Calls back whenever arrivals may have been missed: the feed has just (re)connected, or says so itself. */

@@ -1,7 +1,7 @@
 // Numbers and times in words a tired person reads right.
 
 const number = new Intl.NumberFormat('en-GB');
-const compact = new Intl.NumberFormat('en-GB', { notation: 'compact', maximumFractionDigits: 1 });
+const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 });
 
 export const formatCount = (n: number): string => number.format(n);
 export const formatCompact = (n: number): string => (n < 10_000 ? number.format(n) : compact.format(n));

@@ -1,6 +1,11 @@
 // The life of an anomaly: new → acknowledged → resolved or false positive; any of the latter can be reopened.
 // The API refuses every other move with 409.
-import type { Status } from './api/anomaly';
+
+export const STATUSES = ['new', 'acknowledged', 'resolved', 'false_positive'] as const;
+export type Status = (typeof STATUSES)[number];
+
+export const SEVERITIES = ['low', 'medium', 'high'] as const;
+export type Severity = (typeof SEVERITIES)[number];
 
 export const STATUS_LABELS: Record<Status, string> = {
   new: 'New',

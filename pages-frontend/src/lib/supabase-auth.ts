@@ -1,15 +1,16 @@
-// Supabase Auth behind the Auth interface. Loaded on demand, so public pages never carry it.
-import { createClient, type AuthError, type Session as SupabaseSession } from '@supabase/supabase-js';
+// Supabase Auth behind the Auth interface: the sign-in part of supabase-js, without its database, storage and realtime
+// clients, which the dashboard has no use for. Loaded on demand, so public pages never carry it.
+import { AuthClient, type AuthError, type Session as SupabaseSession } from '@supabase/auth-js';
 import { SignInError, type Auth, type Session, type SignInFailure } from './auth';
 
 export function createSupabaseAuth(url: string, publishableKey: string): Auth {
-  const { auth } = createClient(url, publishableKey, {
-    auth: {
-      persistSession: true,
-      autoRefreshToken: true,
-      detectSessionInUrl: false,
-      storageKey: 'driftlock.session',
-    },
+  const auth = new AuthClient({
+    url: `${url.replace(/\/$/, '')}/auth/v1`,
+    headers: { apikey: publishableKey },
+    storageKey: 'driftlock.session',
+    persistSession: true,
+    autoRefreshToken: true,
+    detectSessionInUrl: false,
   });
 
   return {

@@ -75,11 +75,11 @@ export function AppLayout() {
         <main id="main" aria-busy="true" className="min-h-[60dvh]" />
       ) : me.isError ? (
         <main id="main">
-          <ErrorMessage error={me.error} onRetry={() => void me.refetch()} />
+          <ErrorMessage wholePage error={me.error} onRetry={() => void me.refetch()} />
         </main>
       ) : (
         <main id="main">
-          <Message title="You belong to no organisation yet">
+          <Message wholePage title="You belong to no organisation yet">
             Ask a colleague to invite {session.email}.
           </Message>
         </main>

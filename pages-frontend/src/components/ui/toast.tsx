@@ -36,8 +36,8 @@ export function ToastProvider({ children }: { children: ReactNode }) {
             key={toast.id}
             role={toast.tone === 'error' ? 'alert' : 'status'}
             className={cn(
-              'pointer-events-auto flex max-w-md items-start gap-3 rounded-lg bg-raised py-2.5 pr-2 pl-4 text-sm shadow-pop',
-              toast.tone === 'error' && 'bg-bad-soft',
+              'pointer-events-auto flex max-w-md items-start gap-3 rounded-lg py-2.5 pr-2 pl-4 text-sm shadow-pop',
+              toast.tone === 'error' ? 'bg-bad-soft' : 'bg-raised',
             )}
           >
             <p className="py-0.5">{toast.message}</p>

@@ -89,6 +89,7 @@ export function EventText({ text, format, tokens }: EventTextProps) {
       <Popover open={token !== undefined} onOpenChange={(open) => !open && point(null)}>
         <PopoverAnchor virtualRef={anchor as React.RefObject<HTMLElement>} />
         <PopoverContent
+          aria-label="About this word"
           onOpenAutoFocus={(event) => event.preventDefault()}
           onCloseAutoFocus={(event) => event.preventDefault()}
           onPointerEnter={() => clearTimeout(timer.current)}

@@ -39,7 +39,7 @@ export function NearestDiff({ event, nearest, format, tokens }: NearestDiffProps
       </div>
       <figcaption className="mt-1.5 text-xs text-ink-3">
         <del className={cn(DELETED, 'px-1')}>struck</del> is in the normal event,{' '}
-        <ins className={cn(INSERTED, 'px-1')}>marked</ins> only in this one, and{' '}
+        <ins className={cn('rounded-[3px] px-1 no-underline', COOL)}>marked</ins> only in this one, and{' '}
         <span className="heat-4 rounded-[3px] px-1 font-semibold">warm</span> if it was a surprise
         {cut && '; both are cut to their first 20,000 characters'}.
       </figcaption>
@@ -48,7 +48,7 @@ export function NearestDiff({ event, nearest, format, tokens }: NearestDiffProps
 }
 
 const DELETED = 'rounded-[3px] text-ink-3 line-through';
-const INSERTED = 'rounded-[3px] bg-accent-soft no-underline';
+const COOL = 'bg-accent-soft';
 const HEAT = ['', 'heat-1', 'heat-2', 'heat-3', 'heat-4', 'heat-5', 'heat-6', 'heat-7'];
 
 interface HeatedPart extends DiffPart {
@@ -59,7 +59,12 @@ function Part({ part }: { part: HeatedPart }) {
   if (part.kind === 'removed') return <del className={DELETED}>{part.text}</del>;
   if (part.kind === 'added') {
     return (
-      <ins className={cn(INSERTED, 'px-0.5', part.level > 0 && ['font-semibold', HEAT[part.level]])}>
+      <ins
+        className={cn(
+          'rounded-[3px] px-0.5 no-underline',
+          part.level > 0 ? ['font-semibold', HEAT[part.level]] : COOL,
+        )}
+      >
         {part.text}
       </ins>
     );

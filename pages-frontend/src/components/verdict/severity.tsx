@@ -1,5 +1,5 @@
-import type { Severity as Level } from '@/lib/api/anomaly';
 import { cn } from '@/lib/cn';
+import type { Severity as Level } from '@/lib/status';
 
 const STEPS: Record<Level, number> = { low: 1, medium: 2, high: 3 };
 const SHADE: Record<Level, string> = { low: 'fill-heat-4', medium: 'fill-heat-5', high: 'fill-heat-7' };

@@ -1,7 +1,6 @@
 import { Check, CircleDot, CircleSlash, Eye } from 'lucide-react';
-import type { Status } from '@/lib/api/anomaly';
 import { cn } from '@/lib/cn';
-import { STATUS_LABELS } from '@/lib/status';
+import { STATUS_LABELS, type Status } from '@/lib/status';
 
 const LOOK = {
   new: { icon: CircleDot, tone: 'text-ink' },

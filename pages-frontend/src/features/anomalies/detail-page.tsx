@@ -28,8 +28,8 @@ export function DetailPage({ id }: { id: string }) {
   const query = useQuery(anomalyQuery(api, organization.id, id));
 
   // A repeat of this very cause, or a change of status elsewhere, arrives over the feed.
-  useArrivals((anomaly) => {
-    if (anomaly.id === id) void query.refetch();
+  useArrivals((anomalies) => {
+    if (anomalies.some((anomaly) => anomaly.id === id)) void query.refetch();
   });
   useTitle(query.data && reasonOf(query.data));
 
@@ -48,7 +48,7 @@ export function DetailPage({ id }: { id: string }) {
       ) : query.error instanceof ApiError && query.error.status === 404 ? (
         <Missing />
       ) : (
-        <ErrorMessage error={query.error} onRetry={() => void query.refetch()} />
+        <ErrorMessage wholePage error={query.error} onRetry={() => void query.refetch()} />
       )}
     </main>
   );
@@ -163,6 +163,7 @@ function Part({ title, children }: { title: string; children: ReactNode }) {
 function Missing() {
   return (
     <Message
+      wholePage
       icon={<SearchX aria-hidden />}
       title="No such anomaly"
       action={

@@ -1,25 +1,29 @@
 import { SlidersHorizontal, X } from 'lucide-react';
 import { useState, type ReactNode } from 'react';
 import { Button } from '@/components/ui/button';
+import { Segmented } from '@/components/ui/segmented';
 import { Field, Input, Select } from '@/components/ui/input';
-import { SEVERITIES, STATUSES } from '@/lib/api/anomaly';
 import { cn } from '@/lib/cn';
 import { formatOdds } from '@/lib/format';
-import { STATUS_LABELS } from '@/lib/status';
+import { SEVERITIES, STATUS_LABELS, STATUSES } from '@/lib/status';
 import { countActive, parseFilters, RANGES, TYPES, type Filters } from './filters';
 
 interface FilterBarProps {
   filters: Filters;
   streams: readonly string[];
   onChange: (filters: Filters) => void;
-  children?: ReactNode;
 }
 
 const MAX_P = [0.001, 0.0001, 0.00001];
 const TYPE_LABELS: Record<string, string> = { log: 'Logs', metric: 'Metrics', trace: 'Traces', llm: 'LLM' };
 
-/** The filters, and on their line whatever the page adds. On a phone they unfold from a button. */
-export function FilterBar({ filters, streams, onChange, children }: FilterBarProps) {
+const STATUS_CHOICES = [
+  { value: 'any' as const, label: 'All' },
+  ...STATUSES.map((value) => ({ value, label: STATUS_LABELS[value] })),
+];
+
+/** The filters unfold from a button; with room, the status is always at hand beside it. */
+export function FilterBar({ filters, streams, onChange }: FilterBarProps) {
   const [open, setOpen] = useState(false);
   const active = countActive(filters);
   const set = (name: keyof Filters) => (value: string) =>
@@ -42,7 +46,14 @@ export function FilterBar({ filters, streams, onChange, children }: FilterBarPro
             <X aria-hidden /> Clear
           </Button>
         )}
-        {children}
+        <div className="ml-auto hidden md:block">
+          <Segmented
+            label="Status"
+            value={filters.status ?? 'any'}
+            onChange={(status) => set('status')(status === 'any' ? '' : status)}
+            options={STATUS_CHOICES}
+          />
+        </div>
       </div>
       <div
         id="filters"

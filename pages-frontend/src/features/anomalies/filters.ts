@@ -1,6 +1,7 @@
 // What the list shows. The URL holds it, so a view can be linked, reloaded and gone back to.
-import { SEVERITIES, STATUSES, type Anomaly, type Severity, type Status } from '@/lib/api/anomaly';
+import type { Anomaly } from '@/lib/api/anomaly';
 import type { Query } from '@/lib/api/client';
+import { SEVERITIES, STATUSES, type Severity, type Status } from '@/lib/status';
 
 export const RANGES = {
   '1h': { label: 'Last hour', ms: 3_600_000 },

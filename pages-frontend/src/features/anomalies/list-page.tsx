@@ -5,6 +5,7 @@ import { FeedIndicator } from '@/components/feed-indicator';
 import { ErrorMessage, Message } from '@/components/states';
 import { Button } from '@/components/ui/button';
 import { Skeleton } from '@/components/ui/skeleton';
+import { AnomalyRow } from '@/components/verdict/anomaly-row';
 import { sinceOf, type Anomaly, type AnomalyPage } from '@/lib/api/anomaly';
 import { useApi } from '@/lib/api/client';
 import { streamsQuery } from '@/lib/api/streams';
@@ -12,10 +13,9 @@ import { useArrivals, useMissedArrivals } from '@/lib/feed';
 import { formatDay } from '@/lib/format';
 import { useOrganization } from '@/lib/organization';
 import { useNow } from '@/lib/use-now';
-import { AnomalyRow } from './anomaly-row';
 import { FilterBar } from './filter-bar';
 import { countActive, matches, type Filters } from './filters';
-import { anomaliesQuery, keys, withArrival } from './queries';
+import { anomaliesQuery, keys, withArrivals } from './queries';
 import { moveRow } from './row-keys';
 
 interface ListPageProps {
@@ -48,7 +48,7 @@ export function ListPage({ filters, onFilters }: ListPageProps) {
       />
       {waiting.length > 0 && (
         <div className="sticky top-16 z-10 mt-3 flex justify-center">
-          <Button variant="primary" size="sm" className="rounded-full shadow-pop" onClick={showWaiting}>
+          <Button variant="primary" size="sm" className="rounded-full! shadow-pop" onClick={showWaiting}>
             <ArrowUp aria-hidden /> {waiting.length} new {waiting.length === 1 ? 'anomaly' : 'anomalies'}
           </Button>
         </div>
@@ -90,6 +90,9 @@ export function ListPage({ filters, onFilters }: ListPageProps) {
   );
 }
 
+// Rows that glow for a moment; older ones have long stopped.
+const MOST_MARKED = 100;
+
 /**
  * Puts arrivals into the list. At the top of the page they appear at once; further down, or with a row in focus,
  * they wait behind a button, so that nothing moves under a reading eye or a clicking finger.
@@ -99,35 +102,37 @@ function useLiveList(org: string, filters: Filters, now: number) {
   const [arrived, setArrived] = useState<ReadonlySet<string>>(new Set());
   const [held, setHeld] = useState<readonly Anomaly[]>([]);
 
+  const key = keys.list(org, filters);
   const insert = (anomalies: readonly Anomaly[]) => {
-    const key = keys.list(org, filters);
-    for (const anomaly of anomalies) {
-      client.setQueryData<InfiniteData<AnomalyPage, string | null>>(key, (old) =>
-        withArrival(old, anomaly, filters, Date.now()),
-      );
-    }
-    setArrived((old) => new Set([...old, ...anomalies.map((anomaly) => anomaly.id)]));
+    client.setQueryData<InfiniteData<AnomalyPage, string | null>>(key, (old) =>
+      withArrivals(old, anomalies, filters, Date.now()),
+    );
+    setArrived(
+      (old) => new Set([...[...old].slice(-MOST_MARKED), ...anomalies.map((anomaly) => anomaly.id)]),
+    );
     if (filters.only_significant) void client.invalidateQueries({ queryKey: key });
   };
 
-  useArrivals((anomaly) => {
+  useArrivals((anomalies) => {
     const reading = window.scrollY > 120 || document.activeElement?.matches('[data-anomaly-row]');
-    const known = client
-      .getQueryData<InfiniteData<AnomalyPage>>(keys.list(org, filters))
-      ?.pages.some((page) => page.anomalies.some((each) => each.id === anomaly.id));
-    if (reading && !known) setHeld((old) => [anomaly, ...old.filter((each) => each.id !== anomaly.id)]);
-    else insert([anomaly]);
+    const shown =
+      client.getQueryData<InfiniteData<AnomalyPage>>(key)?.pages.flatMap((page) => page.anomalies) ?? [];
+    const known = new Set(shown.map((anomaly) => anomaly.id));
+    insert(reading ? anomalies.filter((anomaly) => known.has(anomaly.id)) : anomalies);
+    if (!reading) return;
+    const fresh = new Map(anomalies.filter((each) => !known.has(each.id)).map((each) => [each.id, each]));
+    if (fresh.size > 0) setHeld((old) => [...old.filter((each) => !fresh.has(each.id)), ...fresh.values()]);
   });
 
   // Whatever happened between reading the list and the feed's first word is in neither: read again.
-  useMissedArrivals(() => void client.invalidateQueries({ queryKey: keys.list(org, filters) }));
+  useMissedArrivals(() => void client.invalidateQueries({ queryKey: key }));
 
   const waiting = held.filter((anomaly) => matches(filters, anomaly, now));
   return {
     arrived,
     waiting,
     showWaiting: () => {
-      insert([...held].reverse());
+      insert(held);
       setHeld([]);
       window.scrollTo({ top: 0 });
     },

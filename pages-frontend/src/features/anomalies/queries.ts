@@ -8,10 +8,10 @@ import {
   type QueryClient,
 } from '@tanstack/react-query';
 import { useToast } from '@/components/ui/toast-context';
-import { Anomaly, AnomalyDetail, AnomalyPage, type Status } from '@/lib/api/anomaly';
+import { Anomaly, AnomalyDetail, AnomalyPage } from '@/lib/api/anomaly';
 import { useApi, type ApiClient } from '@/lib/api/client';
 import { ApiError } from '@/lib/api/problem';
-import type { Move } from '@/lib/status';
+import type { Move, Status } from '@/lib/status';
 import { matches, toQuery, type Filters } from './filters';
 
 export const PAGE_SIZE = 50;
@@ -89,22 +89,38 @@ function patchStatus(client: QueryClient, org: string, id: string, status: Statu
   );
 }
 
-/** Puts an anomaly from the feed into a list: updated where it stands, or first if it is new and belongs there. */
-export function withArrival(
+// A list left open for days does not grow without end; what falls off the end is a page away.
+const MOST_ROWS_LIVE = 1_000;
+
+/** Puts arrivals (oldest first) into a list: updated where they stand, or on top if new and wanted by the filters. */
+export function withArrivals(
   old: Pages | undefined,
-  arrived: Anomaly,
+  arrived: readonly Anomaly[],
   filters: Filters,
   now: number,
 ): Pages | undefined {
-  if (!old) return old;
-  if (old.pages.some((page) => page.anomalies.some((anomaly) => anomaly.id === arrived.id))) {
-    return mapAnomalies(old, (anomaly) => (anomaly.id === arrived.id ? arrived : anomaly));
-  }
-  // The API alone knows the threshold of "significant": the list asks it instead of guessing.
-  if (filters.only_significant || !matches(filters, arrived, now)) return old;
-  const [first, ...rest] = old.pages;
-  if (!first) return old;
-  return { ...old, pages: [{ ...first, anomalies: [arrived, ...first.anomalies] }, ...rest] };
+  const first = old?.pages[0];
+  if (!old || !first || arrived.length === 0) return old;
+  const byId = new Map(arrived.map((anomaly) => [anomaly.id, anomaly]));
+  const known = new Set(old.pages.flatMap((page) => page.anomalies.map((anomaly) => anomaly.id)));
+  const updated = mapAnomalies(old, (anomaly) => byId.get(anomaly.id) ?? anomaly);
+  // The API alone decides what is significant: such a list asks it instead.
+  const fresh = filters.only_significant
+    ? []
+    : [...byId.values()]
+        .filter((anomaly) => !known.has(anomaly.id) && matches(filters, anomaly, now))
+        .reverse();
+  if (!updated || fresh.length === 0) return updated;
+  const [head, ...rest] = updated.pages;
+  if (!head) return updated;
+  const anomalies = [...fresh, ...head.anomalies];
+  return {
+    ...updated,
+    pages: [
+      { ...head, anomalies: rest.length === 0 ? anomalies.slice(0, MOST_ROWS_LIVE) : anomalies },
+      ...rest,
+    ],
+  };
 }
 
 function mapAnomalies(old: Pages | undefined, change: (anomaly: Anomaly) => Anomaly): Pages | undefined {

@@ -1,9 +1,9 @@
 import { Check, CircleSlash, Eye, RotateCcw } from 'lucide-react';
 import { useEffect } from 'react';
 import { Button } from '@/components/ui/button';
-import type { Anomaly, Status } from '@/lib/api/anomaly';
+import type { Anomaly } from '@/lib/api/anomaly';
 import { useOrganization } from '@/lib/organization';
-import { MOVES } from '@/lib/status';
+import { MOVES, type Status } from '@/lib/status';
 import { useChangeStatus } from './queries';
 import { isTyping } from './row-keys';
 
@@ -49,7 +49,7 @@ export function StatusActions({ anomaly }: { anomaly: Anomaly }) {
             <Button
               key={move.to}
               variant={index === 0 && move.to !== 'new' ? 'primary' : 'outline'}
-              className="h-11 grow px-3 sm:h-10 sm:grow-0 sm:px-4"
+              className="h-11 grow px-3! sm:h-10 sm:grow-0 sm:px-4!"
               onClick={() => change.mutate({ id: anomaly.id, move })}
             >
               <Icon aria-hidden /> {move.label}

@@ -1,18 +1,13 @@
 // The anomaly as the API tells it. Parts the detector leaves out, and those an anomaly recorded from outside never
 // had, arrive as null or not at all; here both are undefined.
 import * as z from 'zod/mini';
+import { SEVERITIES, STATUSES, type Status } from '../status';
 
 const given = <T extends z.core.$ZodType>(schema: T) =>
   z.pipe(
     z.nullish(schema),
     z.transform((value) => value ?? undefined),
   );
-
-export const STATUSES = ['new', 'acknowledged', 'resolved', 'false_positive'] as const;
-export type Status = (typeof STATUSES)[number];
-
-export const SEVERITIES = ['low', 'medium', 'high'] as const;
-export type Severity = (typeof SEVERITIES)[number];
 
 const Expected = z.array(z.object({ text: z.string(), count: z.number() }));
 

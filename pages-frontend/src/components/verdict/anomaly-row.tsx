@@ -1,9 +1,9 @@
 import { Link } from '@tanstack/react-router';
-import { SEVERITY_HEAT } from '@/components/verdict/severity';
-import { StatusBadge } from '@/components/verdict/status-badge';
 import { reasonOf, sinceOf, type Anomaly } from '@/lib/api/anomaly';
 import { cn } from '@/lib/cn';
 import { formatAgo, formatClock, formatCount, formatExact, formatOdds } from '@/lib/format';
+import { SEVERITY_HEAT } from './severity';
+import { StatusBadge } from './status-badge';
 
 interface AnomalyRowProps {
   anomaly: Anomaly;

@@ -1,0 +1,83 @@
+// axe on every page in light and dark, at desktop and phone width, from the built dashboard: no violation of WCAG 2.2 A and AA.
+//   npm run build && npm run test:browser
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+import { jsonDetail, logDetail } from '../src/test/fixtures.js';
+import { launch, signIn } from './browser.mjs';
+import { startFakeServer } from './fake-server.mjs';
+
+const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+const LOOKS = {
+  'light, desktop': { colorScheme: 'light', viewport: { width: 1280, height: 900 } },
+  'dark, phone': {
+    colorScheme: 'dark',
+    viewport: { width: 390, height: 844 },
+    isMobile: true,
+    hasTouch: true,
+  },
+};
+const PAGES = {
+  'sign in': ['/sign-in'],
+  anomalies: ['/app/anomalies', (page) => page.getByRole('button', { name: 'Filters' }).click()],
+  'one anomaly': [`/app/anomalies/${logDetail().id}`],
+  'one JSON anomaly': [
+    `/app/anomalies/${jsonDetail().id}`,
+    (page) => page.getByText('The same, word by word').click(),
+  ],
+  'an explanation open': [
+    `/app/anomalies/${logDetail().id}`,
+    (page) => page.getByRole('button', { name: /How odd/ }).click(),
+  ],
+  'no such anomaly': ['/app/anomalies/nope'],
+  live: ['/app/live'],
+  streams: ['/app/streams'],
+  'the account menu': ['/app/streams', (page) => page.getByRole('button', { name: 'Account' }).click()],
+  'no such page': ['/nowhere'],
+};
+
+let server;
+let browser;
+before(async () => {
+  server = await startFakeServer();
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+for (const [look, options] of Object.entries(LOOKS)) {
+  test(`axe finds nothing: ${look}`, { timeout: 120_000 }, async (t) => {
+    // The page's policy forbids foreign scripts; axe is let in past it.
+    const context = await browser.newContext({ ...options, reducedMotion: 'reduce', bypassCSP: true });
+    const page = await context.newPage();
+    await signIn(page, server.origin);
+    for (const [name, [path, prepare]] of Object.entries(PAGES)) {
+      await t.test(name, async () => {
+        await page.goto(server.origin + path);
+        await page.getByRole('heading').first().waitFor();
+        await prepare?.(page);
+        await page.waitForTimeout(300);
+        await page.evaluate(axeSource);
+        // A menu opens at the end of the body, outside of any landmark, as menus do.
+        const { violations } = await page.evaluate(
+          (values) => window.axe.run({ runOnly: { type: 'tag', values } }),
+          TAGS,
+        );
+        assert.deepEqual(
+          violations.flatMap((violation) =>
+            violation.nodes.map(
+              (node) => `${violation.id}: ${node.html.slice(0, 160)} ${node.any[0]?.message ?? ''}`,
+            ),
+          ),
+          [],
+        );
+      });
+    }
+    await context.close();
+  });
+}

@@ -1,0 +1,99 @@
+// The built pages under the headers they ship with: no violation of the policy, nothing from elsewhere, no layout that
+// runs off a phone's edge, arrivals without a frozen page.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { anomalies, jsonDetail, logDetail, summary } from '../src/test/fixtures.js';
+import { launch, signIn } from './browser.mjs';
+import { startFakeServer } from './fake-server.mjs';
+
+let server;
+let browser;
+before(async () => {
+  server = await startFakeServer();
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+const PATHS = [
+  '/sign-in',
+  '/app/anomalies',
+  `/app/anomalies/${logDetail().id}`,
+  `/app/anomalies/${jsonDetail().id}`,
+  '/app/live',
+  '/app/streams',
+];
+
+test(
+  'every page keeps to the content security policy and to its own origin',
+  { timeout: 120_000 },
+  async () => {
+    const page = await browser.newPage();
+    const problems = [];
+    page.on('pageerror', (error) => problems.push(`uncaught: ${error.message}`));
+    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+    page.on(
+      'request',
+      (request) => request.url().startsWith(server.origin) || problems.push(`request to ${request.url()}`),
+    );
+    await signIn(page, server.origin);
+    for (const path of PATHS) {
+      const response = await page.goto(server.origin + path);
+      const policy = response.headers()['content-security-policy'];
+      assert.match(policy, /script-src 'self'/);
+      assert.doesNotMatch(policy, /unsafe-inline|unsafe-eval(?<!wasm-unsafe-eval)/);
+      await page.getByRole('heading').first().waitFor();
+      await page.waitForTimeout(200);
+    }
+    await page.getByRole('button', { name: 'Account' }).click();
+    await page.getByRole('menuitemradio', { name: 'Dark' }).click();
+    assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
+    assert.deepEqual(problems, []);
+    await page.close();
+  },
+);
+
+test('nothing runs off the edge of a narrow phone', { timeout: 120_000 }, async () => {
+  const context = await browser.newContext({ viewport: { width: 320, height: 640 }, isMobile: true });
+  const page = await context.newPage();
+  await signIn(page, server.origin);
+  for (const path of PATHS) {
+    await page.goto(server.origin + path);
+    await page.getByRole('heading').first().waitFor();
+    const wider = await page.evaluate(() =>
+      [...document.querySelectorAll('body *')]
+        .filter(
+          (each) =>
+            each.getBoundingClientRect().right > window.innerWidth + 1 && !each.closest('pre, .sr-only'),
+        )
+        .map((each) => each.outerHTML.slice(0, 120)),
+    );
+    assert.deepEqual(wider, [], path);
+  }
+  await context.close();
+});
+
+test('the list stays responsive while 200 anomalies a second arrive', { timeout: 60_000 }, async (t) => {
+  const page = await browser.newPage();
+  await signIn(page, server.origin);
+  await page.getByText('Live', { exact: true }).first().waitFor();
+  await page.evaluate(() => {
+    window.longest = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) window.longest = Math.max(window.longest, entry.duration);
+    }).observe({ type: 'longtask' });
+  });
+  const base = anomalies()[0];
+  for (let tick = 0; tick < 60; tick++) {
+    for (let i = 0; i < 10; i++)
+      server.push({ ...summary(base), id: `storm-${tick}-${i}`, detected_at: new Date().toISOString() });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await page.locator('[data-anomaly-row][href$="storm-59-9"]').waitFor({ timeout: 10_000 });
+  const longest = await page.evaluate(() => window.longest);
+  t.diagnostic(`longest task ${Math.round(longest)} ms over 600 arrivals`);
+  assert.ok(longest < 1_000, `a task took ${longest} ms`);
+  await page.close();
+});

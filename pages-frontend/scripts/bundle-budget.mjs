@@ -1,0 +1,57 @@
+// Prints what a browser downloads before the first page works, and fails beyond the budget.
+//   npm run build && npm run budget
+import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+
+const DIST = new URL('../dist/', import.meta.url);
+const BUDGET_KB = 200;
+const manifest = JSON.parse(readFileSync(new URL('.vite/manifest.json', DIST), 'utf8'));
+const entry = Object.keys(manifest).find((name) => manifest[name].isEntry);
+
+/** The chunk of a source file; one that others share is listed by its name instead of its path. */
+function chunkOf(source) {
+  if (manifest[source]) return source;
+  const name = source.split('/').at(-1).replace(/\.tsx?$/, '');
+  const shared = Object.keys(manifest).find((key) => manifest[key].name === name);
+  if (!shared) throw new Error(`no chunk for ${source}`);
+  return shared;
+}
+
+/** A chunk and everything it imports statically. */
+function closure(names, seen = new Set()) {
+  for (const name of names) {
+    if (seen.has(name)) continue;
+    seen.add(name);
+    closure(manifest[name].imports ?? [], seen);
+  }
+  return seen;
+}
+
+const gzipKb = (names) =>
+  [...names].reduce(
+    (sum, name) => sum + gzipSync(readFileSync(new URL(manifest[name].file, DIST))).length,
+    0,
+  ) / 1000;
+
+const pages = {
+  'start (any page)': [],
+  'sign in': ['src/app/routes/sign-in.tsx', 'src/app/create-services.ts'],
+  anomalies: ['src/app/routes/app-layout.tsx', 'src/app/create-services.ts', 'src/app/routes/anomalies.tsx'],
+  'one anomaly': [
+    'src/app/routes/app-layout.tsx',
+    'src/app/create-services.ts',
+    'src/app/routes/anomaly.tsx',
+  ],
+};
+
+let worst = 0;
+for (const [page, names] of Object.entries(pages)) {
+  const kb = gzipKb(closure([entry, ...names.map(chunkOf)]));
+  worst = Math.max(worst, kb);
+  console.log(`${page.padEnd(18)} ${kb.toFixed(1).padStart(6)} kB of JavaScript, gzip`);
+}
+console.log(`budget             ${BUDGET_KB.toFixed(1).padStart(6)} kB`);
+if (worst > BUDGET_KB) {
+  console.error('over budget');
+  process.exit(1);
+}

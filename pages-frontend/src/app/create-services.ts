@@ -1,0 +1,17 @@
+import { loadConfig } from '@/config/runtime';
+import { createApiClient } from '@/lib/api/client';
+import { storedOrganization } from '@/lib/organization';
+import { createSupabaseAuth } from '@/lib/supabase-auth';
+import type { Services } from './services';
+
+export async function createServices(onSessionExpired: () => void): Promise<Services> {
+  const config = await loadConfig();
+  const auth = createSupabaseAuth(config.supabaseUrl, config.supabaseKey);
+  const api = createApiClient({
+    baseUrl: config.apiUrl,
+    auth,
+    organization: storedOrganization.get,
+    onSessionExpired,
+  });
+  return { auth, api };
+}

@@ -1,0 +1,7 @@
+import { StreamsPage } from '@/features/streams/streams-page';
+import { useTitle } from '@/lib/use-title';
+
+export function StreamsRoute() {
+  useTitle('Streams');
+  return <StreamsPage />;
+}
