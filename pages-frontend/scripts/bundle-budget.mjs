@@ -11,7 +11,10 @@ const entry = Object.keys(manifest).find((name) => manifest[name].isEntry);
 /** The chunk of a source file; one that others share is listed by its name instead of its path. */
 function chunkOf(source) {
   if (manifest[source]) return source;
-  const name = source.split('/').at(-1).replace(/\.tsx?$/, '');
+  const name = source
+    .split('/')
+    .at(-1)
+    .replace(/\.tsx?$/, '');
   const shared = Object.keys(manifest).find((key) => manifest[key].name === name);
   if (!shared) throw new Error(`no chunk for ${source}`);
   return shared;

@@ -14,7 +14,7 @@ test('the oddest word is shaded strongest, and acknowledging reaches the API', {
   for (const batch of inBatches(ordinaryEvents(stream, 1000, 5))) await ingest(a.keys.ingest, batch);
   const page = await openPage(browser);
   await signIn(page, a.people.member);
-  await page.getByText('Live', { exact: true }).waitFor();
+  await page.getByRole('status').getByText('Live', { exact: true }).waitFor();
 
   const { anomalies } = await ingest(a.keys.ingest, [oddEvent(stream, 'spine')]);
   assert.equal(anomalies.length, 1);

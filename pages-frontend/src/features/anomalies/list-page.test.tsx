@@ -85,7 +85,7 @@ describe('the anomalies list', () => {
   it('puts an arrival on top, and holds it back while a row is in focus', async () => {
     const { user } = renderApp('/app/anomalies');
     await waitFor(() => expect(rows()).toHaveLength(10));
-    await screen.findByText('Live');
+    await screen.findByText('Live', { selector: '[role=status]' });
     act(() => feed.push(summary(logDetail({ id: 'a1', reason: 'Fresh from the feed.' })), '1'));
     await waitFor(() => expect(rows()).toHaveLength(11));
     expect(rows()[0]).toHaveTextContent('Fresh from the feed.');
@@ -100,7 +100,7 @@ describe('the anomalies list', () => {
   it('ignores arrivals that the filters exclude, and updates those it already shows', async () => {
     renderApp('/app/anomalies?severity=high');
     await waitFor(() => expect(rows()).toHaveLength(10));
-    await screen.findByText('Live');
+    await screen.findByText('Live', { selector: '[role=status]' });
     act(() => feed.push(summary(logDetail({ id: 'a1', severity: 'low' })), '1'));
     act(() => feed.push(summary(logDetail({ repeats: 99 })), '2'));
     await waitFor(() => expect(rows()[0]).toHaveTextContent('99 times'));
