@@ -85,8 +85,11 @@ function eventOf(line, lineNumber, { stream, kind, jsonLines, source }) {
   } catch {
     return JSON.stringify({ ...envelope, data: line });
   }
-  const isEvent = value !== null && typeof value === 'object' && !Array.isArray(value) && 'data' in value;
+  const isObject = value !== null && typeof value === 'object' && !Array.isArray(value);
+  const isMeasurement = isObject && 'value' in value && 'timestamp' in value; // the older shape of a metric
+  const isEvent = isObject && ('data' in value || isMeasurement);
   const given = isEvent ? Object.keys(value) : [];
+  if (isMeasurement || given.includes('stream_type')) given.push('event_type');
   const prefix = Object.entries(envelope).filter(([name]) => !given.includes(name)).map(([name, text]) => `${JSON.stringify(name)}:${JSON.stringify(text)}`);
   if (isEvent) return `{${prefix.concat(line.trim().slice(1)).join(',')}`;
   return `{${prefix.concat(`"data":${line}`).join(',')}}`;

@@ -2,9 +2,12 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import zlib from 'node:zlib';
 import { a, api, figure, freshStream, listAnomalies, openFeed, url } from '../support/stack.mjs';
 
 const run = promisify(execFile);
@@ -13,7 +16,11 @@ const log = `${root}examples/checkout.log`;
 const oddLine = fs.readFileSync(log, 'utf8').split('\n').findIndex((line) => line.includes('gateway=sandbox')) + 1;
 
 async function replay(stream, ...more) {
-  const { stdout } = await run(process.execPath, [`${root}scripts/lib/replay.mjs`, log, '--url', url, '--key', a.keys.full, '--stream', stream, '--json', ...more], { timeout: 120_000 });
+  return replayFile(log, stream, ...more);
+}
+
+async function replayFile(file, stream, ...more) {
+  const { stdout } = await run(process.execPath, [`${root}scripts/lib/replay.mjs`, file, '--url', url, '--key', a.keys.full, '--stream', stream, '--json', ...more], { timeout: 120_000 });
   const lines = stdout.trim().split('\n').map((line) => JSON.parse(line));
   return { found: lines.slice(0, -1), totals: lines.at(-1) };
 }
@@ -63,4 +70,16 @@ test('an explanation can be fetched whole', async () => {
   for (const { text, start, end } of body.tokens) assert.equal(Buffer.from(body.event).subarray(start, end).toString(), text, 'offsets are those of the text');
   assert.ok(body.reason.length > 10 && body.nearest && body.witness && body.algorithm && body.checkpoint);
   assert.ok(Buffer.from(body.witness, 'base64').length <= 65_536);
+});
+
+test('compressed JSON lines go in as they stand: events, values, and what is not JSON', async (t) => {
+  const stream = freshStream('jsonl');
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'driftlock-'));
+  t.after(() => fs.rmSync(dir, { recursive: true }));
+  const file = path.join(dir, 'events.jsonl.gz');
+  const lines = ['{"data":"an event","event_type":"log"}', '{"level":"INFO","id":12345678901234567890}', '"a text"', '', 'not JSON', '[1,2]', ' {"data":{"x":1}}'];
+  fs.writeFileSync(file, zlib.gzipSync(lines.join('\n')));
+  const { totals } = await replayFile(file, stream);
+  assert.equal(totals.sent, 6);
+  assert.equal(totals.accepted, 6);
 });

@@ -3,12 +3,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inBatches, oddEvent, ordinaryEvents } from '../support/logs.mjs';
-import { a, api, control, eventually, figure, freshStream, ingest, listAnomalies, sleep, streamState } from '../support/stack.mjs';
+import { a, api, control, eventually, figure, freshStream, full, ingest, listAnomalies, sleep, streamState } from '../support/stack.mjs';
+
+const BATCH = 50;
+const EVENTS = full ? 9000 : 1500;
+/** Batches during which the Worker is killed: three, or every eighth from the eighth on. */
+const KILLED = full ? Array.from({ length: EVENTS / BATCH / 8 - 1 }, (_, i) => 8 * (i + 1)) : [8, 15, 24];
 
 /** Ordinary events with an odd one now and then, so that there are scores to compare. */
 function eventsWithOddOnes(stream) {
-  const events = ordinaryEvents(stream, 1500, 11);
-  for (const at of [700, 900, 1100, 1300, 1499]) events[at] = oddEvent(stream, `at${at}`);
+  const events = ordinaryEvents(stream, EVENTS, 11);
+  for (let at = 700; at < EVENTS; at += 199) events[at] = oddEvent(stream, `at${at}`);
   return events;
 }
 
@@ -25,33 +30,33 @@ async function postUntilAnswered(batch, key) {
 
 const scoresOf = (anomalies) => anomalies.map(({ score, p_value, q_value, severity, reason, repeats }) => ({ score, p_value, q_value, severity, reason, repeats })).reverse();
 
-test('must show 4: SIGKILL in the middle of a replay loses and doubles nothing, and scores go on unchanged', { timeout: 180_000 }, async (t) => {
+test('must show 4: SIGKILL in the middle of a replay loses and doubles nothing, and scores go on unchanged', { timeout: full ? 1_800_000 : 180_000 }, async (t) => {
   const [stream, control_] = [freshStream('killed'), freshStream('whole')];
-  for (const batch of inBatches(eventsWithOddOnes(control_), 50)) await ingest(a.keys.ingest, batch);
+  for (const batch of inBatches(eventsWithOddOnes(control_), BATCH)) await ingest(a.keys.ingest, batch);
 
   let answered = 0;
   let retries = 0;
   let last;
   const kills = [];
-  for (const [index, batch] of [...inBatches(eventsWithOddOnes(stream), 50)].entries()) {
-    // three crashes: while a request is under way, not between requests
-    if ([8, 15, 24].includes(index)) kills.push(sleep(3).then(() => control('worker/kill')).then(() => control('worker/start')));
+  for (const [index, batch] of [...inBatches(eventsWithOddOnes(stream), BATCH)].entries()) {
+    // while a request is under way, not between requests
+    if (KILLED.includes(index)) kills.push(sleep(3).then(() => control('worker/kill')).then(() => control('worker/start')));
     const { body, retries: tries } = await postUntilAnswered(batch, `${stream}-${index}`);
     answered += body.accepted + body.duplicates;
     retries += tries;
     const seen = streamState(body, stream)?.events_seen;
-    if (seen !== undefined) assert.equal(seen, (index + 1) * 50, 'events_seen continues where it was');
+    if (seen !== undefined) assert.equal(seen, (index + 1) * BATCH, 'events_seen continues where it was');
     last = body;
   }
   await Promise.all(kills);
-  assert.equal(kills.length, 3);
-  assert.equal(answered, 1500);
-  assert.equal(streamState(last, stream).events_seen, 1500, 'every answered event counted once');
+  assert.equal(kills.length, KILLED.length);
+  assert.equal(answered, EVENTS);
+  assert.equal(streamState(last, stream).events_seen, EVENTS, 'every answered event counted once');
 
   const interrupted = await eventually('anomalies are in the list', async () => {
     const [x, y] = [await listAnomalies(a.keys.read, { stream }), await listAnomalies(a.keys.read, { stream: control_ })];
     return x.length === y.length && x.length >= 5 && { x, y };
   });
   assert.deepEqual(scoresOf(interrupted.x), scoresOf(interrupted.y), 'scores equal those of an uninterrupted run');
-  figure(t, `3 kills, ${retries} retried requests, 1,500 of 1,500 counted once, ${interrupted.x.length} anomalies with equal scores`);
+  figure(t, `${kills.length} kills, ${retries} retried requests, ${answered} of ${EVENTS} counted once, ${interrupted.x.length} anomalies with equal scores`);
 });

@@ -9,6 +9,8 @@ if (!file) throw new Error('these tests need a running stack: ./scripts/test --o
 
 export const { url, control: controlUrl, supabase, orgs, outsider } = JSON.parse(fs.readFileSync(file, 'utf8'));
 export const { a, b } = orgs;
+/** Whether the long runs are asked for (./scripts/test --full). */
+export const full = process.env.DRIFTLOCK_FULL === '1';
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A stream name nobody else uses. */
