@@ -61,8 +61,17 @@ export function startProcess({ command, args = [], log, record, ...options }) {
       // already gone
     }
   };
+  const groupLives = () => {
+    try {
+      return process.kill(-child.pid, 0);
+    } catch {
+      return false;
+    }
+  };
   const finish = async () => {
     const how = await exited;
+    // its own children give back their ports a moment later
+    for (let i = 0; i < 100 && groupLives(); i += 1) await sleep(20);
     if (record) fs.rmSync(record, { force: true });
     return how;
   };
@@ -74,10 +83,10 @@ export function startProcess({ command, args = [], log, record, ...options }) {
     async stop(signal = 'SIGTERM', graceMs = 10_000) {
       if (child.exitCode === null && child.signalCode === null) child.kill(signal);
       const timer = setTimeout(() => signalGroup('SIGKILL'), graceMs);
-      const how = await finish();
+      await exited;
       clearTimeout(timer);
       signalGroup('SIGKILL');
-      return how;
+      return finish();
     },
     /** SIGKILL to the whole group, as a crash would be. */
     kill() {

@@ -9,8 +9,7 @@ test('must show 2: an anomaly is in the feed within 2 s, for keys and people of 
   const stream = freshStream('feed');
   for (const batch of inBatches(ordinaryEvents(stream, 800, 5))) await ingest(a.keys.ingest, batch);
   await sleep(500);
-  const feeds = { key: await openFeed(a.keys.read), person: await openFeed({ token: a.people.viewer.token }), foreign: await openFeed(b.keys.read) };
-  t.after(() => Object.values(feeds).forEach((feed) => feed.close()));
+  const feeds = { key: await openFeed(t, a.keys.read), person: await openFeed(t, { token: a.people.viewer.token }), foreign: await openFeed(t, b.keys.read) };
   const start = performance.now();
   const { anomalies } = await ingest(a.keys.ingest, [oddEvent(stream, 'feed')]);
   const times = {};
@@ -28,15 +27,14 @@ test('must show 2: an anomaly is in the feed within 2 s, for keys and people of 
 });
 
 test('Last-Event-ID goes on where the connection broke', async (t) => {
-  const first = await openFeed(a.keys.read);
+  const first = await openFeed(t, a.keys.read);
   await report(a.keys.write, 'one');
   let seen;
   do seen = await first.next(); while (seen.data.metadata?.note !== 'one');
   first.close();
   for (const note of ['two', 'three']) assert.equal((await report(a.keys.write, note)).status, 201);
   await sleep(200);
-  const second = await openFeed(a.keys.read, { lastEventId: seen.id });
-  t.after(second.close);
+  const second = await openFeed(t, a.keys.read, { lastEventId: seen.id });
   const missed = [await second.next(), await second.next()];
   assert.deepEqual(missed.map((m) => m.data.metadata.note), ['two', 'three']);
   assert.ok(Number(missed[0].id) > Number(seen.id) && Number(missed[1].id) > Number(missed[0].id));
@@ -50,8 +48,7 @@ test('the feed asks for credentials, and for the right to read', async () => {
 });
 
 test('the feed sends a comment every 15 s', { timeout: 30_000 }, async (t) => {
-  const feed = await openFeed(a.keys.read);
-  t.after(feed.close);
+  const feed = await openFeed(t, a.keys.read);
   const before = feed.comments.length;
   await sleep(16_500);
   assert.ok(feed.comments.length > before, 'a ping came');

@@ -10,7 +10,7 @@ after(() => control('postgrest/start'));
 test('must show 5a: with PostgREST stopped ingestion goes on, and afterwards every anomaly arrives exactly once', { timeout: 180_000 }, async (t) => {
   const stream = freshStream('outage');
   const events = ordinaryEvents(stream, 1500, 23);
-  for (const at of [800, 1000, 1200, 1400]) events[at] = oddEvent(stream, `at${at}`);
+  for (let at = 620, kind = 0; at < 1500; at += 130, kind += 1) events[at] = oddEvent(stream, `at${at}`, kind);
   const ids = new Set();
   let answers = 0;
   for (const [index, batch] of [...inBatches(events, 50)].entries()) {
@@ -45,10 +45,8 @@ test('must show 5b: a row that Postgres refuses does not block the others', { ti
   });
   for (const batch of inBatches(ordinaryEvents(stream, 1200, 31))) await ingest(a.keys.ingest, batch);
   const found = [];
-  for (const mark of ['before', 'poison', 'after']) {
-    const odd = oddEvent(stream, mark);
-    odd.data = odd.data.replace('payment captured', { before: 'vault opened', poison: 'ledger rewritten', after: 'root granted' }[mark]);
-    found.push(...(await ingest(a.keys.ingest, [odd])).anomalies.map((anomaly) => ({ mark, id: anomaly.id })));
+  for (const [kind, mark] of [[1, 'before'], [0, 'poison'], [3, 'after']]) {
+    found.push(...(await ingest(a.keys.ingest, [oddEvent(stream, mark, kind)])).anomalies.map((anomaly) => ({ mark, id: anomaly.id })));
   }
   const expected = found.filter(({ mark }) => mark !== 'poison').map(({ id }) => id);
   assert.ok(found.some(({ mark }) => mark === 'poison') && expected.length >= 1, JSON.stringify(found));

@@ -27,8 +27,7 @@ async function replayFile(file, stream, ...more) {
 
 test('must show 2: replaying the example reports its odd line, with the offending token first', async (t) => {
   const stream = freshStream('replay');
-  const feed = await openFeed(a.keys.read);
-  t.after(feed.close);
+  const feed = await openFeed(t, a.keys.read);
   let told = null;
   const watching = (async () => {
     for (;;) {

@@ -85,9 +85,10 @@ export async function listAnomalies(as, query = {}) {
 /** events_seen of a stream as its object says, read from the answer to an empty-handed retry-safe post of one event. */
 export const streamState = (answer, stream) => answer.streams.find((s) => s.stream === stream);
 
-/** The live feed: {next(): Promise<{id, event, data}>, comments, close()}. */
-export async function openFeed(as, { lastEventId } = {}) {
+/** The live feed until test `t` ends: {next(): Promise<{id, event, data}>, comments, close()}. */
+export async function openFeed(t, as, { lastEventId } = {}) {
   const abort = new AbortController();
+  t.after(() => abort.abort());
   const headers = { authorization: `Bearer ${as.token ?? as}`, accept: 'text/event-stream', ...(lastEventId && { 'last-event-id': String(lastEventId) }) };
   const response = await fetch(`${url}/v1/stream/anomalies`, { headers, signal: abort.signal });
   assert.equal(response.status, 200);
