@@ -10,6 +10,9 @@ pub(super) struct Sequence {
     pub length: u32,
 }
 
+/// A match this long is taken without looking further.
+const LONG: usize = 32;
+
 /// History and what has been learnt of it.
 pub(super) struct Matcher<'a> {
     /// Prefix, then content.
@@ -58,7 +61,8 @@ impl<'a> Matcher<'a> {
                 at += 1 + ((at - anchor) >> 7);
                 continue;
             };
-            if let Some(next) = self.best(at + 1, anchor, end)
+            if best.length < LONG
+                && let Some(next) = self.best(at + 1, anchor, end)
                 && next.length > best.length + 1
             {
                 best = next;
@@ -71,7 +75,9 @@ impl<'a> Matcher<'a> {
                 length: best.length as u32,
             });
             anchor = best.start + best.length;
-            self.remember(at + 2, anchor.min(at + 66));
+            // where a match begins and ends is where others will
+            self.remember(at + 2, anchor.min(at + 6));
+            self.remember(anchor.saturating_sub(3).max(at + 6), anchor);
             at = anchor;
         }
         found
@@ -151,7 +157,24 @@ impl<'a> Matcher<'a> {
             let Some(from) = from.filter(|&from| from < at && at - from <= self.window) else {
                 continue;
             };
-            let (mut start, mut length) = (at, self.common(from, at, end));
+            if best
+                .as_ref()
+                .is_some_and(|(other, _)| other.offset == at - from)
+            {
+                continue;
+            }
+            let same = self
+                .word(from)
+                .map_or(0, |other| (other ^ word).trailing_zeros() as usize / 8);
+            if same < 4 {
+                continue;
+            }
+            let mut start = at;
+            let mut length = if same < 8 {
+                same.min(end.saturating_sub(at))
+            } else {
+                self.common(from, at, end)
+            };
             // an offset's bits weigh against its length
             let least = least + usize::from(at - from > 1 << 14);
             if length < least {
