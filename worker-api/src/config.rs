@@ -32,16 +32,26 @@ pub struct Settings {
 impl Settings {
     /// Reads every setting through `get`.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
-        let text = |name: &str| get(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
-        let supabase_url = text("SUPABASE_URL").unwrap_or_default().trim_end_matches('/').to_owned();
+        let text = |name: &str| {
+            get(name)
+                .map(|v| v.trim().to_owned())
+                .filter(|v| !v.is_empty())
+        };
+        let supabase_url = text("SUPABASE_URL")
+            .unwrap_or_default()
+            .trim_end_matches('/')
+            .to_owned();
         let auth = format!("{supabase_url}/auth/v1");
         Self {
             publishable_key: text("SUPABASE_PUBLISHABLE_KEY").unwrap_or_default(),
             secret_key: text("SUPABASE_SECRET_KEY").unwrap_or_default(),
-            jwks_url: text("SUPABASE_JWKS_URL").unwrap_or_else(|| format!("{auth}/.well-known/jwks.json")),
+            jwks_url: text("SUPABASE_JWKS_URL")
+                .unwrap_or_else(|| format!("{auth}/.well-known/jwks.json")),
             jwt_issuer: text("SUPABASE_JWT_ISSUER").unwrap_or(auth),
             jwt_secret: text("SUPABASE_JWT_SECRET"),
-            cors_origins: text("CORS_ORIGINS").map(|list| list.split(',').map(|o| o.trim().to_owned()).collect()).unwrap_or_default(),
+            cors_origins: text("CORS_ORIGINS")
+                .map(|list| list.split(',').map(|o| o.trim().to_owned()).collect())
+                .unwrap_or_default(),
             max_body_bytes: number(text("MAX_BODY_BYTES"), 8 << 20),
             environment: text("ENVIRONMENT").unwrap_or_else(|| "development".into()),
             flush_seconds: number(text("FLUSH_SECONDS"), 60),
@@ -53,7 +63,10 @@ impl Settings {
     /// The service key, or a clear refusal where the deployment lacks it.
     pub fn require_database(&self) -> Result<()> {
         if self.supabase_url.is_empty() || self.secret_key.is_empty() {
-            return Err(Error::new(Code::DependencyUnavailable, "SUPABASE_URL or SUPABASE_SECRET_KEY is not configured"));
+            return Err(Error::new(
+                Code::DependencyUnavailable,
+                "SUPABASE_URL or SUPABASE_SECRET_KEY is not configured",
+            ));
         }
         Ok(())
     }
@@ -70,7 +83,10 @@ mod tests {
     #[test]
     fn defaults_follow_the_project_url() {
         let s = Settings::read(|n| (n == "SUPABASE_URL").then(|| "https://p.supabase.co/".into()));
-        assert_eq!(s.jwks_url, "https://p.supabase.co/auth/v1/.well-known/jwks.json");
+        assert_eq!(
+            s.jwks_url,
+            "https://p.supabase.co/auth/v1/.well-known/jwks.json"
+        );
         assert_eq!(s.jwt_issuer, "https://p.supabase.co/auth/v1");
         assert_eq!((s.max_body_bytes, s.test_hooks), (8_388_608, false));
         assert!(s.require_database().is_err());

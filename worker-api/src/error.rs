@@ -75,19 +75,31 @@ impl Error {
     /// An error with its detail.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         let retry_after = (code.status() == 503).then_some(2);
-        Self { code, detail: detail.into(), errors: Vec::new(), retry_after }
+        Self {
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after,
+        }
     }
 
     /// Names a field at fault and what it takes.
     #[must_use]
     pub fn field(mut self, field: impl Into<String>, expected: impl Into<String>) -> Self {
-        self.errors.push(FieldError { field: field.into(), expected: expected.into() });
+        self.errors.push(FieldError {
+            field: field.into(),
+            expected: expected.into(),
+        });
         self
     }
 
     /// A parameter with a value that is not accepted.
     pub fn parameter(name: &str, expected: &str) -> Self {
-        Self::new(Code::InvalidParameter, format!("parameter `{name}` is not valid")).field(name, expected)
+        Self::new(
+            Code::InvalidParameter,
+            format!("parameter `{name}` is not valid"),
+        )
+        .field(name, expected)
     }
 
     /// No such resource, or one of another organisation: the caller cannot tell which.
@@ -98,7 +110,10 @@ impl Error {
     /// A fault of ours. The cause goes to the log, not to the caller.
     pub fn internal(cause: impl std::fmt::Display) -> Self {
         crate::platform::log::error("internal", &cause.to_string());
-        Self::new(Code::Internal, "the request could not be completed; quote the request id")
+        Self::new(
+            Code::Internal,
+            "the request could not be completed; quote the request id",
+        )
     }
 }
 

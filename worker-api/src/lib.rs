@@ -24,24 +24,47 @@ use worker::{Context, Env, event};
 
 /// Answers one HTTP request.
 #[event(fetch, respond_with_errors)]
-async fn fetch(mut incoming: worker::Request, env: Env, _context: Context) -> worker::Result<worker::Response> {
-    let request_id = incoming.headers().get("cf-ray")?.unwrap_or_else(random::request_id);
+async fn fetch(
+    mut incoming: worker::Request,
+    env: Env,
+    _context: Context,
+) -> worker::Result<worker::Response> {
+    let request_id = incoming
+        .headers()
+        .get("cf-ray")?
+        .unwrap_or_else(random::request_id);
     let ctx = Ctx::new(env, &request_id);
     let mut head = match request::head(&incoming, &request_id) {
         Ok(head) => head,
         Err(error) => return request::respond(problem::response(&error, &request_id)),
     };
     let origin = head.header("origin").map(str::to_owned);
-    let answer = if head.method == "OPTIONS" { Ok(Answer::Whole(preflight())) } else { answer(&ctx, &mut incoming, &mut head).await };
+    let answer = if head.method == "OPTIONS" {
+        Ok(Answer::Whole(preflight()))
+    } else {
+        answer(&ctx, &mut incoming, &mut head).await
+    };
     let response = match answer {
-        Ok(Answer::Whole(response)) => finish(&ctx, response, origin.as_deref(), head.method == "HEAD"),
+        Ok(Answer::Whole(response)) => {
+            finish(&ctx, response, origin.as_deref(), head.method == "HEAD")
+        }
+        Ok(Answer::Page(page)) => return Ok(page.into_response()),
         Ok(Answer::Feed(feed)) => return stream(&ctx, feed.into_response(), origin.as_deref()),
-        Err(error) => finish(&ctx, problem::response(&error, &request_id), origin.as_deref(), head.method == "HEAD"),
+        Err(error) => finish(
+            &ctx,
+            problem::response(&error, &request_id),
+            origin.as_deref(),
+            head.method == "HEAD",
+        ),
     };
     request::respond(response)
 }
 
-async fn answer(ctx: &Ctx, incoming: &mut worker::Request, head: &mut Request) -> error::Result<Answer> {
+async fn answer(
+    ctx: &Ctx,
+    incoming: &mut worker::Request,
+    head: &mut Request,
+) -> error::Result<Answer> {
     let path = head.path.clone();
     let matched = router::find(&head.method, &path)?;
     if matches!(head.method.as_str(), "POST" | "PATCH" | "PUT") {
@@ -50,22 +73,42 @@ async fn answer(ctx: &Ctx, incoming: &mut worker::Request, head: &mut Request) -
     router::dispatch(ctx, head, &matched).await
 }
 
-fn preflight() -> Response { Response { status: 204, headers: Vec::new(), body: Vec::new() } }
+fn preflight() -> Response {
+    Response {
+        status: 204,
+        headers: Vec::new(),
+        body: Vec::new(),
+    }
+}
 
 fn finish(ctx: &Ctx, mut response: Response, origin: Option<&str>, head_only: bool) -> Response {
     security_headers::apply(&mut response);
-    response.headers.extend(cors::headers(&ctx.settings.cors_origins, origin));
-    response.headers.push(("request-id".into(), ctx.request_id.to_string()));
-    if head_only { response.body.clear(); }
+    response
+        .headers
+        .extend(cors::headers(&ctx.settings.cors_origins, origin));
+    response
+        .headers
+        .push(("request-id".into(), ctx.request_id.to_string()));
+    if head_only {
+        response.body.clear();
+    }
     response
 }
 
-fn stream(ctx: &Ctx, response: worker::Response, origin: Option<&str>) -> worker::Result<worker::Response> {
+fn stream(
+    ctx: &Ctx,
+    response: worker::Response,
+    origin: Option<&str>,
+) -> worker::Result<worker::Response> {
     let headers = response.headers();
     headers.set("cache-control", "no-store")?;
     headers.set("request-id", &ctx.request_id)?;
-    for (name, value) in security_headers::HEADERS { headers.set(name, value)?; }
-    for (name, value) in cors::headers(&ctx.settings.cors_origins, origin) { headers.set(&name, &value)?; }
+    for (name, value) in security_headers::HEADERS {
+        headers.set(name, value)?;
+    }
+    for (name, value) in cors::headers(&ctx.settings.cors_origins, origin) {
+        headers.set(&name, &value)?;
+    }
     Ok(response)
 }
 

@@ -27,9 +27,13 @@ fn query(ctx: &Ctx, principal: &Principal) -> Query {
 }
 
 /// An id from a path. What is not a UUID names nothing.
-fn id(text: &str) -> Result<Uuid> { Uuid::parse_str(text).map_err(|_| Error::not_found("anomaly")) }
+fn id(text: &str) -> Result<Uuid> {
+    Uuid::parse_str(text).map_err(|_| Error::not_found("anomaly"))
+}
 
 /// Whether an API key bound to a stream prefix may see this stream.
 fn visible(principal: &Principal, stream: &str) -> bool {
-    principal.stream_prefix().is_none_or(|p| stream.starts_with(p))
+    principal
+        .stream_prefix()
+        .is_none_or(|p| stream.starts_with(p))
 }

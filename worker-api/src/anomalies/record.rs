@@ -15,46 +15,96 @@ const MAX_METADATA: usize = 65_536;
 
 /// Takes the anomaly; 201 once it is stored.
 pub async fn post(ctx: &Ctx, principal: &Principal, request: &Request) -> Result<Response> {
-    let body: Value = serde_json::from_slice(&request.body)
-        .map_err(|_| Error::new(Code::InvalidJson, "the body is not valid JSON").field("body", "a JSON object"))?;
-    let (stream, found) = read(&body, &principal.org.to_string(), request_key(principal, request))?;
-    if principal.stream_prefix().is_some_and(|p| !stream.starts_with(p)) {
-        return Err(Error::new(Code::InsufficientScope, "the API key is limited to other streams"));
+    let body: Value = serde_json::from_slice(&request.body).map_err(|_| {
+        Error::new(Code::InvalidJson, "the body is not valid JSON").field("body", "a JSON object")
+    })?;
+    let (stream, found) = read(
+        &body,
+        &principal.org.to_string(),
+        request_key(principal, request),
+    )?;
+    if principal
+        .stream_prefix()
+        .is_some_and(|p| !stream.starts_with(p))
+    {
+        return Err(Error::new(
+            Code::InsufficientScope,
+            "the API key is limited to other streams",
+        ));
     }
-    let anomaly = objects::record_found(ctx, &ObjectName::first(principal.org, &stream), &found).await?;
+    let anomaly =
+        objects::record_found(ctx, &ObjectName::first(principal.org, &stream), &found).await?;
     let location = format!("/v1/anomalies/{}", anomaly.id);
     Ok(Response::json(201, &anomaly).header("location", location))
 }
 
 fn read(body: &Value, org: &str, request_key: Option<String>) -> Result<(String, RecordFound)> {
-    let fields = body.as_object().ok_or_else(|| Error::new(Code::InvalidBody, "the body is not an object").field("body", "a JSON object"))?;
+    let fields = body.as_object().ok_or_else(|| {
+        Error::new(Code::InvalidBody, "the body is not an object").field("body", "a JSON object")
+    })?;
     let get = |name: &str| fields.get(name).filter(|v| !v.is_null());
-    let refuse = |field: &str, expected: &str| Error::new(Code::InvalidBody, format!("`{field}` is missing or not valid")).field(field, expected);
-    if get("organization_id").is_some_and(|v| !v.as_str().is_some_and(|s| s.eq_ignore_ascii_case(org))) {
-        return Err(Error::new(Code::OrganizationMismatch, "`organization_id` is not the credential's organisation")
-            .field("organization_id", "the organisation of the credential, or nothing"));
+    let refuse = |field: &str, expected: &str| {
+        Error::new(
+            Code::InvalidBody,
+            format!("`{field}` is missing or not valid"),
+        )
+        .field(field, expected)
+    };
+    if get("organization_id")
+        .is_some_and(|v| !v.as_str().is_some_and(|s| s.eq_ignore_ascii_case(org)))
+    {
+        return Err(Error::new(
+            Code::OrganizationMismatch,
+            "`organization_id` is not the credential's organisation",
+        )
+        .field(
+            "organization_id",
+            "the organisation of the credential, or nothing",
+        ));
     }
-    let event_type = match get("event_type").or_else(|| get("stream_type")).and_then(Value::as_str) {
+    let event_type = match get("event_type")
+        .or_else(|| get("stream_type"))
+        .and_then(Value::as_str)
+    {
         Some("log" | "logs") => "log",
         Some("metric" | "metrics") => "metric",
         Some("trace" | "traces") => "trace",
         Some("llm") => "llm",
         _ => return Err(refuse("event_type", "log, metric, trace or llm")),
     };
-    let severity = get("severity").and_then(Value::as_str).filter(|s| SEVERITIES.contains(s)).ok_or_else(|| refuse("severity", "low, medium or high"))?;
-    let metadata = get("metadata").cloned().unwrap_or_else(|| Value::Object(serde_json::Map::default()));
+    let severity = get("severity")
+        .and_then(Value::as_str)
+        .filter(|s| SEVERITIES.contains(s))
+        .ok_or_else(|| refuse("severity", "low, medium or high"))?;
+    let metadata = get("metadata")
+        .cloned()
+        .unwrap_or_else(|| Value::Object(serde_json::Map::default()));
     if !metadata.is_object() || metadata.to_string().len() > MAX_METADATA {
         return Err(refuse("metadata", "a JSON object of at most 65536 bytes"));
     }
     let stream = match get("stream") {
         None => event_type,
-        Some(v) => v.as_str().filter(|s| is_stream(s)).ok_or_else(|| refuse("stream", STREAM_PATTERN))?,
+        Some(v) => v
+            .as_str()
+            .filter(|s| is_stream(s))
+            .ok_or_else(|| refuse("stream", STREAM_PATTERN))?,
     };
     let reason = match get("reason") {
         None => None,
-        Some(v) => Some(v.as_str().filter(|s| s.len() <= 1000).ok_or_else(|| refuse("reason", "text of at most 1000 bytes"))?.to_owned()),
+        Some(v) => Some(
+            v.as_str()
+                .filter(|s| s.len() <= 1000)
+                .ok_or_else(|| refuse("reason", "text of at most 1000 bytes"))?
+                .to_owned(),
+        ),
     };
-    let found = RecordFound { event_type: event_type.into(), severity: severity.into(), metadata, reason, request_key };
+    let found = RecordFound {
+        event_type: event_type.into(),
+        severity: severity.into(),
+        metadata,
+        reason,
+        request_key,
+    };
     Ok((stream.to_owned(), found))
 }
 
@@ -66,18 +116,46 @@ mod tests {
 
     #[test]
     fn reads_and_refuses() {
-        let (stream, found) = read(&json!({"event_type": "logs", "severity": "high", "metadata": {"a": 1}}), "o", None).expect("valid");
-        assert_eq!((stream.as_str(), found.event_type.as_str(), found.severity.as_str()), ("log", "log", "high"));
+        let (stream, found) = read(
+            &json!({"event_type": "logs", "severity": "high", "metadata": {"a": 1}}),
+            "o",
+            None,
+        )
+        .expect("valid");
+        assert_eq!(
+            (
+                stream.as_str(),
+                found.event_type.as_str(),
+                found.severity.as_str()
+            ),
+            ("log", "log", "high")
+        );
         for (body, code) in [
             (json!([]), Code::InvalidBody),
             (json!({"severity": "high"}), Code::InvalidBody),
             (json!({"event_type": "log"}), Code::InvalidBody),
-            (json!({"event_type": "log", "severity": "awful"}), Code::InvalidBody),
-            (json!({"event_type": "log", "severity": "low", "metadata": []}), Code::InvalidBody),
-            (json!({"event_type": "log", "severity": "low", "stream": "a b"}), Code::InvalidBody),
-            (json!({"event_type": "log", "severity": "low", "organization_id": "x"}), Code::OrganizationMismatch),
+            (
+                json!({"event_type": "log", "severity": "awful"}),
+                Code::InvalidBody,
+            ),
+            (
+                json!({"event_type": "log", "severity": "low", "metadata": []}),
+                Code::InvalidBody,
+            ),
+            (
+                json!({"event_type": "log", "severity": "low", "stream": "a b"}),
+                Code::InvalidBody,
+            ),
+            (
+                json!({"event_type": "log", "severity": "low", "organization_id": "x"}),
+                Code::OrganizationMismatch,
+            ),
         ] {
-            assert_eq!(read(&body, "o", None).expect_err("bad").code, code, "{body}");
+            assert_eq!(
+                read(&body, "o", None).expect_err("bad").code,
+                code,
+                "{body}"
+            );
         }
     }
 }

@@ -25,21 +25,34 @@ pub struct ParsedKey {
 
 /// Checks form and checksum. Says nothing about whether the key exists.
 pub fn parse(text: &str) -> Option<ParsedKey> {
-    let rest = text.strip_prefix("dlk_live_").or_else(|| text.strip_prefix("dlk_test_"))?;
+    let rest = text
+        .strip_prefix("dlk_live_")
+        .or_else(|| text.strip_prefix("dlk_test_"))?;
     let (id, tail) = rest.split_once('_')?;
-    let id_ok = id.len() == ID_LENGTH && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    let tail_ok = tail.len() == SECRET_LENGTH + CHECKSUM_LENGTH && tail.bytes().all(|b| b.is_ascii_alphanumeric());
-    if !id_ok || !tail_ok { return None; }
+    let id_ok = id.len() == ID_LENGTH
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let tail_ok = tail.len() == SECRET_LENGTH + CHECKSUM_LENGTH
+        && tail.bytes().all(|b| b.is_ascii_alphanumeric());
+    if !id_ok || !tail_ok {
+        return None;
+    }
     let (body, sum) = text.split_at_checked(text.len() - CHECKSUM_LENGTH)?;
-    (checksum(body) == sum).then(|| ParsedKey { id: id.to_owned(), hash: hash(text) })
+    (checksum(body) == sum).then(|| ParsedKey {
+        id: id.to_owned(),
+        hash: hash(text),
+    })
 }
 
 /// Lower-case hexadecimal SHA-256.
 pub fn hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().fold(String::with_capacity(64), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
+    Sha256::digest(text.as_bytes())
+        .iter()
+        .fold(String::with_capacity(64), |mut out, byte| {
+            let _ = write!(out, "{byte:02x}");
+            out
+        })
 }
 
 /// Six base-62 digits of the CRC-32 of `body`, most significant first.
@@ -55,7 +68,10 @@ fn checksum(body: &str) -> String {
 
 /// Compares without an early exit, so that the time taken tells nothing about the stored value.
 pub fn constant_time_eq(a: &str, b: &str) -> bool {
-    let difference = a.bytes().zip(b.bytes()).fold(0u8, |acc, (x, y)| acc | (x ^ y));
+    let difference = a
+        .bytes()
+        .zip(b.bytes())
+        .fold(0u8, |acc, (x, y)| acc | (x ^ y));
     a.len() == b.len() && std::hint::black_box(difference) == 0
 }
 
@@ -78,13 +94,27 @@ mod tests {
     fn accepts_its_own_and_refuses_any_change() {
         let key = key();
         let parsed = parse(&key).expect("well-formed");
-        assert_eq!((parsed.id.as_str(), parsed.hash.len()), ("abc123def456", 64));
+        assert_eq!(
+            (parsed.id.as_str(), parsed.hash.len()),
+            ("abc123def456", 64)
+        );
         for i in 0..key.len() {
             let mut changed = key.clone().into_bytes();
             changed[i] = if changed[i] == b'z' { b'y' } else { b'z' };
-            assert_eq!(parse(&String::from_utf8(changed).expect("ascii")), None, "position {i}");
+            assert_eq!(
+                parse(&String::from_utf8(changed).expect("ascii")),
+                None,
+                "position {i}"
+            );
         }
-        for bad in ["", "dlk_live_", "dlk_live_a_b", "Bearer x", "dlk_prod_abc123def456_x", "dlk_live_é"] {
+        for bad in [
+            "",
+            "dlk_live_",
+            "dlk_live_a_b",
+            "Bearer x",
+            "dlk_prod_abc123def456_x",
+            "dlk_live_é",
+        ] {
             assert_eq!(parse(bad), None, "{bad}");
         }
     }
@@ -92,6 +122,10 @@ mod tests {
     #[test]
     fn comparison() {
         assert!(constant_time_eq("abc", "abc"));
-        assert!(!constant_time_eq("abc", "abd") && !constant_time_eq("abc", "ab") && !constant_time_eq("", "a"));
+        assert!(
+            !constant_time_eq("abc", "abd")
+                && !constant_time_eq("abc", "ab")
+                && !constant_time_eq("", "a")
+        );
     }
 }

@@ -56,12 +56,16 @@ struct Header {
 
 /// Takes a compact token apart; `None` unless it is a signed token of an accepted kind.
 pub fn parse(text: &str) -> Option<Token<'_>> {
-    if text.len() > 8192 { return None; }
+    if text.len() > 8192 {
+        return None;
+    }
     let (signed, signature) = text.rsplit_once('.')?;
     let (header, claims) = signed.split_once('.')?;
     let header: Header = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
     // an extension we do not know must be understood or refused (RFC 7515 section 4.1.11)
-    if header.crit.is_some() { return None; }
+    if header.crit.is_some() {
+        return None;
+    }
     let algorithm = match header.alg.as_str() {
         "ES256" => Algorithm::Es256,
         "RS256" => Algorithm::Rs256,
@@ -69,24 +73,46 @@ pub fn parse(text: &str) -> Option<Token<'_>> {
         _ => return None,
     };
     let claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
-    Some(Token { algorithm, key_id: header.kid, signed, signature: URL_SAFE_NO_PAD.decode(signature).ok()?, claims })
+    Some(Token {
+        algorithm,
+        key_id: header.kid,
+        signed,
+        signature: URL_SAFE_NO_PAD.decode(signature).ok()?,
+        claims,
+    })
 }
 
 impl Token<'_> {
     /// The person, if the claims hold now (`now` in seconds): issuer, audience, role, expiry, not-before.
     pub fn person(&self, issuer: &str, now: i64) -> Option<Person> {
         let text = |name: &str| self.claims.get(name).and_then(Value::as_str);
-        let seconds = |name: &str| self.claims.get(name).and_then(Value::as_f64).map(|v| v as i64);
+        let seconds = |name: &str| {
+            self.claims
+                .get(name)
+                .and_then(Value::as_f64)
+                .map(|v| v as i64)
+        };
         let audience = match self.claims.get("aud") {
             Some(Value::String(s)) => s == "authenticated",
             Some(Value::Array(list)) => list.iter().any(|v| v == "authenticated"),
             _ => false,
         };
         let expires = seconds("exp")?;
-        let started = match self.claims.get("nbf") { None => true, Some(_) => seconds("nbf")? <= now + SKEW };
-        let holds = text("iss") == Some(issuer) && audience && text("role") == Some("authenticated") && expires + SKEW > now && started;
+        let started = match self.claims.get("nbf") {
+            None => true,
+            Some(_) => seconds("nbf")? <= now + SKEW,
+        };
+        let holds = text("iss") == Some(issuer)
+            && audience
+            && text("role") == Some("authenticated")
+            && expires + SKEW > now
+            && started;
         let user_id = Uuid::parse_str(text("sub")?).ok()?;
-        holds.then(|| Person { user_id, email: text("email").unwrap_or("").to_owned(), expires })
+        holds.then(|| Person {
+            user_id,
+            email: text("email").unwrap_or("").to_owned(),
+            expires,
+        })
     }
 }
 
@@ -99,12 +125,19 @@ mod tests {
 
     fn token(header: Value, claims: Value) -> String {
         let part = |v: Value| URL_SAFE_NO_PAD.encode(v.to_string());
-        format!("{}.{}.{}", part(header), part(claims), URL_SAFE_NO_PAD.encode("sig"))
+        format!(
+            "{}.{}.{}",
+            part(header),
+            part(claims),
+            URL_SAFE_NO_PAD.encode("sig")
+        )
     }
     fn claims(change: Value) -> Value {
         let mut base = json!({"iss": ISSUER, "aud": "authenticated", "role": "authenticated", "exp": 2000, "email": "a@b.c",
             "sub": "11111111-1111-4111-8111-111111111111"});
-        if let (Some(base), Some(change)) = (base.as_object_mut(), change.as_object()) { base.extend(change.clone()); }
+        if let (Some(base), Some(change)) = (base.as_object_mut(), change.as_object()) {
+            base.extend(change.clone());
+        }
         base
     }
     fn holds(change: Value, now: i64) -> bool {
@@ -114,11 +147,22 @@ mod tests {
 
     #[test]
     fn claims_table() {
-        assert!(holds(json!({}), 1000) && holds(json!({"aud": ["x", "authenticated"]}), 1000) && holds(json!({}), 2059));
+        assert!(
+            holds(json!({}), 1000)
+                && holds(json!({"aud": ["x", "authenticated"]}), 1000)
+                && holds(json!({}), 2059)
+        );
         for (bad, now) in [
-            (json!({}), 2060), (json!({"iss": "https://evil"}), 1000), (json!({"aud": "anon"}), 1000), (json!({"role": "anon"}), 1000),
-            (json!({"role": "service_role"}), 1000), (json!({"nbf": 2000}), 1000), (json!({"nbf": "x"}), 1000), (json!({"sub": "x"}), 1000),
-            (json!({"exp": null}), 1000), (json!({"aud": null}), 1000),
+            (json!({}), 2060),
+            (json!({"iss": "https://evil"}), 1000),
+            (json!({"aud": "anon"}), 1000),
+            (json!({"role": "anon"}), 1000),
+            (json!({"role": "service_role"}), 1000),
+            (json!({"nbf": 2000}), 1000),
+            (json!({"nbf": "x"}), 1000),
+            (json!({"sub": "x"}), 1000),
+            (json!({"exp": null}), 1000),
+            (json!({"aud": null}), 1000),
         ] {
             assert!(!holds(bad.clone(), now), "{bad} at {now}");
         }
@@ -126,8 +170,17 @@ mod tests {
 
     #[test]
     fn headers_that_are_refused() {
-        for header in [json!({"alg": "none"}), json!({"alg": "HS512"}), json!({"alg": "ES256", "crit": ["x"]}), json!({"kid": "x"}), json!([])] {
-            assert!(parse(&token(header.clone(), claims(json!({})))).is_none(), "{header}");
+        for header in [
+            json!({"alg": "none"}),
+            json!({"alg": "HS512"}),
+            json!({"alg": "ES256", "crit": ["x"]}),
+            json!({"kid": "x"}),
+            json!([]),
+        ] {
+            assert!(
+                parse(&token(header.clone(), claims(json!({})))).is_none(),
+                "{header}"
+            );
         }
         for text in ["", "a.b", "a.b.c", "..", &"x".repeat(9000)] {
             assert!(parse(text).is_none());

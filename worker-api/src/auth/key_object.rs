@@ -2,6 +2,10 @@
 //!
 //! The record is filled from Postgres on a miss and looked at again every [`REFRESH_MS`]; the isolate in front caches what the
 //! object says for [`crate::platform::objects::KEY_CACHE_MS`]. Together they bound how long a revoked key can still be used.
+#![expect(
+    missing_docs,
+    reason = "the durable_object macro makes undocumented items"
+)]
 
 use super::principal::Scope;
 use crate::ingest::time;
@@ -47,7 +51,10 @@ impl KeyRecord {
     /// Whether the key can be used at `now` (milliseconds).
     pub fn is_live(&self, now: i64) -> bool {
         // a time that does not read counts as past: fail closed
-        let passed = |t: &Option<String>| t.as_deref().is_some_and(|t| time::from_rfc3339(t).is_none_or(|ms| ms <= now));
+        let passed = |t: &Option<String>| {
+            t.as_deref()
+                .is_some_and(|t| time::from_rfc3339(t).is_none_or(|ms| ms <= now))
+        };
         !passed(&self.revoked_at) && !passed(&self.expires_at)
     }
 }
@@ -69,7 +76,11 @@ struct Cached {
 
 impl DurableObject for KeyObject {
     fn new(state: State, env: Env) -> Self {
-        Self { ctx: Ctx::new(env, "key-object"), state, cached: RefCell::new(None) }
+        Self {
+            ctx: Ctx::new(env, "key-object"),
+            state,
+            cached: RefCell::new(None),
+        }
     }
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
@@ -84,17 +95,25 @@ impl DurableObject for KeyObject {
 impl KeyObject {
     async fn record(&self, id: &str) -> crate::error::Result<Option<KeyRecord>> {
         let now = self.ctx.now_ms();
-        if self.cached.borrow().is_none() { *self.cached.borrow_mut() = self.load()?; }
+        if self.cached.borrow().is_none() {
+            *self.cached.borrow_mut() = self.load()?;
+        }
         let known = self.cached.borrow().clone();
         let fresh = match &known {
-            Some(c) if now - c.checked < REFRESH_MS => return Ok(Some(self.touch(c.record.clone(), now))),
-            _ => self.from_database(id).await,
+            Some(c) if now - c.checked < REFRESH_MS => {
+                return Ok(Some(self.touch(c.record.clone(), now)));
+            }
+            _ => self.look_up(id).await,
         };
         match (fresh, known) {
             (Ok(Some(record)), known) => {
                 self.store(&record)?;
                 let used = known.map_or(0, |c| c.used);
-                *self.cached.borrow_mut() = Some(Cached { record: record.clone(), checked: now, used });
+                *self.cached.borrow_mut() = Some(Cached {
+                    record: record.clone(),
+                    checked: now,
+                    used,
+                });
                 Ok(Some(self.touch(record, now)))
             }
             (Ok(None), _) => {
@@ -111,9 +130,13 @@ impl KeyObject {
         }
     }
 
-    async fn from_database(&self, id: &str) -> crate::error::Result<Option<KeyRecord>> {
+    async fn look_up(&self, id: &str) -> crate::error::Result<Option<KeyRecord>> {
         let columns = "id,hash,org_id,scopes,stream_prefix,expires_at,revoked_at";
-        let rows: Vec<KeyRecord> = postgrest::as_service(&self.ctx, "api_keys").select(columns).eq("id", id).rows().await?;
+        let rows: Vec<KeyRecord> = postgrest::as_service(&self.ctx, "api_keys")
+            .select(columns)
+            .eq("id", id)
+            .rows()
+            .await?;
         Ok(rows.into_iter().next())
     }
 
@@ -124,14 +147,28 @@ impl KeyObject {
     }
 
     fn load(&self) -> crate::error::Result<Option<Cached>> {
-        let body = self.sql()?.text("SELECT body FROM record WHERE one = 1", vec![])?;
-        Ok(body.and_then(|b| serde_json::from_str(&b).ok()).map(|record| Cached { record, checked: 0, used: 0 }))
+        let body = self
+            .sql()?
+            .text("SELECT body FROM record WHERE one = 1", vec![])?;
+        Ok(body
+            .and_then(|b| serde_json::from_str(&b).ok())
+            .map(|record| Cached {
+                record,
+                checked: 0,
+                used: 0,
+            }))
     }
 
     fn store(&self, record: &KeyRecord) -> crate::error::Result<()> {
         let body = serde_json::to_string(record).map_err(crate::error::Error::internal)?;
-        let unchanged = self.cached.borrow().as_ref().is_some_and(|c| serde_json::to_string(&c.record).is_ok_and(|old| old == body));
-        if unchanged { return Ok(()); }
+        let unchanged = self
+            .cached
+            .borrow()
+            .as_ref()
+            .is_some_and(|c| serde_json::to_string(&c.record).is_ok_and(|old| old == body));
+        if unchanged {
+            return Ok(());
+        }
         self.sql()?.run("INSERT INTO record (one, body) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET body = excluded.body", vec![body.into()])
     }
 
@@ -144,16 +181,23 @@ impl KeyObject {
     fn touch(&self, record: KeyRecord, now: i64) -> KeyRecord {
         let due = self.cached.borrow_mut().as_mut().is_some_and(|c| {
             let due = now - c.used >= USED_MS;
-            if due { c.used = now; }
+            if due {
+                c.used = now;
+            }
             due
         });
         if due {
             let (ctx, id) = (self.ctx.clone(), record.id.clone());
             self.state.wait_until(async move {
                 let patch = serde_json::json!({ "last_used_at": time::to_rfc3339(now) });
-                let done = postgrest::as_service(&ctx, "api_keys").eq("id", &id).update(&patch).await;
+                let done = postgrest::as_service(&ctx, "api_keys")
+                    .eq("id", &id)
+                    .update(&patch)
+                    .await;
                 // best effort: the next use tries again a minute later
-                if done.is_err() { log::warn("key.last_used", "not written"); }
+                if done.is_err() {
+                    log::warn("key.last_used", "not written");
+                }
             });
         }
         record
@@ -167,12 +211,20 @@ mod tests {
     #[test]
     fn expiry_and_revocation_end_a_key() {
         let at = |expires: Option<&str>, revoked: Option<&str>| KeyRecord {
-            id: "k".into(), hash: String::new(), org_id: Uuid::nil(), scopes: vec![Scope::Read], stream_prefix: None,
-            expires_at: expires.map(Into::into), revoked_at: revoked.map(Into::into),
+            id: "k".into(),
+            hash: String::new(),
+            org_id: Uuid::nil(),
+            scopes: vec![Scope::Read],
+            stream_prefix: None,
+            expires_at: expires.map(Into::into),
+            revoked_at: revoked.map(Into::into),
         };
         let now = 1_795_251_600_000; // 2026-11-21T09:00:00Z
         assert!(at(None, None).is_live(now) && at(Some("2026-11-21T09:00:01Z"), None).is_live(now));
-        assert!(!at(Some("2026-11-21T09:00:00Z"), None).is_live(now) && !at(None, Some("2026-11-20T00:00:00+00:00")).is_live(now));
+        assert!(
+            !at(Some("2026-11-21T09:00:00Z"), None).is_live(now)
+                && !at(None, Some("2026-11-20T00:00:00+00:00")).is_live(now)
+        );
         assert!(!at(Some("garbage"), None).is_live(now));
         assert!(at(None, None).allows(Scope::Read) && !at(None, None).allows(Scope::Write));
     }

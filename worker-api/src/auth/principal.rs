@@ -114,13 +114,21 @@ impl Principal {
         if credential.starts_with("dlk_") {
             let scope = match access {
                 Access::Key(scope) | Access::KeyOrPerson(scope, _) => scope,
-                Access::Person | Access::Public => return Err(insufficient("this route is for people, not for API keys")),
+                Access::Person | Access::Public => {
+                    return Err(insufficient("this route is for people, not for API keys"));
+                }
             };
             let record = verify_key(ctx, credential).await?;
             if !record.allows(scope) {
-                return Err(insufficient("the API key lacks the scope").field("authorization", format!("an API key with the scope {}", scope_name(scope))));
+                return Err(insufficient("the API key lacks the scope").field(
+                    "authorization",
+                    format!("an API key with the scope {}", scope_name(scope)),
+                ));
             }
-            return Ok(Self { org: record.org_id, caller: Caller::Key(record) });
+            return Ok(Self {
+                org: record.org_id,
+                caller: Caller::Key(record),
+            });
         }
         let needed = match access {
             Access::KeyOrPerson(_, role) => role,
@@ -131,25 +139,54 @@ impl Principal {
             }
         };
         let identity = identify(ctx, credential).await?;
-        let membership = choose(&identity.memberships, request.header("driftlock-organization"))?;
+        let membership = choose(
+            &identity.memberships,
+            request.header("driftlock-organization"),
+        )?;
         if membership.role < needed {
-            return Err(insufficient("your role in this organisation does not allow this"));
+            return Err(insufficient(
+                "your role in this organisation does not allow this",
+            ));
         }
-        let Identity { user_id, email, token, expires, .. } = identity;
-        Ok(Self { org: membership.org_id, caller: Caller::Person { user_id, email, token, role: membership.role, expires } })
+        let Identity {
+            user_id,
+            email,
+            token,
+            expires,
+            ..
+        } = identity;
+        Ok(Self {
+            org: membership.org_id,
+            caller: Caller::Person {
+                user_id,
+                email,
+                token,
+                role: membership.role,
+                expires,
+            },
+        })
     }
 
     /// The access token whose rights a read has to respect, if the caller is a person.
     pub fn person_token(&self) -> Option<&str> {
-        match &self.caller { Caller::Key(_) => None, Caller::Person { token, .. } => Some(token) }
+        match &self.caller {
+            Caller::Key(_) => None,
+            Caller::Person { token, .. } => Some(token),
+        }
     }
     /// The person's id, if the caller is one.
     pub fn user_id(&self) -> Option<Uuid> {
-        match &self.caller { Caller::Key(_) => None, Caller::Person { user_id, .. } => Some(*user_id) }
+        match &self.caller {
+            Caller::Key(_) => None,
+            Caller::Person { user_id, .. } => Some(*user_id),
+        }
     }
     /// The stream prefix an API key is bound to.
     pub fn stream_prefix(&self) -> Option<&str> {
-        match &self.caller { Caller::Key(k) => k.stream_prefix.as_deref(), Caller::Person { .. } => None }
+        match &self.caller {
+            Caller::Key(k) => k.stream_prefix.as_deref(),
+            Caller::Person { .. } => None,
+        }
     }
 }
 
@@ -157,37 +194,68 @@ impl Principal {
 pub async fn identify(ctx: &Ctx, token: &str) -> Result<Identity> {
     let person = jwks::verify(ctx, token).await?;
     let memberships = memberships(ctx, token, person.user_id).await?;
-    Ok(Identity { user_id: person.user_id, email: person.email, token: token.to_owned(), expires: person.expires, memberships })
+    Ok(Identity {
+        user_id: person.user_id,
+        email: person.email,
+        token: token.to_owned(),
+        expires: person.expires,
+        memberships,
+    })
 }
 
 /// The credential of `Authorization: Bearer …` or `X-API-Key`.
 pub fn credential(request: &Request) -> Result<&str> {
-    let missing = || Error::new(Code::MissingCredentials, "send an API key or an access token")
-        .field("authorization", "Bearer <API key or Supabase access token>");
-    if let Some(key) = request.header("x-api-key") { return Ok(key.trim()); }
+    let missing = || {
+        Error::new(
+            Code::MissingCredentials,
+            "send an API key or an access token",
+        )
+        .field("authorization", "Bearer <API key or Supabase access token>")
+    };
+    if let Some(key) = request.header("x-api-key") {
+        return Ok(key.trim());
+    }
     let header = request.header("authorization").ok_or_else(missing)?;
     let (scheme, rest) = header.split_once(' ').ok_or_else(missing)?;
-    if !scheme.eq_ignore_ascii_case("bearer") || rest.trim().is_empty() { return Err(missing()); }
+    if !scheme.eq_ignore_ascii_case("bearer") || rest.trim().is_empty() {
+        return Err(missing());
+    }
     Ok(rest.trim())
 }
 
 async fn verify_key(ctx: &Ctx, text: &str) -> Result<KeyRecord> {
     let refuse = || Error::new(Code::InvalidCredentials, "the API key is not valid");
     let parsed = api_key::parse(text).ok_or_else(refuse)?;
-    let record = objects::key_record(ctx, &parsed.id).await?.ok_or_else(refuse)?;
+    let record = objects::key_record(ctx, &parsed.id)
+        .await?
+        .ok_or_else(refuse)?;
     let now = ctx.now_ms();
-    if api_key::constant_time_eq(&record.hash, &parsed.hash) && record.is_live(now) { Ok(record) } else { Err(refuse()) }
+    if api_key::constant_time_eq(&record.hash, &parsed.hash) && record.is_live(now) {
+        Ok(record)
+    } else {
+        Err(refuse())
+    }
 }
 
 async fn memberships(ctx: &Ctx, token: &str, user_id: Uuid) -> Result<Vec<Membership>> {
     let now = ctx.now_ms();
     let key = api_key::hash(token);
-    if let Some(hit) = MEMBERSHIPS.with_borrow(|m| m.get(&key).filter(|(at, _)| now - at < MEMBERSHIP_MS).map(|(_, v)| v.clone())) {
+    if let Some(hit) = MEMBERSHIPS.with_borrow(|m| {
+        m.get(&key)
+            .filter(|(at, _)| now - at < MEMBERSHIP_MS)
+            .map(|(_, v)| v.clone())
+    }) {
         return Ok(hit);
     }
-    let list: Vec<Membership> = postgrest::as_person(ctx, token, "members").select("org_id,role").eq("user_id", &user_id.to_string()).rows().await?;
+    let list: Vec<Membership> = postgrest::as_person(ctx, token, "members")
+        .select("org_id,role")
+        .eq("user_id", &user_id.to_string())
+        .rows()
+        .await?;
     MEMBERSHIPS.with_borrow_mut(|m| {
-        if m.len() >= 1000 { m.clear(); }
+        if m.len() >= 1000 {
+            m.clear();
+        }
         m.insert(key, (now, list.clone()));
     });
     Ok(list)
@@ -195,18 +263,34 @@ async fn memberships(ctx: &Ctx, token: &str, user_id: Uuid) -> Result<Vec<Member
 
 fn choose<'m>(memberships: &'m [Membership], header: Option<&str>) -> Result<&'m Membership> {
     match (header, memberships) {
-        (Some(id), list) => list.iter().find(|m| Uuid::parse_str(id) == Ok(m.org_id)).ok_or_else(|| Error::not_found("organisation")),
+        (Some(id), list) => list
+            .iter()
+            .find(|m| Uuid::parse_str(id) == Ok(m.org_id))
+            .ok_or_else(|| Error::not_found("organisation")),
         (None, [only]) => Ok(only),
         (None, []) => Err(insufficient("you do not belong to an organisation")),
-        (None, _) => Err(Error::new(Code::OrganizationRequired, "you belong to several organisations")
-            .field("driftlock-organization", "the id of one of your organisations")),
+        (None, _) => Err(Error::new(
+            Code::OrganizationRequired,
+            "you belong to several organisations",
+        )
+        .field(
+            "driftlock-organization",
+            "the id of one of your organisations",
+        )),
     }
 }
 
-fn insufficient(detail: &str) -> Error { Error::new(Code::InsufficientScope, detail) }
+fn insufficient(detail: &str) -> Error {
+    Error::new(Code::InsufficientScope, detail)
+}
 
 fn scope_name(scope: Scope) -> &'static str {
-    match scope { Scope::Ingest => "ingest", Scope::Read => "read", Scope::Write => "write", Scope::Admin => "admin" }
+    match scope {
+        Scope::Ingest => "ingest",
+        Scope::Read => "read",
+        Scope::Write => "write",
+        Scope::Admin => "admin",
+    }
 }
 
 #[cfg(test)]
@@ -215,28 +299,61 @@ mod tests {
 
     #[test]
     fn one_organisation_is_implicit_several_need_the_header() {
-        let m = |n, role| Membership { org_id: Uuid::from_u128(n), role };
+        let m = |n, role| Membership {
+            org_id: Uuid::from_u128(n),
+            role,
+        };
         let (one, two) = ([m(1, Role::Owner)], [m(1, Role::Owner), m(2, Role::Viewer)]);
         assert_eq!(choose(&one, None).expect("one").org_id, Uuid::from_u128(1));
-        assert_eq!(choose(&two, None).expect_err("two").code, Code::OrganizationRequired);
-        assert_eq!(choose(&two, Some(&Uuid::from_u128(2).to_string())).expect("named").role, Role::Viewer);
-        assert_eq!(choose(&two, Some(&Uuid::from_u128(3).to_string())).expect_err("foreign").code, Code::NotFound);
-        assert_eq!(choose(&one, Some("x")).expect_err("bad").code, Code::NotFound);
-        assert_eq!(choose(&[], None).expect_err("none").code, Code::InsufficientScope);
+        assert_eq!(
+            choose(&two, None).expect_err("two").code,
+            Code::OrganizationRequired
+        );
+        assert_eq!(
+            choose(&two, Some(&Uuid::from_u128(2).to_string()))
+                .expect("named")
+                .role,
+            Role::Viewer
+        );
+        assert_eq!(
+            choose(&two, Some(&Uuid::from_u128(3).to_string()))
+                .expect_err("foreign")
+                .code,
+            Code::NotFound
+        );
+        assert_eq!(
+            choose(&one, Some("x")).expect_err("bad").code,
+            Code::NotFound
+        );
+        assert_eq!(
+            choose(&[], None).expect_err("none").code,
+            Code::InsufficientScope
+        );
     }
 
     #[test]
     fn roles_are_ordered() {
-        assert!(Role::Viewer < Role::Member && Role::Member < Role::Admin && Role::Admin < Role::Owner);
+        assert!(
+            Role::Viewer < Role::Member && Role::Member < Role::Admin && Role::Admin < Role::Owner
+        );
     }
 
     #[test]
     fn credentials_from_either_header() {
-        let with = |n: &str, v: &str| Request { headers: vec![(n.into(), v.into())], ..Request::default() };
-        assert_eq!(credential(&with("authorization", "bearer  abc ")).expect("bearer"), "abc");
+        let with = |n: &str, v: &str| Request {
+            headers: vec![(n.into(), v.into())],
+            ..Request::default()
+        };
+        assert_eq!(
+            credential(&with("authorization", "bearer  abc ")).expect("bearer"),
+            "abc"
+        );
         assert_eq!(credential(&with("x-api-key", "abc")).expect("key"), "abc");
         for bad in ["Basic abc", "Bearer", "Bearer ", ""] {
-            assert_eq!(credential(&with("authorization", bad)).expect_err(bad).code, Code::MissingCredentials);
+            assert_eq!(
+                credential(&with("authorization", bad)).expect_err(bad).code,
+                Code::MissingCredentials
+            );
         }
     }
 }

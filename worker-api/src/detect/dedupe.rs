@@ -29,20 +29,30 @@ pub struct Window {
 /// 64 bits of an id's SHA-256.
 pub fn fingerprint(id: &str) -> u64 {
     let digest = Sha256::digest(id.as_bytes());
-    digest.iter().take(8).fold(0, |acc, &b| (acc << 8) | u64::from(b))
+    digest
+        .iter()
+        .take(8)
+        .fold(0, |acc, &b| (acc << 8) | u64::from(b))
 }
 
 /// The stored form of fingerprints.
-pub fn pack(ids: &[u64]) -> Vec<u8> { ids.iter().flat_map(|id| id.to_le_bytes()).collect() }
+pub fn pack(ids: &[u64]) -> Vec<u8> {
+    ids.iter().flat_map(|id| id.to_le_bytes()).collect()
+}
 
 /// Reads the stored form.
 pub fn unpack(bytes: &[u8]) -> Vec<u64> {
-    bytes.chunks_exact(8).map(|c| c.iter().rev().fold(0, |acc, &b| (acc << 8) | u64::from(b))).collect()
+    bytes
+        .chunks_exact(8)
+        .map(|c| c.iter().rev().fold(0, |acc, &b| (acc << 8) | u64::from(b)))
+        .collect()
 }
 
 impl Window {
     /// Whether an id was seen within the window.
-    pub fn contains(&self, id: u64) -> bool { self.known.contains(&id) }
+    pub fn contains(&self, id: u64) -> bool {
+        self.known.contains(&id)
+    }
 
     /// Adds the ids of one request, stored as row `row`.
     pub fn add(&mut self, row: i64, at_ms: i64, ids: Vec<u64>) {
@@ -56,9 +66,13 @@ impl Window {
         while let Some(oldest) = self.entries.front() {
             // the newest request stays whole, however large it was
             let too_many = self.known.len() > MAX_IDS && self.entries.len() > 1;
-            if !too_many && now_ms - oldest.at_ms < MAX_AGE_MS { break; }
+            if !too_many && now_ms - oldest.at_ms < MAX_AGE_MS {
+                break;
+            }
             dropped = Some(oldest.row);
-            for id in &oldest.ids { self.known.remove(id); }
+            for id in &oldest.ids {
+                self.known.remove(id);
+            }
             self.entries.pop_front();
         }
         dropped
@@ -72,7 +86,13 @@ mod tests {
     #[test]
     fn remembers_by_count_and_time() {
         let mut w = Window::default();
-        for row in 0..6 { w.add(row, row, (0..10_000).map(|i| (row as u64) * 10_000 + i).collect()); }
+        for row in 0..6 {
+            w.add(
+                row,
+                row,
+                (0..10_000).map(|i| (row as u64) * 10_000 + i).collect(),
+            );
+        }
         assert_eq!(w.expire(10), Some(0));
         assert!(!w.contains(5) && w.contains(10_005) && w.contains(59_999));
         assert_eq!(w.expire(10), None);

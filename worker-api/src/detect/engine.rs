@@ -10,6 +10,7 @@ use super::record::{Pending, Place};
 use cbad::{CheckpointError, Config, Detector, State};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// Sequence numbers of anomalies found elsewhere start here, far above any event.
@@ -97,37 +98,70 @@ pub struct Engine {
 impl Engine {
     /// A stream that has seen nothing.
     pub fn new(name: ObjectName, counters: Counters, window: Window) -> Self {
-        let detector = Detector::new(Config { seed: seed(&name, counters.generation), ..Config::default() });
-        Self { name, counters, window, detector }
+        let detector = Detector::new(Config {
+            seed: seed(&name, counters.generation),
+            ..Config::default()
+        });
+        Self {
+            name,
+            counters,
+            window,
+            detector,
+        }
     }
 
     /// A stream as its checkpoint left it.
-    pub fn restore(name: ObjectName, counters: Counters, window: Window, checkpoint: &[u8]) -> Result<Self, CheckpointError> {
-        Ok(Self { detector: Detector::restore(checkpoint)?, name, counters, window })
+    pub fn restore(
+        name: ObjectName,
+        counters: Counters,
+        window: Window,
+        checkpoint: &[u8],
+    ) -> Result<Self, CheckpointError> {
+        Ok(Self {
+            detector: Detector::restore(checkpoint)?,
+            name,
+            counters,
+            window,
+        })
     }
 
     /// Feeds a row of the log to the detector again. Counters were stored with the row and stay.
     pub fn replay(&mut self, log: &[u8]) -> Result<(), LogError> {
-        for record in Reader::new(log)? { self.detector.observe(&record?.event()); }
+        for record in Reader::new(log)? {
+            self.detector.observe(&record?.event());
+        }
         Ok(())
     }
 
     /// The detector's checkpoint.
-    pub fn snapshot(&self) -> Vec<u8> { self.detector.snapshot() }
+    pub fn snapshot(&self) -> Vec<u8> {
+        self.detector.snapshot()
+    }
     /// Bytes of memory the detector holds.
-    pub fn memory_bytes(&self) -> usize { self.detector.memory_bytes() }
+    pub fn memory_bytes(&self) -> usize {
+        self.detector.memory_bytes()
+    }
     /// The detector's state by name.
-    pub fn state(&self) -> &'static str { state_name(self.detector.state()) }
+    pub fn state(&self) -> &'static str {
+        state_name(self.detector.state())
+    }
 
     /// Scores a batch in order and learns from it.
     pub fn apply(&mut self, batch: &[u8], now_ms: i64) -> Result<Applied, LogError> {
         let mut log = Writer::default();
-        let mut applied = Applied { answer: IngestAnswer::default(), log: None, ids: Vec::new(), anomalies: Vec::new(), repeats: Vec::new() };
+        let mut applied = Applied {
+            answer: IngestAnswer::default(),
+            log: None,
+            ids: Vec::new(),
+            anomalies: Vec::new(),
+            repeats: Vec::new(),
+        };
         // read everything before anything is learnt: a corrupt batch changes nothing
         let records: Vec<Record<'_>> = Reader::new(batch)?.collect::<Result<_, _>>()?;
+        let mut fresh = BTreeSet::new();
         for record in &records {
             if let Some(id) = record.id.map(dedupe::fingerprint) {
-                if self.window.contains(id) || applied.ids.contains(&id) {
+                if self.window.contains(id) || !fresh.insert(id) {
                     applied.answer.duplicates += 1;
                     continue;
                 }
@@ -137,7 +171,9 @@ impl Engine {
             log.push(record);
         }
         applied.answer.accepted = log.len();
-        if let Some(last) = records.last() { kind_name(last.kind).clone_into(&mut self.counters.event_type); }
+        if let Some(last) = records.last() {
+            kind_name(last.kind).clone_into(&mut self.counters.event_type);
+        }
         if !log.is_empty() {
             applied.log = Some(log.finish());
             self.counters.first_ms.get_or_insert(now_ms);
@@ -152,13 +188,20 @@ impl Engine {
         let verdict = self.detector.observe(&record.event());
         let sequence = self.counters.events;
         self.counters.events += 1;
-        if !verdict.anomaly { return; }
+        if !verdict.anomaly {
+            return;
+        }
         if let Some(first) = verdict.repeat_of {
             applied.repeats.push(first);
             return;
         }
         self.counters.detections += 1;
-        let place = Place { name: &self.name, generation: self.counters.generation, sequence, now_ms };
+        let place = Place {
+            name: &self.name,
+            generation: self.counters.generation,
+            sequence,
+            now_ms,
+        };
         let pending = Pending::from_verdict(place, record, &verdict, self.detector.recent());
         applied.answer.anomalies.push(Found {
             id: place.id(),
@@ -166,31 +209,59 @@ impl Engine {
             stream: self.name.stream.clone(),
             score: verdict.score,
             p_value: verdict.p_value,
-            severity: pending.row.get("severity").and_then(|s| s.as_str()).unwrap_or("low").to_owned(),
+            severity: pending
+                .row
+                .get("severity")
+                .and_then(|s| s.as_str())
+                .unwrap_or("low")
+                .to_owned(),
             reason: verdict.reason.clone().unwrap_or_default(),
         });
         applied.anomalies.push(pending);
     }
 
     /// Records an anomaly that was found elsewhere.
-    pub fn record_found(&mut self, found: &super::stream_object::RecordFound, now_ms: i64) -> Pending {
+    pub fn record_found(
+        &mut self,
+        found: &super::stream_object::RecordFound,
+        now_ms: i64,
+    ) -> Pending {
         let sequence = FOUND_BASE + self.counters.found;
         self.counters.found += 1;
         self.counters.detections += 1;
-        let place = Place { name: &self.name, generation: self.counters.generation, sequence, now_ms };
-        Pending::found(place, &found.event_type, &found.severity, found.metadata.clone(), found.reason.as_deref())
+        let place = Place {
+            name: &self.name,
+            generation: self.counters.generation,
+            sequence,
+            now_ms,
+        };
+        Pending::found(
+            place,
+            &found.event_type,
+            &found.severity,
+            found.metadata.clone(),
+            found.reason.as_deref(),
+        )
     }
 }
 
 fn state_name(state: State) -> &'static str {
-    match state { State::Learning => "learning", State::Ready => "ready", State::Drifting => "drifting" }
+    match state {
+        State::Learning => "learning",
+        State::Ready => "ready",
+        State::Drifting => "drifting",
+    }
 }
 
 /// A stream's seed: fixed by its name, so that anyone can replay it.
 fn seed(name: &ObjectName, generation: u32) -> u64 {
     let digest = Sha256::digest(format!("{name}\n{generation}").as_bytes());
     // 53 bits: exact as a JSON number
-    digest.iter().take(8).fold(0u64, |acc, &b| (acc << 8) | u64::from(b)) >> 11
+    digest
+        .iter()
+        .take(8)
+        .fold(0u64, |acc, &b| (acc << 8) | u64::from(b))
+        >> 11
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use super::outbox::{self, BATCH};
 use super::record::{Anomaly, Pending};
-use super::store;
 use super::stream_object::StreamObject;
 use crate::error::{Error, Result};
 use crate::ingest::time;
@@ -10,6 +9,7 @@ use crate::platform::postgrest::{self, WriteError};
 use crate::platform::storage::{Sql, Value, integer, text};
 use crate::platform::{log, objects, random};
 use cbad::measures::{WindowOptions, window_report};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// Batches sent in one go before the object takes a breath.
@@ -36,7 +36,9 @@ struct Row {
 impl StreamObject {
     /// Sends everything that is due.
     pub(super) async fn flush(&self) -> Result<()> {
-        if self.flushing.replace(true) { return Ok(()); }
+        if self.flushing.replace(true) {
+            return Ok(());
+        }
         let result = self.flush_all().await;
         self.flushing.set(false);
         result
@@ -46,8 +48,12 @@ impl StreamObject {
         let sql = self.ready()?;
         for _ in 0..ROUNDS {
             let rows = due_rows(&sql, self.ctx.now_ms())?;
-            if rows.is_empty() { break; }
-            if !self.send(&sql, rows).await? { break; }
+            if rows.is_empty() {
+                break;
+            }
+            if !self.send(&sql, rows).await? {
+                break;
+            }
         }
         self.send_repeats(&sql).await?;
         self.report(&sql).await
@@ -57,36 +63,65 @@ impl StreamObject {
     async fn send(&self, sql: &Sql, mut rows: Vec<Row>) -> Result<bool> {
         self.publish(sql, &rows).await?;
         for row in &mut rows {
-            if !row.pending.measured { measure(sql, row)?; }
+            if !row.pending.measured {
+                measure(sql, row)?;
+            }
         }
-        let bodies: Vec<&serde_json::Map<String, serde_json::Value>> = rows.iter().map(|r| &r.pending.row).collect();
-        let outcome = outbox::deliver(rows.len(), |from, to| postgrest::insert_new(&self.ctx, "anomalies", &bodies[from..to])).await;
+        let bodies: Vec<&serde_json::Map<String, serde_json::Value>> =
+            rows.iter().map(|r| &r.pending.row).collect();
+        let outcome = outbox::deliver(rows.len(), |from, to| {
+            postgrest::insert_new(&self.ctx, "anomalies", &bodies[from..to])
+        })
+        .await;
         let now = self.ctx.now_ms();
-        for at in &outcome.stored { sql.run("DELETE FROM outbox WHERE id = ?", vec![rows[*at].id.into()])?; }
+        for at in &outcome.stored {
+            sql.run("DELETE FROM outbox WHERE id = ?", vec![rows[*at].id.into()])?;
+        }
         for (at, cause) in &outcome.dead {
             log::error("outbox.dead_letter", cause);
-            let values = vec![rows[*at].id.into(), cause.clone().into(), now.into(), rows[*at].id.into()];
+            let values = vec![
+                rows[*at].id.into(),
+                cause.clone().into(),
+                now.into(),
+                rows[*at].id.into(),
+            ];
             sql.run("INSERT INTO dead (id, body, cause, at) SELECT ?, body, ?, ? FROM outbox WHERE id = ?", values)?;
             sql.run("DELETE FROM outbox WHERE id = ?", vec![rows[*at].id.into()])?;
         }
-        let Some(cause) = outcome.unavailable else { return Ok(true) };
+        let Some(cause) = outcome.unavailable else {
+            return Ok(true);
+        };
         log::warn("outbox.unavailable", &cause);
         let attempts = rows.iter().map(|r| r.attempts).max().unwrap_or(0);
         let due = outbox::next_attempt(now, attempts, jitter());
         // the whole queue waits: what cannot be sent now could not be sent behind it either
-        sql.run("UPDATE outbox SET due = ?, attempts = attempts + 1 WHERE due < ?", vec![due.into(), due.into()])?;
+        sql.run(
+            "UPDATE outbox SET due = ?, attempts = attempts + 1 WHERE due < ?",
+            vec![due.into(), due.into()],
+        )?;
         Ok(false)
     }
 
     async fn publish(&self, sql: &Sql, rows: &[Row]) -> Result<()> {
-        let fresh: Vec<Anomaly> = rows.iter().filter(|r| !r.published).map(|r| r.pending.anomaly()).collect();
-        if fresh.is_empty() { return Ok(()); }
+        let fresh: Vec<Anomaly> = rows
+            .iter()
+            .filter(|r| !r.published)
+            .map(|r| r.pending.anomaly())
+            .collect();
+        if fresh.is_empty() {
+            return Ok(());
+        }
         let name = self.name()?;
         let list: Vec<&Anomaly> = fresh.iter().collect();
         // the feed is a convenience: its failure must not hold up the record
         match objects::publish(&self.ctx, name.org, &list).await {
             Ok(()) => {
-                for row in rows { sql.run("UPDATE outbox SET published = 1 WHERE id = ?", vec![row.id.into()])?; }
+                for row in rows {
+                    sql.run(
+                        "UPDATE outbox SET published = 1 WHERE id = ?",
+                        vec![row.id.into()],
+                    )?;
+                }
             }
             Err(error) => log::warn("live.publish", &error.to_string()),
         }
@@ -94,28 +129,46 @@ impl StreamObject {
     }
 
     async fn send_repeats(&self, sql: &Sql) -> Result<()> {
-        let rows = sql.rows("SELECT seq, count FROM repeats WHERE count > sent LIMIT 500", vec![])?;
+        let rows = sql.rows(
+            "SELECT seq, count FROM repeats WHERE count > sent LIMIT 500",
+            vec![],
+        )?;
         // an anomaly still in the outbox has no row to raise yet
-        if rows.is_empty() || sql.integer("SELECT count(*) FROM outbox", vec![])? != Some(0) { return Ok(()); }
+        if rows.is_empty() || sql.integer("SELECT count(*) FROM outbox", vec![])? != Some(0) {
+            return Ok(());
+        }
         let name = self.name()?;
         let generation = self.with_engine(sql, |e| Ok(e.counters.generation))?;
-        let counts: Vec<(i64, i64)> = rows.iter().filter_map(|r| Some((integer(r.first()?)?, integer(r.get(1)?)?))).collect();
+        let counts: Vec<(i64, i64)> = rows
+            .iter()
+            .filter_map(|r| Some((integer(r.first()?)?, integer(r.get(1)?)?)))
+            .collect();
         let body: Vec<_> = counts.iter()
             .map(|(seq, count)| json!({ "id": name.anomaly_id(generation, *seq as u64), "org_id": name.org, "repeats": count }))
             .collect();
         match postgrest::rpc(&self.ctx, "record_repeats", &json!({ "rows": body })).await {
             Ok(()) => {
-                for (seq, count) in counts { sql.run("UPDATE repeats SET sent = ? WHERE seq = ?", vec![count.into(), seq.into()])?; }
+                for (seq, count) in counts {
+                    sql.run(
+                        "UPDATE repeats SET sent = ? WHERE seq = ?",
+                        vec![count.into(), seq.into()],
+                    )?;
+                }
                 Ok(())
             }
-            Err(error) => { log_write("repeats", &error); Ok(()) }
+            Err(error) => {
+                log_write("repeats", &error);
+                Ok(())
+            }
         }
     }
 
     /// Tells the database the stream's state and its usage, at most once per flush interval.
     async fn report(&self, sql: &Sql) -> Result<()> {
         let now = self.ctx.now_ms();
-        if self.next_report(now) > now { return Ok(()); }
+        if self.next_report(now) > now {
+            return Ok(());
+        }
         let name = self.name()?;
         let (counters, state) = self.with_engine(sql, |e| Ok((e.counters.clone(), e.state())))?;
         let stream = json!({
@@ -125,21 +178,38 @@ impl StreamObject {
         });
         let usage = sql.rows("SELECT generation, day, events, detections FROM usage WHERE events > sent_events OR detections > sent_detections", vec![])?;
         let rows: Vec<_> = usage.iter().map(|r| usage_row(&name, r)).collect();
-        let mut sent = postgrest::rpc(&self.ctx, "touch_streams", &json!({ "rows": [stream] })).await;
-        if sent.is_ok() && !rows.is_empty() { sent = postgrest::rpc(&self.ctx, "record_usage", &json!({ "rows": rows })).await; }
+        let mut sent =
+            postgrest::rpc(&self.ctx, "touch_streams", &json!({ "rows": [stream] })).await;
+        if sent.is_ok() && !rows.is_empty() {
+            sent = postgrest::rpc(&self.ctx, "record_usage", &json!({ "rows": rows })).await;
+        }
         let mut reported = self.reported.borrow_mut();
         reported.at_ms = now;
         match sent {
             Ok(()) => {
-                *reported = Reported { at_ms: now, state: state.into(), events: counters.events, detections: counters.detections, failures: 0 };
+                *reported = Reported {
+                    at_ms: now,
+                    state: state.into(),
+                    events: counters.events,
+                    detections: counters.detections,
+                    failures: 0,
+                };
                 for row in usage {
                     if let [generation, day, events, detections] = row.as_slice() {
-                        let values = vec![events.clone(), detections.clone(), generation.clone(), day.clone()];
+                        let values = vec![
+                            events.clone(),
+                            detections.clone(),
+                            generation.clone(),
+                            day.clone(),
+                        ];
                         sql.run("UPDATE usage SET sent_events = ?, sent_detections = ? WHERE generation = ? AND day = ?", values)?;
                     }
                 }
             }
-            Err(error) => { reported.failures += 1; log_write("report", &error); }
+            Err(error) => {
+                reported.failures += 1;
+                log_write("report", &error);
+            }
         }
         Ok(())
     }
@@ -147,46 +217,85 @@ impl StreamObject {
     /// When the next report of state and usage is due; `i64::MAX` where there is nothing to tell.
     pub(super) fn next_report(&self, now: i64) -> i64 {
         let engine = self.engine.borrow();
-        let Some(engine) = engine.as_ref() else { return now };
+        let Some(engine) = engine.as_ref() else {
+            return now;
+        };
         let r = self.reported.borrow();
-        let changed = r.events != engine.counters.events || r.detections != engine.counters.detections;
+        let changed =
+            r.events != engine.counters.events || r.detections != engine.counters.detections;
         let interval = self.ctx.settings.flush_seconds.max(0) * 1000;
-        if r.failures > 0 { return outbox::next_attempt(r.at_ms, r.failures, jitter()).max(now); }
-        if !changed { return i64::MAX; }
+        if r.failures > 0 {
+            return outbox::next_attempt(r.at_ms, r.failures, jitter()).max(now);
+        }
+        if !changed {
+            return i64::MAX;
+        }
         // the first report, and one after a change of state, do not wait
-        if r.at_ms == 0 || r.state != engine.state() { return now; }
+        if r.at_ms == 0 || r.state != engine.state() {
+            return now;
+        }
         r.at_ms + interval + interval * i64::from(jitter()) / 1024
     }
 
     /// When anything at all is due.
     pub(super) fn next_due(&self, now: i64) -> Result<i64> {
         let sql = self.ready()?;
-        let outbox = sql.integer("SELECT min(due) FROM outbox", vec![])?.unwrap_or(i64::MAX);
-        let repeats = sql.integer("SELECT count(*) FROM repeats WHERE count > sent", vec![])?.unwrap_or(0);
-        let repeats = if repeats > 0 { now + self.ctx.settings.flush_seconds.clamp(1, 10) * 1000 } else { i64::MAX };
+        let outbox = sql
+            .integer("SELECT min(due) FROM outbox", vec![])?
+            .unwrap_or(i64::MAX);
+        let repeats = sql
+            .integer("SELECT count(*) FROM repeats WHERE count > sent", vec![])?
+            .unwrap_or(0);
+        let repeats = if repeats > 0 {
+            now + self.ctx.settings.flush_seconds.clamp(1, 10) * 1000
+        } else {
+            i64::MAX
+        };
         Ok(outbox.max(now).min(repeats).min(self.next_report(now)))
     }
 }
 
 fn due_rows(sql: &Sql, now: i64) -> Result<Vec<Row>> {
-    let rows = sql.rows("SELECT id, body, published, attempts FROM outbox WHERE due <= ? ORDER BY id LIMIT ?", vec![now.into(), (BATCH as i64).into()])?;
-    rows.iter().map(|r| {
-        let number = |i: usize| r.get(i).and_then(integer).unwrap_or(0);
-        let body = r.get(1).and_then(text).unwrap_or("");
-        let pending = serde_json::from_str(body).map_err(Error::internal)?;
-        Ok(Row { id: number(0), pending, published: number(2) != 0, attempts: number(3) as u32 })
-    }).collect()
+    let rows = sql.rows(
+        "SELECT id, body, published, attempts FROM outbox WHERE due <= ? ORDER BY id LIMIT ?",
+        vec![now.into(), (BATCH as i64).into()],
+    )?;
+    rows.iter()
+        .map(|r| {
+            let number = |i: usize| r.get(i).and_then(integer).unwrap_or(0);
+            let body = r.get(1).and_then(text).unwrap_or("");
+            let pending = serde_json::from_str(body).map_err(Error::internal)?;
+            Ok(Row {
+                id: number(0),
+                pending,
+                published: number(2) != 0,
+                attempts: number(3) as u32,
+            })
+        })
+        .collect()
 }
 
 /// Computes the window measures once and keeps them, so that a retry sends the same row without the work.
 fn measure(sql: &Sql, row: &mut Row) -> Result<()> {
-    let bytes = |events: &[String]| events.iter().map(|e| e.as_bytes().to_vec()).collect::<Vec<_>>();
+    let bytes = |events: &[String]| {
+        events
+            .iter()
+            .map(|e| e.as_bytes().to_vec())
+            .collect::<Vec<_>>()
+    };
     let (baseline, window) = (bytes(&row.pending.baseline), bytes(&row.pending.window));
-    let (b, w): (Vec<&[u8]>, Vec<&[u8]>) = (baseline.iter().map(Vec::as_slice).collect(), window.iter().map(Vec::as_slice).collect());
-    let report = (!b.is_empty() && !w.is_empty()).then(|| window_report(&b, &w, &WindowOptions::default()));
+    let (b, w): (Vec<&[u8]>, Vec<&[u8]>) = (
+        baseline.iter().map(Vec::as_slice).collect(),
+        window.iter().map(Vec::as_slice).collect(),
+    );
+    let report =
+        (!b.is_empty() && !w.is_empty()).then(|| window_report(&b, &w, &WindowOptions::default()));
     row.pending.complete(report.as_ref());
     let body = serde_json::to_string(&row.pending).map_err(Error::internal)?;
-    sql.run("UPDATE outbox SET body = ? WHERE id = ?", vec![body.into(), row.id.into()])
+    sql.run(
+        "UPDATE outbox SET body = ? WHERE id = ?",
+        vec![body.into(), row.id.into()],
+    )
 }
 
 fn usage_row(name: &super::name::ObjectName, row: &[Value]) -> serde_json::Value {
@@ -204,10 +313,51 @@ fn log_write(what: &str, error: &WriteError) {
     }
 }
 
-fn jitter() -> u8 { random::bytes::<1>().map_or(128, |[b]| b) }
+fn jitter() -> u8 {
+    random::bytes::<1>().map_or(128, |[b]| b)
+}
 
-/// Rows waiting and rows given up, for diagnostics.
-pub fn depth(sql: &Sql) -> Result<(i64, i64)> {
-    store::migrate(sql)?;
-    Ok((sql.integer("SELECT count(*) FROM outbox", vec![])?.unwrap_or(0), sql.integer("SELECT count(*) FROM dead", vec![])?.unwrap_or(0)))
+/// Rows waiting, and rows the database refused for good.
+pub(super) fn delivery(sql: &Sql) -> Result<Delivery> {
+    let rows = sql.rows(
+        "SELECT body, cause, at FROM dead ORDER BY id DESC LIMIT 100",
+        vec![],
+    )?;
+    let dead_letters = rows
+        .iter()
+        .filter_map(|r| {
+            let pending: Pending = serde_json::from_str(text(r.first()?)?).ok()?;
+            Some(DeadLetter {
+                anomaly: pending.anomaly(),
+                cause: text(r.get(1)?)?.to_owned(),
+                at: time::to_rfc3339(integer(r.get(2)?)?),
+            })
+        })
+        .collect();
+    Ok(Delivery {
+        waiting: sql
+            .integer("SELECT count(*) FROM outbox", vec![])?
+            .unwrap_or(0),
+        dead_letters,
+    })
+}
+
+/// The state of a stream's way to the database.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Anomalies not yet stored in the database.
+    pub waiting: i64,
+    /// Anomalies the database refused for good, newest first, at most 100.
+    pub dead_letters: Vec<DeadLetter>,
+}
+
+/// An anomaly the database refused.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DeadLetter {
+    /// What was to be stored.
+    pub anomaly: Anomaly,
+    /// Status and SQLSTATE of the refusal.
+    pub cause: String,
+    /// When it was given up, RFC 3339.
+    pub at: String,
 }

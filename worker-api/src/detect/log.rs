@@ -26,7 +26,10 @@ pub enum Format {
 impl Format {
     /// The name in the database and the API.
     pub fn as_str(self) -> &'static str {
-        match self { Format::Text => "text", Format::Json => "json" }
+        match self {
+            Format::Text => "text",
+            Format::Json => "json",
+        }
     }
 }
 
@@ -58,7 +61,10 @@ impl<'a> Record<'a> {
             kind: self.kind,
             timestamp_ms: self.timestamp_ms,
             group: self.group,
-            payload: match self.format { Format::Text => Payload::Text(self.text), Format::Json => Payload::Json(self.text) },
+            payload: match self.format {
+                Format::Text => Payload::Text(self.text),
+                Format::Json => Payload::Json(self.text),
+            },
         }
     }
 }
@@ -82,28 +88,48 @@ pub struct Writer {
 }
 
 impl Default for Writer {
-    fn default() -> Self { Self { bytes: vec![VERSION], count: 0 } }
+    fn default() -> Self {
+        Self {
+            bytes: vec![VERSION],
+            count: 0,
+        }
+    }
 }
 
 impl Writer {
     /// Number of records written.
-    pub fn len(&self) -> u32 { self.count }
+    pub fn len(&self) -> u32 {
+        self.count
+    }
     /// Whether nothing was written.
-    pub fn is_empty(&self) -> bool { self.count == 0 }
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
     /// The batch.
-    pub fn finish(self) -> Vec<u8> { self.bytes }
+    pub fn finish(self) -> Vec<u8> {
+        self.bytes
+    }
 
     /// Appends a record.
     pub fn push(&mut self, r: &Record<'_>) {
         self.count += 1;
         let flag = |set: bool, bit: u8| if set { bit } else { 0 };
         self.bytes.push(
-            flag(r.format == Format::Json, JSON) | flag(r.timestamp_ms.is_some(), TIMESTAMP) | flag(r.group.is_some(), GROUP)
-                | flag(r.id.is_some(), ID) | flag(r.metadata.is_some(), METADATA) | (kind_code(r.kind) << 5),
+            flag(r.format == Format::Json, JSON)
+                | flag(r.timestamp_ms.is_some(), TIMESTAMP)
+                | flag(r.group.is_some(), GROUP)
+                | flag(r.id.is_some(), ID)
+                | flag(r.metadata.is_some(), METADATA)
+                | (kind_code(r.kind) << 5),
         );
         self.varint(u64::from(r.index));
-        if let Some(ms) = r.timestamp_ms { self.bytes.extend_from_slice(&ms.to_le_bytes()); }
-        for part in [r.group, r.id, r.metadata, Some(r.text)].into_iter().flatten() {
+        if let Some(ms) = r.timestamp_ms {
+            self.bytes.extend_from_slice(&ms.to_le_bytes());
+        }
+        for part in [r.group, r.id, r.metadata, Some(r.text)]
+            .into_iter()
+            .flatten()
+        {
             self.varint(part.len() as u64);
             self.bytes.extend_from_slice(part.as_bytes());
         }
@@ -145,7 +171,9 @@ impl<'a> Reader<'a> {
         for shift in (0..64).step_by(7) {
             let byte = *self.take(1)?.first().ok_or(LogError::Corrupt)?;
             v |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 { return Ok(v); }
+            if byte & 0x80 == 0 {
+                return Ok(v);
+            }
         }
         Err(LogError::Corrupt)
     }
@@ -161,36 +189,77 @@ impl<'a> Reader<'a> {
         let index = u32::try_from(self.varint()?).map_err(|_| LogError::Corrupt)?;
         let timestamp_ms = match flags & TIMESTAMP {
             0 => None,
-            _ => Some(i64::from_le_bytes(self.take(8)?.try_into().map_err(|_| LogError::Corrupt)?)),
+            _ => Some(i64::from_le_bytes(
+                self.take(8)?.try_into().map_err(|_| LogError::Corrupt)?,
+            )),
         };
-        let mut part = |bit: u8| -> Result<Option<&'a str>, LogError> { if flags & bit == 0 { Ok(None) } else { self.text().map(Some) } };
+        let mut part = |bit: u8| -> Result<Option<&'a str>, LogError> {
+            if flags & bit == 0 {
+                Ok(None)
+            } else {
+                self.text().map(Some)
+            }
+        };
         let (group, id, metadata) = (part(GROUP)?, part(ID)?, part(METADATA)?);
-        let format = if flags & JSON == 0 { Format::Text } else { Format::Json };
-        Ok(Record { index, kind, timestamp_ms, group, id, metadata, format, text: self.text()? })
+        let format = if flags & JSON == 0 {
+            Format::Text
+        } else {
+            Format::Json
+        };
+        Ok(Record {
+            index,
+            kind,
+            timestamp_ms,
+            group,
+            id,
+            metadata,
+            format,
+            text: self.text()?,
+        })
     }
 }
 
 impl<'a> Iterator for Reader<'a> {
     type Item = Result<Record<'a>, LogError>;
     fn next(&mut self) -> Option<Self::Item> {
-        if self.rest.is_empty() { return None; }
+        if self.rest.is_empty() {
+            return None;
+        }
         let item = self.record();
-        if item.is_err() { self.rest = &[]; }
+        if item.is_err() {
+            self.rest = &[];
+        }
         Some(item)
     }
 }
 
 /// The name of a kind in the API and the database.
 pub fn kind_name(kind: Kind) -> &'static str {
-    match kind { Kind::Log => "log", Kind::Metric => "metric", Kind::Trace => "trace", Kind::Llm => "llm" }
+    match kind {
+        Kind::Log => "log",
+        Kind::Metric => "metric",
+        Kind::Trace => "trace",
+        Kind::Llm => "llm",
+    }
 }
 
 fn kind_code(kind: Kind) -> u8 {
-    match kind { Kind::Log => 0, Kind::Metric => 1, Kind::Trace => 2, Kind::Llm => 3 }
+    match kind {
+        Kind::Log => 0,
+        Kind::Metric => 1,
+        Kind::Trace => 2,
+        Kind::Llm => 3,
+    }
 }
 
 fn kind_of(code: u8) -> Result<Kind, LogError> {
-    Ok(match code { 0 => Kind::Log, 1 => Kind::Metric, 2 => Kind::Trace, 3 => Kind::Llm, _ => return Err(LogError::Corrupt) })
+    Ok(match code {
+        0 => Kind::Log,
+        1 => Kind::Metric,
+        2 => Kind::Trace,
+        3 => Kind::Llm,
+        _ => return Err(LogError::Corrupt),
+    })
 }
 
 #[cfg(test)]
@@ -199,7 +268,16 @@ mod tests {
     use proptest::prelude::*;
 
     fn record<'a>(text: &'a str, group: Option<&'a str>) -> Record<'a> {
-        Record { index: 7, kind: Kind::Llm, timestamp_ms: Some(-5), group, id: Some("é"), metadata: None, format: Format::Json, text }
+        Record {
+            index: 7,
+            kind: Kind::Llm,
+            timestamp_ms: Some(-5),
+            group,
+            id: Some("é"),
+            metadata: None,
+            format: Format::Json,
+            text,
+        }
     }
 
     #[test]

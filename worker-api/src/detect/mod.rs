@@ -2,7 +2,7 @@
 
 pub mod dedupe;
 pub mod engine;
-mod flush;
+pub mod flush;
 pub mod log;
 pub mod name;
 pub mod outbox;

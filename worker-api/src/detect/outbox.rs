@@ -11,7 +11,9 @@ const LONGEST_PAUSE_MS: i64 = 300_000;
 
 /// When to try again after `attempts` failures: doubling, with up to a quarter of jitter so that objects do not march in step.
 pub fn next_attempt(now_ms: i64, attempts: u32, jitter: u8) -> i64 {
-    let pause = FIRST_PAUSE_MS.saturating_mul(1 << attempts.min(16)).min(LONGEST_PAUSE_MS);
+    let pause = FIRST_PAUSE_MS
+        .saturating_mul(1 << attempts.min(16))
+        .min(LONGEST_PAUSE_MS);
     now_ms + pause + pause * i64::from(jitter) / 1024
 }
 
@@ -35,7 +37,9 @@ where
     let mut outcome = Outcome::default();
     let mut ranges = vec![(0, count)];
     while let Some((from, to)) = ranges.pop() {
-        if from == to { continue; }
+        if from == to {
+            continue;
+        }
         match send(from, to).await {
             Ok(()) => outcome.stored.extend(from..to),
             Err(WriteError::Refused(cause)) if to - from == 1 => outcome.dead.push((from, cause)),
@@ -63,16 +67,25 @@ mod tests {
         let calls = Cell::new(0);
         deliver(count, |from, to| {
             calls.set(calls.get() + 1);
-            ready(if calls.get() > away_after { Err(WriteError::Unavailable("away".into())) }
-                else if bad.iter().any(|b| (from..to).contains(b)) { Err(WriteError::Refused("bad".into())) }
-                else { Ok(()) })
-        }).now_or_never().expect("nothing waits")
+            ready(if calls.get() > away_after {
+                Err(WriteError::Unavailable("away".into()))
+            } else if bad.iter().any(|b| (from..to).contains(b)) {
+                Err(WriteError::Refused("bad".into()))
+            } else {
+                Ok(())
+            })
+        })
+        .now_or_never()
+        .expect("nothing waits")
     }
 
     #[test]
     fn bad_rows_are_singled_out_and_the_rest_is_stored() {
         let outcome = run(50, &[0, 17, 49], usize::MAX);
-        assert_eq!(outcome.dead.iter().map(|(i, _)| *i).collect::<Vec<_>>(), [0, 17, 49]);
+        assert_eq!(
+            outcome.dead.iter().map(|(i, _)| *i).collect::<Vec<_>>(),
+            [0, 17, 49]
+        );
         assert_eq!(outcome.stored.len(), 47);
         assert_eq!(run(0, &[], usize::MAX), Outcome::default());
     }

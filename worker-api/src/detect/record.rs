@@ -68,10 +68,42 @@ pub struct Pending {
 
 /// The columns of a row, in one place: a bulk insert refuses rows whose columns differ.
 const COLUMNS: &[&str] = &[
-    "id", "org_id", "stream", "shard", "generation", "seq", "event_type", "event_id", "group_key", "event_timestamp", "detected_at", "score",
-    "p_value", "p_method", "q_value", "severity", "reason", "event_text", "event_format", "metadata", "tokens", "fields", "nearest", "measures",
-    "witness", "algorithm", "seed", "checkpoint", "source", "ncd_score", "glass_box_explanation", "compression_baseline",
-    "compression_window", "compression_combined", "baseline_data", "window_data",
+    "id",
+    "org_id",
+    "stream",
+    "shard",
+    "generation",
+    "seq",
+    "event_type",
+    "event_id",
+    "group_key",
+    "event_timestamp",
+    "detected_at",
+    "score",
+    "p_value",
+    "p_method",
+    "q_value",
+    "severity",
+    "reason",
+    "event_text",
+    "event_format",
+    "metadata",
+    "tokens",
+    "fields",
+    "nearest",
+    "measures",
+    "witness",
+    "algorithm",
+    "seed",
+    "checkpoint",
+    "source",
+    "ncd_score",
+    "glass_box_explanation",
+    "compression_baseline",
+    "compression_window",
+    "compression_combined",
+    "baseline_data",
+    "window_data",
 ];
 
 /// Where and when an anomaly was found.
@@ -89,28 +121,48 @@ pub struct Place<'a> {
 
 impl Place<'_> {
     /// The anomaly's id.
-    pub fn id(&self) -> Uuid { self.name.anomaly_id(self.generation, self.sequence) }
+    pub fn id(&self) -> Uuid {
+        self.name.anomaly_id(self.generation, self.sequence)
+    }
 }
 
 impl Pending {
     /// The row of a verdict. `recent` are the newest events, oldest first, the anomalous one last.
-    pub fn from_verdict<'r>(place: Place<'_>, record: &Record<'_>, verdict: &Verdict, recent: impl Iterator<Item = &'r str>) -> Self {
+    pub fn from_verdict<'r>(
+        place: Place<'_>,
+        record: &Record<'_>,
+        verdict: &Verdict,
+        recent: impl Iterator<Item = &'r str>,
+    ) -> Self {
         let mut row = empty_row(place, kind_name(record.kind));
-        let mut set = |column: &str, value: Value| { row.insert(column.into(), value); };
+        let mut set = |column: &str, value: Value| {
+            row.insert(column.into(), value);
+        };
         let part = |value: Result<Value, serde_json::Error>| value.unwrap_or(Value::Null);
         set("event_id", json!(record.id));
         set("group_key", json!(record.group));
-        set("event_timestamp", json!(record.timestamp_ms.map(time::to_rfc3339)));
+        set(
+            "event_timestamp",
+            json!(record.timestamp_ms.map(time::to_rfc3339)),
+        );
         set("score", json!(verdict.score));
         set("p_value", json!(verdict.p_value));
         set("p_method", part(serde_json::to_value(verdict.p_method)));
         set("q_value", json!(verdict.q_value));
-        set("severity", match verdict.severity { Some(s) => part(serde_json::to_value(s)), None => json!("low") });
+        set(
+            "severity",
+            match verdict.severity {
+                Some(s) => part(serde_json::to_value(s)),
+                None => json!("low"),
+            },
+        );
         set("reason", json!(verdict.reason));
         set("glass_box_explanation", json!(verdict.reason));
         set("event_text", json!(record.text));
         set("event_format", json!(record.format.as_str()));
-        if let Some(metadata) = record.metadata { set("metadata", part(serde_json::from_str(metadata))); }
+        if let Some(metadata) = record.metadata {
+            set("metadata", part(serde_json::from_str(metadata)));
+        }
         set("tokens", part(serde_json::to_value(&verdict.tokens)));
         set("fields", part(serde_json::to_value(&verdict.fields)));
         set("nearest", json!(verdict.nearest));
@@ -119,19 +171,40 @@ impl Pending {
         set("seed", json!(verdict.seed.map(|s| s.to_string())));
         set("checkpoint", json!(verdict.checkpoint));
         let (baseline, window) = split_recent(recent, record.text);
-        let mut pending = Self { row, baseline, window, measured: false };
+        let mut pending = Self {
+            row,
+            baseline,
+            window,
+            measured: false,
+        };
         pending.row.values_mut().for_each(escape_nul);
         pending
     }
 
     /// The row of an anomaly that was found elsewhere.
-    pub fn found(place: Place<'_>, event_type: &str, severity: &str, metadata: Value, reason: Option<&str>) -> Self {
+    pub fn found(
+        place: Place<'_>,
+        event_type: &str,
+        severity: &str,
+        metadata: Value,
+        reason: Option<&str>,
+    ) -> Self {
         let mut row = empty_row(place, event_type);
-        for (column, value) in [("severity", json!(severity)), ("metadata", metadata), ("source", json!("api")), ("reason", json!(reason))] {
+        for (column, value) in [
+            ("severity", json!(severity)),
+            ("metadata", metadata),
+            ("source", json!("api")),
+            ("reason", json!(reason)),
+        ] {
             row.insert(column.into(), value);
         }
         row.values_mut().for_each(escape_nul);
-        Self { row, baseline: Vec::new(), window: Vec::new(), measured: true }
+        Self {
+            row,
+            baseline: Vec::new(),
+            window: Vec::new(),
+            measured: true,
+        }
     }
 
     /// Puts the window measures into the row.
@@ -147,8 +220,15 @@ impl Pending {
                 self.row.insert(column.into(), value);
             }
         }
-        for (column, events) in [("baseline_data", &self.baseline), ("window_data", &self.window)] {
-            let mut text = if events.is_empty() { Value::Null } else { Value::String(events.join("\n")) };
+        for (column, events) in [
+            ("baseline_data", &self.baseline),
+            ("window_data", &self.window),
+        ] {
+            let mut text = if events.is_empty() {
+                Value::Null
+            } else {
+                Value::String(events.join("\n"))
+            };
             escape_nul(&mut text);
             self.row.insert(column.into(), text);
         }
@@ -162,7 +242,9 @@ impl Pending {
         let get = |column: &str| self.row.get(column).unwrap_or(&Value::Null);
         let text = |column: &str| get(column).as_str().map(str::to_owned);
         Anomaly {
-            id: text("id").and_then(|s| Uuid::parse_str(&s).ok()).unwrap_or_default(),
+            id: text("id")
+                .and_then(|s| Uuid::parse_str(&s).ok())
+                .unwrap_or_default(),
             stream: text("stream").unwrap_or_default(),
             event_type: text("event_type").unwrap_or_default(),
             timestamp: text("event_timestamp"),
@@ -183,11 +265,21 @@ impl Pending {
 }
 
 fn empty_row(place: Place<'_>, event_type: &str) -> serde_json::Map<String, Value> {
-    let mut row: serde_json::Map<String, Value> = COLUMNS.iter().map(|c| ((*c).to_owned(), Value::Null)).collect();
+    let mut row: serde_json::Map<String, Value> = COLUMNS
+        .iter()
+        .map(|c| ((*c).to_owned(), Value::Null))
+        .collect();
     for (column, value) in [
-        ("id", json!(place.id())), ("org_id", json!(place.name.org)), ("stream", json!(place.name.stream)), ("shard", json!(place.name.shard)),
-        ("generation", json!(place.generation)), ("seq", json!(place.sequence)), ("event_type", json!(event_type)),
-        ("detected_at", json!(time::to_rfc3339(place.now_ms))), ("source", json!("detector")), ("metadata", json!({})),
+        ("id", json!(place.id())),
+        ("org_id", json!(place.name.org)),
+        ("stream", json!(place.name.stream)),
+        ("shard", json!(place.name.shard)),
+        ("generation", json!(place.generation)),
+        ("seq", json!(place.sequence)),
+        ("event_type", json!(event_type)),
+        ("detected_at", json!(time::to_rfc3339(place.now_ms))),
+        ("source", json!("detector")),
+        ("metadata", json!({})),
     ] {
         row.insert(column.into(), value);
     }
@@ -195,18 +287,32 @@ fn empty_row(place: Place<'_>, event_type: &str) -> serde_json::Map<String, Valu
 }
 
 /// Splits the newest events into baseline and window, each within its byte budget, keeping the newest of each.
-fn split_recent<'r>(recent: impl Iterator<Item = &'r str>, event: &str) -> (Vec<String>, Vec<String>) {
+fn split_recent<'r>(
+    recent: impl Iterator<Item = &'r str>,
+    event: &str,
+) -> (Vec<String>, Vec<String>) {
     let mut all: Vec<&str> = recent.collect();
-    if all.last() != Some(&event) { all.push(event); }
+    if all.last() != Some(&event) {
+        all.push(event);
+    }
     let (older, newest) = all.split_at(all.len().saturating_sub(WINDOW_EVENTS));
-    (newest_within(older, BASELINE_BYTES), newest_within(newest, WINDOW_BYTES))
+    (
+        newest_within(older, BASELINE_BYTES),
+        newest_within(newest, WINDOW_BYTES),
+    )
 }
 
 fn newest_within(events: &[&str], budget: usize) -> Vec<String> {
     let mut used = 0;
-    let mut kept: Vec<String> = events.iter().rev()
-        .take_while(|e| { used += e.len(); used <= budget })
-        .map(|e| (*e).to_owned()).collect();
+    let mut kept: Vec<String> = events
+        .iter()
+        .rev()
+        .take_while(|e| {
+            used += e.len();
+            used <= budget
+        })
+        .map(|e| (*e).to_owned())
+        .collect();
     kept.reverse();
     kept
 }
@@ -218,7 +324,10 @@ fn escape_nul(value: &mut Value) {
         Value::Array(list) => list.iter_mut().for_each(escape_nul),
         Value::Object(map) => {
             if map.keys().any(|k| k.contains('\0')) {
-                *map = std::mem::take(map).into_iter().map(|(k, v)| (k.replace('\0', "\\u0000"), v)).collect();
+                *map = std::mem::take(map)
+                    .into_iter()
+                    .map(|(k, v)| (k.replace('\0', "\\u0000"), v))
+                    .collect();
             }
             map.values_mut().for_each(escape_nul);
         }
@@ -227,13 +336,22 @@ fn escape_nul(value: &mut Value) {
 }
 
 /// Whether the format of a record is text (for callers that do not import the log).
-pub fn is_text(record: &Record<'_>) -> bool { record.format == Format::Text }
+pub fn is_text(record: &Record<'_>) -> bool {
+    record.format == Format::Text
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn place(name: &ObjectName) -> Place<'_> { Place { name, generation: 0, sequence: 3, now_ms: 0 } }
+    fn place(name: &ObjectName) -> Place<'_> {
+        Place {
+            name,
+            generation: 0,
+            sequence: 3,
+            now_ms: 0,
+        }
+    }
 
     #[test]
     fn rows_of_both_sources_have_the_same_columns() {
@@ -260,7 +378,10 @@ mod tests {
         let events: Vec<String> = (0..40).map(|i| format!("event {i}")).collect();
         let (baseline, window) = split_recent(events.iter().map(String::as_str), "event 39");
         assert_eq!((baseline.len(), window.len()), (24, 16));
-        assert_eq!((baseline[23].as_str(), window[15].as_str()), ("event 23", "event 39"));
+        assert_eq!(
+            (baseline[23].as_str(), window[15].as_str()),
+            ("event 23", "event 39")
+        );
         let big = "x".repeat(BASELINE_BYTES);
         let (baseline, window) = split_recent([big.as_str(); 30].into_iter(), "odd");
         assert_eq!((baseline.len(), window.len()), (1, 1));

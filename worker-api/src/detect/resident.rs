@@ -31,12 +31,34 @@ pub fn used(name: &str, bytes: usize, slot: &Rc<RefCell<Option<Engine>>>) {
 }
 
 impl Residents {
-    fn used(&mut self, name: &str, bytes: usize, slot: &Rc<RefCell<Option<Engine>>>, budget: usize) {
+    fn used(
+        &mut self,
+        name: &str,
+        bytes: usize,
+        slot: &Rc<RefCell<Option<Engine>>>,
+        budget: usize,
+    ) {
         self.clock += 1;
-        self.entries.insert(name.to_owned(), Entry { used: self.clock, bytes, slot: Rc::downgrade(slot) });
+        self.entries.insert(
+            name.to_owned(),
+            Entry {
+                used: self.clock,
+                bytes,
+                slot: Rc::downgrade(slot),
+            },
+        );
         self.entries.retain(|_, e| e.slot.strong_count() > 0);
-        while self.entries.values().map(|e| e.bytes).sum::<usize>() > budget && self.entries.len() > 1 {
-            let Some(oldest) = self.entries.iter().min_by_key(|(_, e)| e.used).map(|(n, _)| n.clone()) else { break };
+        while self.entries.values().map(|e| e.bytes).sum::<usize>() > budget
+            && self.entries.len() > 1
+        {
+            let Some(oldest) = self
+                .entries
+                .iter()
+                .min_by_key(|(_, e)| e.used)
+                .map(|(n, _)| n.clone())
+            else {
+                break;
+            };
             if let Some(entry) = self.entries.remove(&oldest)
                 && let Some(slot) = entry.slot.upgrade()
                 && let Ok(mut engine) = slot.try_borrow_mut()
@@ -55,12 +77,24 @@ mod tests {
     #[test]
     fn the_longest_unused_leaves_first() {
         let mut residents = Residents::default();
-        let slots: Vec<_> = (0..3u128).map(|i| {
-            let name = ObjectName::first(uuid::Uuid::from_u128(i), "s");
-            Rc::new(RefCell::new(Some(Engine::new(name, Counters::default(), Window::default()))))
-        }).collect();
-        for (i, slot) in slots.iter().enumerate() { residents.used(&format!("{i}"), 40, slot, 100); }
-        assert!(slots[0].borrow().is_none() && slots[1].borrow().is_some() && slots[2].borrow().is_some());
+        let slots: Vec<_> = (0..3u128)
+            .map(|i| {
+                let name = ObjectName::first(uuid::Uuid::from_u128(i), "s");
+                Rc::new(RefCell::new(Some(Engine::new(
+                    name,
+                    Counters::default(),
+                    Window::default(),
+                ))))
+            })
+            .collect();
+        for (i, slot) in slots.iter().enumerate() {
+            residents.used(&format!("{i}"), 40, slot, 100);
+        }
+        assert!(
+            slots[0].borrow().is_none()
+                && slots[1].borrow().is_some()
+                && slots[2].borrow().is_some()
+        );
         residents.used("1", 40, &slots[1], 100);
         residents.used("0", 40, &slots[0], 100);
         assert!(slots[1].borrow().is_some() && slots[2].borrow().is_none());

@@ -56,13 +56,18 @@ impl RequestKey {
     /// Reads `key:body`.
     pub fn parse(text: &str) -> Option<Self> {
         let (key, body) = text.split_once(':')?;
-        Some(Self { key: key.to_owned(), body: body.to_owned() })
+        Some(Self {
+            key: key.to_owned(),
+            body: body.to_owned(),
+        })
     }
 }
 
 /// Creates the tables.
 pub fn migrate(sql: &Sql) -> Result<()> {
-    SCHEMA.iter().try_for_each(|statement| sql.run(statement, vec![]))
+    SCHEMA
+        .iter()
+        .try_for_each(|statement| sql.run(statement, vec![]))
 }
 
 /// Rebuilds the engine from checkpoint and log.
@@ -73,8 +78,12 @@ pub fn load(sql: &Sql, name: ObjectName) -> Result<Engine> {
     };
     let mut window = Window::default();
     for row in sql.rows("SELECT row, at, body FROM ids ORDER BY row", vec![])? {
-        if let [key, at, body] = <[Value; 3]>::try_from(row).unwrap_or([Value::Null, Value::Null, Value::Null]) {
-            window.add(integer(&key).unwrap_or(0), integer(&at).unwrap_or(0), dedupe::unpack(&bytes(body).unwrap_or_default()));
+        if let Ok([key, at, body]) = <[Value; 3]>::try_from(row) {
+            window.add(
+                integer(&key).unwrap_or(0),
+                integer(&at).unwrap_or(0),
+                dedupe::unpack(&bytes(body).unwrap_or_default()),
+            );
         }
     }
     let mut checkpoint = Vec::new();
@@ -95,9 +104,14 @@ pub fn load(sql: &Sql, name: ObjectName) -> Result<Engine> {
 
 /// The answer given to an earlier request with the same key.
 pub fn earlier(sql: &Sql, key: &RequestKey) -> Result<Option<Earlier>> {
-    let rows = sql.rows("SELECT request, answer FROM answers WHERE key = ?", vec![key.key.clone().into()])?;
+    let rows = sql.rows(
+        "SELECT request, answer FROM answers WHERE key = ?",
+        vec![key.key.clone().into()],
+    )?;
     Ok(rows.first().map(|row| match row.as_slice() {
-        [request, answer] if text(request) == Some(key.body.as_str()) => Earlier::Same(text(answer).unwrap_or("").to_owned()),
+        [request, answer] if text(request) == Some(key.body.as_str()) => {
+            Earlier::Same(text(answer).unwrap_or("").to_owned())
+        }
         _ => Earlier::Different,
     }))
 }
@@ -111,25 +125,46 @@ pub struct Changes<'e> {
 
 impl<'e> Changes<'e> {
     /// Changes of `engine` at `now_ms`.
-    pub fn new(engine: &'e mut Engine, now_ms: i64) -> Self { Self { engine, now_ms, statements: Vec::new() } }
+    pub fn new(engine: &'e mut Engine, now_ms: i64) -> Self {
+        Self {
+            engine,
+            now_ms,
+            statements: Vec::new(),
+        }
+    }
 
     /// A scored batch: log, ids, usage, outbox, repeats.
     pub fn applied(&mut self, applied: &Applied) -> Result<()> {
         if let Some(log) = &applied.log {
-            let values = vec![i64::from(applied.answer.accepted).into(), log.clone().into()];
+            let values = vec![
+                i64::from(applied.answer.accepted).into(),
+                log.clone().into(),
+            ];
             self.statements.push(("INSERT INTO log (seq, events, body) VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM log), ?, ?)", values));
             self.usage(applied.answer.accepted, applied.anomalies.len());
         }
         if !applied.ids.is_empty() {
             // the newest event's position is unique and grows
             let row = self.engine.counters.events as i64;
-            self.statements.push(("INSERT INTO ids (row, at, body) VALUES (?, ?, ?)", vec![row.into(), self.now_ms.into(), dedupe::pack(&applied.ids).into()]));
-            self.engine.window.add(row, self.now_ms, applied.ids.clone());
+            self.statements.push((
+                "INSERT INTO ids (row, at, body) VALUES (?, ?, ?)",
+                vec![
+                    row.into(),
+                    self.now_ms.into(),
+                    dedupe::pack(&applied.ids).into(),
+                ],
+            ));
+            self.engine
+                .window
+                .add(row, self.now_ms, applied.ids.clone());
             if let Some(dropped) = self.engine.window.expire(self.now_ms) {
-                self.statements.push(("DELETE FROM ids WHERE row <= ?", vec![dropped.into()]));
+                self.statements
+                    .push(("DELETE FROM ids WHERE row <= ?", vec![dropped.into()]));
             }
         }
-        for pending in &applied.anomalies { self.outbox(pending)?; }
+        for pending in &applied.anomalies {
+            self.outbox(pending)?;
+        }
         for first in &applied.repeats {
             let values = vec![(*first as i64).into()];
             self.statements.push(("INSERT INTO repeats (seq, count) VALUES (?, 2) ON CONFLICT (seq) DO UPDATE SET count = count + 1", values));
@@ -145,8 +180,16 @@ impl<'e> Changes<'e> {
 
     /// The answer, for a retry.
     pub fn answer(&mut self, key: &RequestKey, answer: String) {
-        let values = vec![key.key.clone().into(), key.body.clone().into(), answer.into(), self.now_ms.into()];
-        self.statements.push(("INSERT INTO answers (key, request, answer, at) VALUES (?, ?, ?, ?)", values));
+        let values = vec![
+            key.key.clone().into(),
+            key.body.clone().into(),
+            answer.into(),
+            self.now_ms.into(),
+        ];
+        self.statements.push((
+            "INSERT INTO answers (key, request, answer, at) VALUES (?, ?, ?, ?)",
+            values,
+        ));
         let values = vec![(self.now_ms - dedupe::MAX_AGE_MS).into(), ANSWERS.into()];
         self.statements.push(("DELETE FROM answers WHERE at < ?1 OR at < (SELECT at FROM answers ORDER BY at DESC LIMIT 1 OFFSET ?2)", values));
     }
@@ -160,7 +203,10 @@ impl<'e> Changes<'e> {
 
     fn usage(&mut self, events: u32, detections: usize) {
         let values = vec![
-            i64::from(self.engine.counters.generation).into(), time::day(self.now_ms).into(), i64::from(events).into(), (detections as i64).into(),
+            i64::from(self.engine.counters.generation).into(),
+            time::day(self.now_ms).into(),
+            i64::from(events).into(),
+            (detections as i64).into(),
         ];
         self.statements.push(("INSERT INTO usage (generation, day, events, detections) VALUES (?, ?, ?, ?) \
             ON CONFLICT (generation, day) DO UPDATE SET events = events + excluded.events, detections = detections + excluded.detections", values));
@@ -168,23 +214,40 @@ impl<'e> Changes<'e> {
 
     fn outbox(&mut self, pending: &Pending) -> Result<()> {
         let body = serde_json::to_string(pending).map_err(Error::internal)?;
-        self.statements.push(("INSERT INTO outbox (body, due) VALUES (?, ?)", vec![body.into(), self.now_ms.into()]));
+        self.statements.push((
+            "INSERT INTO outbox (body, due) VALUES (?, ?)",
+            vec![body.into(), self.now_ms.into()],
+        ));
         Ok(())
     }
 }
 
 /// Whether the log has grown enough for a checkpoint.
 pub fn checkpoint_due(sql: &Sql) -> Result<bool> {
-    let row = sql.rows("SELECT coalesce(sum(events), 0), coalesce(sum(length(body)), 0) FROM log", vec![])?;
-    let at = |i: usize| row.first().and_then(|r| r.get(i)).and_then(integer).unwrap_or(0);
+    let row = sql.rows(
+        "SELECT coalesce(sum(events), 0), coalesce(sum(length(body)), 0) FROM log",
+        vec![],
+    )?;
+    let at = |i: usize| {
+        row.first()
+            .and_then(|r| r.get(i))
+            .and_then(integer)
+            .unwrap_or(0)
+    };
     Ok(at(0) >= LOG_EVENTS || at(1) >= LOG_BYTES)
 }
 
 /// Replaces checkpoint and log by a new checkpoint.
 pub fn checkpoint(engine: &Engine) -> Vec<Statement> {
-    let mut statements: Vec<Statement> = vec![("DELETE FROM checkpoint", vec![]), ("DELETE FROM log", vec![])];
+    let mut statements: Vec<Statement> = vec![
+        ("DELETE FROM checkpoint", vec![]),
+        ("DELETE FROM log", vec![]),
+    ];
     for (i, chunk) in engine.snapshot().chunks(CHUNK).enumerate() {
-        statements.push(("INSERT INTO checkpoint (chunk, body) VALUES (?, ?)", vec![(i as i64).into(), chunk.to_vec().into()]));
+        statements.push((
+            "INSERT INTO checkpoint (chunk, body) VALUES (?, ?)",
+            vec![(i as i64).into(), chunk.to_vec().into()],
+        ));
     }
     statements
 }

@@ -3,6 +3,10 @@
 //! Invariants: what was answered with 2xx is in SQLite (the runtime holds the answer back until the write is on disk); the engine
 //! in memory is never ahead of the store (a failed write aborts the object); scoring and storing happen without an `await`
 //! between them, so requests cannot interleave there.
+#![expect(
+    missing_docs,
+    reason = "the durable_object macro makes undocumented items"
+)]
 
 use super::engine::Engine;
 pub use super::engine::{Found, IngestAnswer};
@@ -63,7 +67,11 @@ impl DurableObject for StreamObject {
         let path = request.path();
         let outcome = match path.as_str() {
             "/ingest" => {
-                let key = request.headers().get("request-key")?.as_deref().and_then(RequestKey::parse);
+                let key = request
+                    .headers()
+                    .get("request-key")?
+                    .as_deref()
+                    .and_then(RequestKey::parse);
                 let batch = request.bytes().await?;
                 self.ingest(&batch, key).await
             }
@@ -71,12 +79,20 @@ impl DurableObject for StreamObject {
                 let body = request.bytes().await?;
                 self.record(&body).await
             }
-            "/panic" if self.ctx.settings.test_hooks => panic!("deliberate panic in a stream object"),
+            "/delivery" => self
+                .ready()
+                .and_then(|sql| flush::delivery(&sql))
+                .and_then(|d| serde_json::to_string(&d).map_err(Error::internal)),
+            "/panic" if self.ctx.settings.test_hooks => {
+                panic!("deliberate panic in a stream object")
+            }
             _ => return Response::error("no such command", 404),
         };
         match outcome {
             Ok(answer) => Ok(Response::ok(answer)?),
-            Err(error) => Response::error(error.detail.clone(), error.code.status().clamp(400, 503)),
+            Err(error) => {
+                Response::error(error.detail.clone(), error.code.status().clamp(400, 503))
+            }
         }
     }
 
@@ -94,19 +110,31 @@ impl StreamObject {
     async fn ingest(&self, batch: &[u8], key: Option<RequestKey>) -> Result<String> {
         let now = self.ctx.now_ms();
         let sql = self.ready()?;
-        if let Some(answer) = key.as_ref().map(|k| earlier(&sql, k)).transpose()?.flatten() { return Ok(answer); }
+        if let Some(answer) = key
+            .as_ref()
+            .map(|k| earlier(&sql, k))
+            .transpose()?
+            .flatten()
+        {
+            return Ok(answer);
+        }
         let (answer, news) = self.with_engine(&sql, |engine| {
             let applied = engine.apply(batch, now).map_err(Error::internal)?;
             let answer = serde_json::to_string(&applied.answer).map_err(Error::internal)?;
             let news = !applied.anomalies.is_empty() || !applied.repeats.is_empty();
             let mut changes = Changes::new(engine, now);
             changes.applied(&applied)?;
-            if let Some(key) = &key { changes.answer(key, answer.clone()); }
+            if let Some(key) = &key {
+                changes.answer(key, answer.clone());
+            }
             self.store(changes.finish()?)?;
-            if store::checkpoint_due(&sql)? { self.store(store::checkpoint(engine))?; }
+            if store::checkpoint_due(&sql)? {
+                self.store(store::checkpoint(engine))?;
+            }
             Ok((answer, news))
         })?;
-        self.wake_at(if news { now } else { self.next_report(now) }).await;
+        self.wake_at(if news { now } else { self.next_report(now) })
+            .await;
         Ok(answer)
     }
 
@@ -115,20 +143,33 @@ impl StreamObject {
         let found: RecordFound = serde_json::from_slice(body).map_err(Error::internal)?;
         let sql = self.ready()?;
         let key = found.request_key.as_deref().and_then(RequestKey::parse);
-        if let Some(answer) = key.as_ref().map(|k| earlier(&sql, k)).transpose()?.flatten() { return Ok(answer); }
+        if let Some(answer) = key
+            .as_ref()
+            .map(|k| earlier(&sql, k))
+            .transpose()?
+            .flatten()
+        {
+            return Ok(answer);
+        }
         let answer = self.with_engine(&sql, |engine| {
-            if engine.counters.event_type.is_empty() { engine.counters.event_type.clone_from(&found.event_type); }
+            if engine.counters.event_type.is_empty() {
+                engine.counters.event_type.clone_from(&found.event_type);
+            }
             let mut pending = engine.record_found(&found, now);
             pending.complete(None);
             let answer = serde_json::to_string(&pending.anomaly()).map_err(Error::internal)?;
             let mut changes = Changes::new(engine, now);
             changes.found(&pending)?;
-            if let Some(key) = &key { changes.answer(key, answer.clone()); }
+            if let Some(key) = &key {
+                changes.answer(key, answer.clone());
+            }
             self.store(changes.finish()?)?;
             Ok(answer)
         })?;
         // so that a read right after the answer finds it, if the database is there; otherwise the alarm goes on
-        if let Err(error) = self.flush().await { log::warn("stream.flush", &error.to_string()); }
+        if let Err(error) = self.flush().await {
+            log::warn("stream.flush", &error.to_string());
+        }
         self.wake_at(self.next_due(now)?).await;
         Ok(answer)
     }
@@ -145,25 +186,36 @@ impl StreamObject {
     /// The database with its tables.
     pub(super) fn ready(&self) -> Result<Sql> {
         let sql = Sql::new(&self.state);
-        if !self.migrated.replace(true) { store::migrate(&sql)?; }
+        if !self.migrated.replace(true) {
+            store::migrate(&sql)?;
+        }
         Ok(sql)
     }
 
     /// The stream this object owns.
     pub(super) fn name(&self) -> Result<ObjectName> {
         let name = self.state.id().name().unwrap_or_default();
-        ObjectName::parse(&name).ok_or_else(|| Error::internal("a stream object without a stream's name"))
+        ObjectName::parse(&name)
+            .ok_or_else(|| Error::internal("a stream object without a stream's name"))
     }
 
     /// Runs `work` on the engine, loading it first. Any error leaves memory behind: it may be ahead of the store.
-    pub(super) fn with_engine<T>(&self, sql: &Sql, work: impl FnOnce(&mut Engine) -> Result<T>) -> Result<T> {
+    pub(super) fn with_engine<T>(
+        &self,
+        sql: &Sql,
+        work: impl FnOnce(&mut Engine) -> Result<T>,
+    ) -> Result<T> {
         let mut slot = self.engine.borrow_mut();
-        if slot.is_none() { *slot = Some(store::load(sql, self.name()?)?); }
+        if slot.is_none() {
+            *slot = Some(store::load(sql, self.name()?)?);
+        }
         let engine = slot.as_mut().ok_or_else(|| Error::internal("no engine"))?;
         let result = work(engine);
         let bytes = engine.memory_bytes();
         let name = engine.name.to_string();
-        if result.is_err() { *slot = None; }
+        if result.is_err() {
+            *slot = None;
+        }
         drop(slot);
         resident::used(&name, bytes, &self.engine);
         result
@@ -173,7 +225,10 @@ impl StreamObject {
     fn store(&self, statements: Vec<storage::Statement>) -> Result<()> {
         storage::transaction(&self.state, statements).map_err(|_| {
             storage::abort(&self.state, "storage failed");
-            Error::new(Code::StreamUnavailable, "the stream's storage refused the write")
+            Error::new(
+                Code::StreamUnavailable,
+                "the stream's storage refused the write",
+            )
         })
     }
 
@@ -181,7 +236,9 @@ impl StreamObject {
     /// becomes durable together with the writes before it.
     async fn wake_at(&self, at: i64) {
         let pending = self.alarm_at.get();
-        if at == i64::MAX || (pending != 0 && pending <= at) { return; }
+        if at == i64::MAX || (pending != 0 && pending <= at) {
+            return;
+        }
         self.alarm_at.set(at);
         let when = ScheduledTime::new(js_sys::Date::new(&(at as f64).into()));
         if let Err(error) = self.state.storage().set_alarm(when).await {
@@ -195,6 +252,9 @@ fn earlier(sql: &Sql, key: &RequestKey) -> Result<Option<String>> {
     match store::earlier(sql, key)? {
         None => Ok(None),
         Some(Earlier::Same(answer)) => Ok(Some(answer)),
-        Some(Earlier::Different) => Err(Error::new(Code::IdempotencyKeyReused, "the Idempotency-Key was used with another body")),
+        Some(Earlier::Different) => Err(Error::new(
+            Code::IdempotencyKeyReused,
+            "the Idempotency-Key was used with another body",
+        )),
     }
 }

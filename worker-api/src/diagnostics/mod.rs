@@ -22,28 +22,39 @@ struct Dependency {
 
 /// What this is and where to go.
 pub fn index() -> Response {
-    Response::json(200, &json!({
-        "name": "driftlock", "version": env!("CARGO_PKG_VERSION"), "algorithm": cbad::ALGORITHM,
-        "documentation": "https://github.com/driftlock/driftlock", "events": "/v1/events", "anomalies": "/v1/anomalies", "readiness": "/readyz",
-    }))
+    Response::json(
+        200,
+        &json!({
+            "name": "driftlock", "version": env!("CARGO_PKG_VERSION"), "algorithm": cbad::ALGORITHM,
+            "documentation": "https://github.com/driftlock/driftlock", "events": "/v1/events", "anomalies": "/v1/anomalies", "readiness": "/readyz",
+        }),
+    )
 }
 
 /// The Worker runs.
-pub fn health() -> Response { Response::json(200, &json!({ "status": "ok" })) }
+pub fn health() -> Response {
+    Response::json(200, &json!({ "status": "ok" }))
+}
 
 /// What is deployed.
 pub fn version(ctx: &Ctx) -> Response {
-    Response::json(200, &json!({
-        "version": env!("CARGO_PKG_VERSION"), "commit": option_env!("DRIFTLOCK_COMMIT").unwrap_or("unknown"), "algorithm": cbad::ALGORITHM,
-        "environment": ctx.settings.environment,
-    }))
+    Response::json(
+        200,
+        &json!({
+            "version": env!("CARGO_PKG_VERSION"), "commit": option_env!("DRIFTLOCK_COMMIT").unwrap_or("unknown"), "algorithm": cbad::ALGORITHM,
+            "environment": ctx.settings.environment,
+        }),
+    )
 }
 
 /// What the dashboard has to know before anyone has signed in.
 pub fn config(ctx: &Ctx) -> Response {
-    Response::json(200, &json!({
-        "supabase_url": ctx.settings.supabase_url, "supabase_publishable_key": ctx.settings.publishable_key, "api_url": "",
-    }))
+    Response::json(
+        200,
+        &json!({
+            "supabase_url": ctx.settings.supabase_url, "supabase_publishable_key": ctx.settings.publishable_key, "api_url": "",
+        }),
+    )
 }
 
 /// Whether everything that is needed answers; 503 if not.
@@ -51,21 +62,48 @@ pub async fn ready(ctx: &Ctx) -> Response {
     let (database, identity, objects) = join3(
         probe(ctx, "database", true, postgrest::ping(ctx, LIMIT)),
         // access tokens go on being verified with the keys at hand
-        probe(ctx, "identity", false, async { fetch::within(LIMIT, async { fetch::get_json(&ctx.settings.jwks_url).await.map(|_| ()) }).await }),
-        probe(ctx, "objects", true, fetch::within(LIMIT, async { objects::key_record(ctx, "readyz").await.map(|_| ()) })),
-    ).await;
+        probe(ctx, "identity", false, async {
+            fetch::within(LIMIT, async {
+                fetch::get_json(&ctx.settings.jwks_url).await.map(|_| ())
+            })
+            .await
+        }),
+        probe(
+            ctx,
+            "objects",
+            true,
+            fetch::within(LIMIT, async {
+                objects::key_record(ctx, "readyz").await.map(|_| ())
+            }),
+        ),
+    )
+    .await;
     let list = [database, identity, objects];
     let ready = list.iter().all(|d| !d.needed || d.state == "up");
     let status = if ready { "ready" } else { "unavailable" };
-    let answer = Response::json(if ready { 200 } else { 503 }, &json!({ "status": status, "dependencies": list }));
-    if ready { answer } else { answer.header("retry-after", "5") }
+    let answer = Response::json(
+        if ready { 200 } else { 503 },
+        &json!({ "status": status, "dependencies": list }),
+    );
+    if ready {
+        answer
+    } else {
+        answer.header("retry-after", "5")
+    }
 }
 
-async fn probe(ctx: &Ctx, name: &'static str, needed: bool, work: impl Future<Output = crate::error::Result<()>>) -> Dependency {
+async fn probe(
+    ctx: &Ctx,
+    name: &'static str,
+    needed: bool,
+    work: impl Future<Output = crate::error::Result<()>>,
+) -> Dependency {
     let start = ctx.now_ms();
     let outcome = work.await;
     Dependency {
-        name, needed, latency_ms: ctx.now_ms() - start,
+        name,
+        needed,
+        latency_ms: ctx.now_ms() - start,
         state: if outcome.is_ok() { "up" } else { "down" },
         detail: outcome.err().map(|e| e.detail),
     }

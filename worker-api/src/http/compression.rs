@@ -8,19 +8,32 @@ use std::io::Read;
 pub fn decode(body: Vec<u8>, encoding: Option<&str>, limit: usize) -> Result<Vec<u8>> {
     match encoding.map(|e| e.trim().to_ascii_lowercase()).as_deref() {
         None | Some("" | "identity") => {
-            if body.len() > limit { Err(too_large(limit)) } else { Ok(body) }
+            if body.len() > limit {
+                Err(too_large(limit))
+            } else {
+                Ok(body)
+            }
         }
         Some("gzip" | "x-gzip") => read_limited(MultiGzDecoder::new(&body[..]), limit, "gzip"),
         Some("deflate") => read_limited(ZlibDecoder::new(&body[..]), limit, "deflate"),
-        Some(_) => Err(Error::new(Code::UnsupportedMediaType, "this content encoding is not supported")
-            .field("content-encoding", "gzip, deflate or identity")),
+        Some(_) => Err(Error::new(
+            Code::UnsupportedMediaType,
+            "this content encoding is not supported",
+        )
+        .field("content-encoding", "gzip, deflate or identity")),
     }
 }
 
 /// The refusal of a body over the limit.
 pub fn too_large(limit: usize) -> Error {
-    Error::new(Code::BodyTooLarge, format!("the decoded body is larger than {limit} bytes"))
-        .field("body", format!("at most {limit} bytes after decompression; send smaller batches"))
+    Error::new(
+        Code::BodyTooLarge,
+        format!("the decoded body is larger than {limit} bytes"),
+    )
+    .field(
+        "body",
+        format!("at most {limit} bytes after decompression; send smaller batches"),
+    )
 }
 
 fn read_limited(reader: impl Read, limit: usize, name: &str) -> Result<Vec<u8>> {
@@ -31,8 +44,11 @@ fn read_limited(reader: impl Read, limit: usize, name: &str) -> Result<Vec<u8>> 
     }
     match read {
         Ok(_) => Ok(out),
-        Err(_) => Err(Error::new(Code::InvalidEncoding, format!("the body is not valid {name}"))
-            .field("body", format!("{name} data, as content-encoding says"))),
+        Err(_) => Err(Error::new(
+            Code::InvalidEncoding,
+            format!("the body is not valid {name}"),
+        )
+        .field("body", format!("{name} data, as content-encoding says"))),
     }
 }
 
@@ -50,13 +66,21 @@ mod tests {
 
     #[test]
     fn round_trips_gzip() {
-        assert_eq!(decode(gzip(b"hello"), Some("GZip"), 10).expect("valid"), b"hello");
+        assert_eq!(
+            decode(gzip(b"hello"), Some("GZip"), 10).expect("valid"),
+            b"hello"
+        );
     }
 
     #[test]
     fn a_bomb_stops_at_the_limit() {
         let bomb = gzip(&vec![0; 1 << 20]);
-        assert_eq!(decode(bomb, Some("gzip"), 1000).expect_err("too large").code, Code::BodyTooLarge);
+        assert_eq!(
+            decode(bomb, Some("gzip"), 1000)
+                .expect_err("too large")
+                .code,
+            Code::BodyTooLarge
+        );
     }
 
     #[test]
@@ -64,8 +88,14 @@ mod tests {
         let mut cut = gzip(b"hello hello hello");
         cut.truncate(cut.len() - 4);
         for body in [cut, b"not gzip".to_vec(), Vec::new()] {
-            assert_eq!(decode(body, Some("gzip"), 100).expect_err("bad").code, Code::InvalidEncoding);
+            assert_eq!(
+                decode(body, Some("gzip"), 100).expect_err("bad").code,
+                Code::InvalidEncoding
+            );
         }
-        assert_eq!(decode(vec![], Some("br"), 100).expect_err("unknown").code, Code::UnsupportedMediaType);
+        assert_eq!(
+            decode(vec![], Some("br"), 100).expect_err("unknown").code,
+            Code::UnsupportedMediaType
+        );
     }
 }

@@ -1,25 +1,31 @@
 //! Cross-origin access by configuration: an exact list of origins, or `*` for any (credentials never travel in cookies).
 
 /// Headers a browser may send.
-const ALLOW_HEADERS: &str =
-    "authorization, content-type, content-encoding, driftlock-organization, idempotency-key, last-event-id, traceparent, x-api-key";
+const ALLOW_HEADERS: &str = "authorization, content-type, content-encoding, driftlock-organization, idempotency-key, last-event-id, traceparent, x-api-key";
 /// Headers a browser may read.
 const EXPOSE_HEADERS: &str = "request-id, retry-after, ratelimit, ratelimit-policy";
 
 /// The CORS headers for an origin, or none if it is not allowed.
 pub fn headers(allowed: &[String], origin: Option<&str>) -> Vec<(String, String)> {
-    let Some(origin) = origin else { return Vec::new() };
+    let Some(origin) = origin else {
+        return Vec::new();
+    };
     if !allowed.iter().any(|a| a == "*" || a == origin) {
         return Vec::new();
     }
     [
         ("access-control-allow-origin", origin),
-        ("access-control-allow-methods", "GET, POST, PATCH, DELETE, OPTIONS"),
+        (
+            "access-control-allow-methods",
+            "GET, POST, PATCH, DELETE, OPTIONS",
+        ),
         ("access-control-allow-headers", ALLOW_HEADERS),
         ("access-control-expose-headers", EXPOSE_HEADERS),
         ("access-control-max-age", "3600"),
         ("vary", "origin"),
-    ].map(|(n, v)| (n.to_owned(), v.to_owned())).to_vec()
+    ]
+    .map(|(n, v)| (n.to_owned(), v.to_owned()))
+    .to_vec()
 }
 
 #[cfg(test)]

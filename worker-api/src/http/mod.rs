@@ -29,16 +29,27 @@ pub struct Request {
 impl Request {
     /// The value of a header, by lower-case name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+        self.headers
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, v)| v.as_str())
     }
     /// The first value of a query parameter; an empty one counts as absent.
     pub fn param(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str()).filter(|v| !v.is_empty())
+        self.query
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, v)| v.as_str())
+            .filter(|v| !v.is_empty())
     }
     /// The media type of the body without its parameters, lower-case.
     pub fn media_type(&self) -> String {
         let full = self.header("content-type").unwrap_or("");
-        full.split(';').next().unwrap_or("").trim().to_ascii_lowercase()
+        full.split(';')
+            .next()
+            .unwrap_or("")
+            .trim()
+            .to_ascii_lowercase()
     }
 }
 
@@ -57,7 +68,11 @@ impl Response {
     /// A JSON answer.
     pub fn json<T: Serialize>(status: u16, value: &T) -> Self {
         match serde_json::to_vec(value) {
-            Ok(body) => Self { status, headers: vec![("content-type".into(), "application/json".into())], body },
+            Ok(body) => Self {
+                status,
+                headers: vec![("content-type".into(), "application/json".into())],
+                body,
+            },
             Err(error) => problem::response(&crate::error::Error::internal(error), ""),
         }
     }

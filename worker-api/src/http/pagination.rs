@@ -25,20 +25,33 @@ impl Cursor {
 
     /// Reads a cursor issued for `org`.
     pub fn decode(text: &str, org: Uuid) -> Result<Self> {
-        let refuse = || Error::new(Code::InvalidCursor, "the cursor was not issued for this list")
-            .field("cursor", "the next_cursor of the previous page, unchanged");
+        let refuse = || {
+            Error::new(
+                Code::InvalidCursor,
+                "the cursor was not issued for this list",
+            )
+            .field("cursor", "the next_cursor of the previous page, unchanged")
+        };
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| refuse())?;
         let plain = String::from_utf8(bytes).map_err(|_| refuse())?;
         let parts: Vec<&str> = plain.split('|').collect();
-        let [version, bound, time, id] = parts[..] else { return Err(refuse()) };
+        let [version, bound, time, id] = parts[..] else {
+            return Err(refuse());
+        };
         let id = Uuid::parse_str(id).map_err(|_| refuse())?;
         // the time goes into a filter: only what a timestamp is made of
-        let clean = !time.is_empty() && time.len() <= 40
-            && time.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b':' | b'.' | b'T' | b'Z' | b'+'));
+        let clean = !time.is_empty()
+            && time.len() <= 40
+            && time.bytes().all(|b| {
+                b.is_ascii_digit() || matches!(b, b'-' | b':' | b'.' | b'T' | b'Z' | b'+')
+            });
         if version != "1" || bound != tag(org) || !clean {
             return Err(refuse());
         }
-        Ok(Self { time: time.to_owned(), id })
+        Ok(Self {
+            time: time.to_owned(),
+            id,
+        })
     }
 }
 
@@ -54,17 +67,27 @@ mod tests {
     #[test]
     fn belongs_to_one_organisation() {
         let (a, b) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let cursor = Cursor { time: "2026-11-21T10:00:00.5+00:00".into(), id: Uuid::from_u128(9) };
+        let cursor = Cursor {
+            time: "2026-11-21T10:00:00.5+00:00".into(),
+            id: Uuid::from_u128(9),
+        };
         let text = cursor.encode(a);
         assert_eq!(Cursor::decode(&text, a).expect("same"), cursor);
-        assert_eq!(Cursor::decode(&text, b).expect_err("other").code, Code::InvalidCursor);
+        assert_eq!(
+            Cursor::decode(&text, b).expect_err("other").code,
+            Code::InvalidCursor
+        );
     }
 
     #[test]
     fn forged_cursors_are_refused() {
         let org = Uuid::from_u128(1);
         for time in ["2026),id.gt.(0", "x y", ""] {
-            let text = Cursor { time: time.into(), id: org }.encode(org);
+            let text = Cursor {
+                time: time.into(),
+                id: org,
+            }
+            .encode(org);
             assert!(Cursor::decode(&text, org).is_err(), "{time}");
         }
         for text in ["", "%%%", "MXwyfDM"] {

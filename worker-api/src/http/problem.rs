@@ -1,7 +1,7 @@
 //! Errors as RFC 9457 problem details.
 
 use super::Response;
-use crate::error::{Error, FieldError};
+use crate::error::{Code, Error, FieldError};
 use serde::Serialize;
 
 /// Where the codes are explained; the fragment is the code.
@@ -31,12 +31,27 @@ pub fn response(error: &Error, request_id: &str) -> Response {
         request_id,
     };
     let body = serde_json::to_vec(&problem).unwrap_or_default();
-    let mut headers = vec![("content-type".to_owned(), "application/problem+json".to_owned())];
+    let mut headers = vec![(
+        "content-type".to_owned(),
+        "application/problem+json".to_owned(),
+    )];
     if let Some(seconds) = error.retry_after {
         headers.push(("retry-after".into(), seconds.to_string()));
     }
-    if error.code.status() == 401 {
-        headers.push(("www-authenticate".into(), "Bearer realm=\"driftlock\"".into()));
+    if error.code == Code::MethodNotAllowed
+        && let Some(methods) = error.errors.first()
+    {
+        headers.push(("allow".into(), methods.expected.clone()));
     }
-    Response { status: error.code.status(), headers, body }
+    if error.code.status() == 401 {
+        headers.push((
+            "www-authenticate".into(),
+            "Bearer realm=\"driftlock\"".into(),
+        ));
+    }
+    Response {
+        status: error.code.status(),
+        headers,
+        body,
+    }
 }

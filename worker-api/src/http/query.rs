@@ -6,23 +6,32 @@ use std::str::FromStr;
 
 /// Splits and decodes `a=1&b=x%20y` (WHATWG form encoding: `+` is a space).
 pub fn parse(query: &str) -> Vec<(String, String)> {
-    query.split('&').filter(|p| !p.is_empty()).map(|pair| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (decode(name), decode(value))
-    }).collect()
+    query
+        .split('&')
+        .filter(|p| !p.is_empty())
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode(name), decode(value))
+        })
+        .collect()
 }
 
 /// Percent-decodes one component; bytes that are not UTF-8 become U+FFFD.
 pub fn decode(text: &str) -> String {
     let spaced = text.replace('+', " ");
-    percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
+    percent_encoding::percent_decode_str(&spaced)
+        .decode_utf8_lossy()
+        .into_owned()
 }
 
 /// A parameter that parses as `T`, or absent.
 pub fn typed<T: FromStr>(request: &Request, name: &str, expected: &str) -> Result<Option<T>> {
     match request.param(name) {
         None => Ok(None),
-        Some(text) => text.parse().map(Some).map_err(|_| Error::parameter(name, expected)),
+        Some(text) => text
+            .parse()
+            .map(Some)
+            .map_err(|_| Error::parameter(name, expected)),
     }
 }
 
@@ -39,8 +48,14 @@ pub fn one_of<'r>(request: &'r Request, name: &str, allowed: &[&str]) -> Result<
 mod tests {
     #[test]
     fn decodes_pairs() {
-        assert_eq!(super::parse("a=1&b=x%20y+z&c&=d"), [
-            ("a".into(), "1".into()), ("b".into(), "x y z".into()), ("c".into(), String::new()), (String::new(), "d".into()),
-        ] as [(String, String); 4]);
+        assert_eq!(
+            super::parse("a=1&b=x%20y+z&c&=d"),
+            [
+                ("a".into(), "1".into()),
+                ("b".into(), "x y z".into()),
+                ("c".into(), String::new()),
+                (String::new(), "d".into()),
+            ] as [(String, String); 4]
+        );
     }
 }

@@ -5,9 +5,15 @@ use super::Response;
 /// The API answers data, never documents: nothing may frame, sniff, cache or execute it.
 pub const HEADERS: &[(&str, &str)] = &[
     ("x-content-type-options", "nosniff"),
-    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    (
+        "content-security-policy",
+        "default-src 'none'; frame-ancestors 'none'",
+    ),
     ("referrer-policy", "no-referrer"),
-    ("strict-transport-security", "max-age=31536000; includeSubDomains"),
+    (
+        "strict-transport-security",
+        "max-age=31536000; includeSubDomains",
+    ),
     ("cross-origin-resource-policy", "cross-origin"),
 ];
 
@@ -17,6 +23,8 @@ pub fn apply(response: &mut Response) {
         response.headers.push(((*name).into(), (*value).into()));
     }
     if !response.headers.iter().any(|(n, _)| n == "cache-control") {
-        response.headers.push(("cache-control".into(), "no-store".into()));
+        response
+            .headers
+            .push(("cache-control".into(), "no-store".into()));
     }
 }

@@ -25,7 +25,13 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    fn default() -> Self { Self { events: 10_000, event_bytes: 262_144, label_bytes: 4096 } }
+    fn default() -> Self {
+        Self {
+            events: 10_000,
+            event_bytes: 262_144,
+            label_bytes: 4096,
+        }
+    }
 }
 
 /// A record that was not taken, and why.
@@ -50,58 +56,102 @@ pub struct Batches {
 
 #[derive(Deserialize)]
 struct Incoming<'a> {
-    #[serde(borrow, default)] stream: Option<&'a RawValue>,
-    #[serde(borrow, default)] event_type: Option<&'a RawValue>,
-    #[serde(borrow, default)] stream_type: Option<&'a RawValue>,
-    #[serde(borrow, default)] timestamp: Option<&'a RawValue>,
-    #[serde(borrow, default)] id: Option<&'a RawValue>,
-    #[serde(borrow, default)] group: Option<&'a RawValue>,
-    #[serde(borrow, default)] metadata: Option<&'a RawValue>,
-    #[serde(borrow, default)] data: Option<&'a RawValue>,
-    #[serde(borrow, default)] value: Option<&'a RawValue>,
-    #[serde(borrow, default)] organization_id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    stream: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    event_type: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    stream_type: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    timestamp: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    group: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    metadata: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    value: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    organization_id: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
 struct Envelope<'a> {
-    #[serde(borrow, default)] events: Option<&'a RawValue>,
-    #[serde(borrow, default)] organization_id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    events: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    organization_id: Option<&'a RawValue>,
 }
 
 /// Splits a body into batches for the organisation `org`. `prefix` is the stream prefix the credential is bound to.
-pub fn parse(body: &[u8], media_type: &str, org: &str, prefix: Option<&str>, limits: Limits) -> Result<Batches> {
-    let mut parser = Parser { org, prefix, limits, batches: Batches::default() };
-    if matches!(media_type, "application/x-ndjson" | "application/ndjson" | "application/jsonl") {
+pub fn parse(
+    body: &[u8],
+    media_type: &str,
+    org: &str,
+    prefix: Option<&str>,
+    limits: Limits,
+) -> Result<Batches> {
+    let mut parser = Parser {
+        org,
+        prefix,
+        limits,
+        batches: Batches::default(),
+    };
+    if matches!(
+        media_type,
+        "application/x-ndjson" | "application/ndjson" | "application/jsonl"
+    ) {
         parser.lines(body)?;
         return Ok(parser.batches);
     }
     if !is_json(media_type) {
-        return Err(Error::new(Code::UnsupportedMediaType, "this content type is not supported")
-            .field("content-type", "application/json or application/x-ndjson"));
+        return Err(Error::new(
+            Code::UnsupportedMediaType,
+            "this content type is not supported",
+        )
+        .field("content-type", "application/json or application/x-ndjson"));
     }
     let text = std::str::from_utf8(body).map_err(|_| not_json("the body is not UTF-8"))?;
     let raw: &RawValue = serde_json::from_str(text).map_err(|e| not_json(&position(&e)))?;
     match raw.get().as_bytes().first() {
         Some(b'[') => parser.array(raw)?,
         Some(b'{') => match serde_json::from_str::<Envelope<'_>>(raw.get()) {
-            Ok(Envelope { events: Some(events), organization_id }) => {
+            Ok(Envelope {
+                events: Some(events),
+                organization_id,
+            }) => {
                 parser.check_org(organization_id)?;
                 if !events.get().starts_with('[') {
-                    return Err(Error::new(Code::InvalidBody, "`events` is not an array").field("events", "an array of events"));
+                    return Err(Error::new(Code::InvalidBody, "`events` is not an array")
+                        .field("events", "an array of events"));
                 }
                 parser.array(events)?;
             }
             _ => parser.record(0, raw.get())?,
         },
-        _ => return Err(Error::new(Code::InvalidBody, "the body is neither an event nor a list of events")
-            .field("body", "an event object, an array of events or {\"events\":[…]}")),
+        _ => {
+            return Err(Error::new(
+                Code::InvalidBody,
+                "the body is neither an event nor a list of events",
+            )
+            .field(
+                "body",
+                "an event object, an array of events or {\"events\":[…]}",
+            ));
+        }
     }
     Ok(parser.batches)
 }
 
 /// JSON by name, or by what command-line clients send when nobody names a type.
 fn is_json(media_type: &str) -> bool {
-    matches!(media_type, "" | "application/json" | "text/json" | "text/plain" | "application/x-www-form-urlencoded") || media_type.ends_with("+json")
+    matches!(
+        media_type,
+        "" | "application/json" | "text/json" | "text/plain" | "application/x-www-form-urlencoded"
+    ) || media_type.ends_with("+json")
 }
 
 fn not_json(detail: &str) -> Error {
@@ -109,7 +159,11 @@ fn not_json(detail: &str) -> Error {
 }
 
 fn position(e: &serde_json::Error) -> String {
-    format!("the body is not valid JSON at line {} column {}", e.line(), e.column())
+    format!(
+        "the body is not valid JSON at line {} column {}",
+        e.line(),
+        e.column()
+    )
 }
 
 struct Parser<'p> {
@@ -124,7 +178,8 @@ type Refusal = (&'static str, String);
 
 impl Parser<'_> {
     fn array(&mut self, raw: &RawValue) -> Result<()> {
-        let items: Vec<&RawValue> = serde_json::from_str(raw.get()).map_err(|e| not_json(&position(&e)))?;
+        let items: Vec<&RawValue> =
+            serde_json::from_str(raw.get()).map_err(|e| not_json(&position(&e)))?;
         self.check_count(items.len())?;
         for (index, item) in items.iter().enumerate() {
             self.record(index as u32, item.get())?;
@@ -133,43 +188,89 @@ impl Parser<'_> {
     }
 
     fn lines(&mut self, body: &[u8]) -> Result<()> {
-        let lines = || body.split(|&b| b == b'\n').filter(|l| !l.trim_ascii().is_empty());
+        let lines = || {
+            body.split(|&b| b == b'\n')
+                .filter(|l| !l.trim_ascii().is_empty())
+        };
         self.check_count(lines().count())?;
         for (index, line) in lines().enumerate() {
             match std::str::from_utf8(line) {
                 Ok(text) => self.record(index as u32, text)?,
-                Err(_) => self.reject(index as u32, ("invalid_json", "the line is not UTF-8".into())),
+                Err(_) => self.reject(
+                    index as u32,
+                    ("invalid_json", "the line is not UTF-8".into()),
+                ),
             }
         }
         Ok(())
     }
 
     fn check_count(&self, count: usize) -> Result<()> {
-        if count <= self.limits.events { return Ok(()); }
-        Err(Error::new(Code::TooManyEvents, format!("the body holds {count} events, the limit is {}", self.limits.events))
-            .field("events", format!("at most {} in one request", self.limits.events)))
+        if count <= self.limits.events {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::TooManyEvents,
+            format!(
+                "the body holds {count} events, the limit is {}",
+                self.limits.events
+            ),
+        )
+        .field(
+            "events",
+            format!("at most {} in one request", self.limits.events),
+        ))
     }
 
     fn check_org(&self, raw: Option<&RawValue>) -> Result<()> {
-        let Some(raw) = raw.filter(|r| r.get() != "null") else { return Ok(()) };
-        let same = serde_json::from_str::<Cow<'_, str>>(raw.get()).is_ok_and(|s| s.eq_ignore_ascii_case(self.org));
-        if same { return Ok(()); }
-        Err(Error::new(Code::OrganizationMismatch, "`organization_id` is not the credential's organisation")
-            .field("organization_id", "the organisation of the credential, or nothing"))
+        let Some(raw) = raw.filter(|r| r.get() != "null") else {
+            return Ok(());
+        };
+        let same = serde_json::from_str::<Cow<'_, str>>(raw.get())
+            .is_ok_and(|s| s.eq_ignore_ascii_case(self.org));
+        if same {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::OrganizationMismatch,
+            "`organization_id` is not the credential's organisation",
+        )
+        .field(
+            "organization_id",
+            "the organisation of the credential, or nothing",
+        ))
     }
 
     fn reject(&mut self, index: u32, (code, detail): Refusal) {
-        self.batches.rejected.push(Rejected { index, code, detail });
+        self.batches.rejected.push(Rejected {
+            index,
+            code,
+            detail,
+        });
     }
 
     fn record(&mut self, index: u32, text: &str) -> Result<()> {
         let incoming: Incoming<'_> = match serde_json::from_str(text) {
             Ok(v) => v,
-            Err(e) if e.is_data() => { self.reject(index, ("invalid_event", "expected an event object".into())); return Ok(()); }
-            Err(e) => { self.reject(index, ("invalid_json", format!("not valid JSON at column {}", e.column()))); return Ok(()); }
+            Err(e) if e.is_data() => {
+                self.reject(index, ("invalid_event", "expected an event object".into()));
+                return Ok(());
+            }
+            Err(e) => {
+                self.reject(
+                    index,
+                    (
+                        "invalid_json",
+                        format!("not valid JSON at column {}", e.column()),
+                    ),
+                );
+                return Ok(());
+            }
         };
         self.check_org(incoming.organization_id)?;
-        if let Err(refusal) = self.take(index, &incoming) { self.reject(index, refusal); }
+        if let Err(refusal) = self.take(index, &incoming) {
+            self.reject(index, refusal);
+        }
         Ok(())
     }
 
@@ -181,93 +282,160 @@ impl Parser<'_> {
             None => declared.unwrap_or(Cow::Borrowed(crate::detect::log::kind_name(kind))),
         };
         if !name::is_stream(&stream) {
-            return Err(("invalid_stream", format!("`stream` does not match {}", name::STREAM_PATTERN)));
+            return Err((
+                "invalid_stream",
+                format!("`stream` does not match {}", name::STREAM_PATTERN),
+            ));
         }
         if self.prefix.is_some_and(|p| !stream.starts_with(p)) {
-            return Err(("stream_not_allowed", "the API key is limited to other streams".into()));
+            return Err((
+                "stream_not_allowed",
+                "the API key is limited to other streams".into(),
+            ));
         }
         let id = string("id", e.id, self.limits.label_bytes)?.filter(|s| !s.is_empty());
         let group = string("group", e.group, self.limits.label_bytes)?.filter(|s| !s.is_empty());
         let metadata = object("metadata", e.metadata, self.limits.label_bytes)?;
         let record = Record {
-            index, kind, timestamp_ms: timestamp(e.timestamp)?, group: group.as_deref(), id: id.as_deref(), metadata, format, text: &text,
+            index,
+            kind,
+            timestamp_ms: timestamp(e.timestamp)?,
+            group: group.as_deref(),
+            id: id.as_deref(),
+            metadata,
+            format,
+            text: &text,
         };
         if !self.batches.streams.contains_key(stream.as_ref()) {
-            self.batches.streams.insert(stream.clone().into_owned(), Writer::default());
+            self.batches
+                .streams
+                .insert(stream.clone().into_owned(), Writer::default());
         }
-        if let Some(writer) = self.batches.streams.get_mut(stream.as_ref()) { writer.push(&record); }
+        if let Some(writer) = self.batches.streams.get_mut(stream.as_ref()) {
+            writer.push(&record);
+        }
         Ok(())
     }
 }
 
 /// A present, non-null JSON value.
-fn present<'a>(raw: Option<&'a RawValue>) -> Option<&'a str> {
+fn present(raw: Option<&RawValue>) -> Option<&str> {
     raw.map(RawValue::get).filter(|t| *t != "null")
 }
 
-fn string<'a>(field: &'static str, raw: Option<&'a RawValue>, max: usize) -> std::result::Result<Option<Cow<'a, str>>, Refusal> {
-    let Some(text) = present(raw) else { return Ok(None) };
-    let value = unescape(text).ok_or_else(|| (code_of(field), format!("`{field}` is not a string")))?;
+fn string<'a>(
+    field: &'static str,
+    raw: Option<&'a RawValue>,
+    max: usize,
+) -> std::result::Result<Option<Cow<'a, str>>, Refusal> {
+    let Some(text) = present(raw) else {
+        return Ok(None);
+    };
+    let value =
+        unescape(text).ok_or_else(|| (code_of(field), format!("`{field}` is not a string")))?;
     if value.len() > max {
-        return Err((code_of(field), format!("`{field}` has {} bytes, the limit is {max}", value.len())));
+        return Err((
+            code_of(field),
+            format!("`{field}` has {} bytes, the limit is {max}", value.len()),
+        ));
     }
     Ok(Some(value))
 }
 
 fn code_of(field: &str) -> &'static str {
-    match field { "stream" => "invalid_stream", "event_type" => "invalid_event_type", "id" => "invalid_id", "group" => "invalid_group", _ => "invalid_event" }
+    match field {
+        "stream" => "invalid_stream",
+        "event_type" => "invalid_event_type",
+        "id" => "invalid_id",
+        "group" => "invalid_group",
+        _ => "invalid_event",
+    }
 }
 
 /// The value of a JSON string; borrowed where it has no escapes.
 fn unescape(text: &str) -> Option<Cow<'_, str>> {
     let inner = text.strip_prefix('"')?.strip_suffix('"')?;
-    if !inner.as_bytes().contains(&b'\\') { return Some(Cow::Borrowed(inner)); }
+    if !inner.as_bytes().contains(&b'\\') {
+        return Some(Cow::Borrowed(inner));
+    }
     serde_json::from_str::<String>(text).ok().map(Cow::Owned)
 }
 
-fn object<'a>(field: &'static str, raw: Option<&'a RawValue>, max: usize) -> std::result::Result<Option<&'a str>, Refusal> {
+fn object<'a>(
+    field: &'static str,
+    raw: Option<&'a RawValue>,
+    max: usize,
+) -> std::result::Result<Option<&'a str>, Refusal> {
     match present(raw) {
         None => Ok(None),
-        Some(t) if !t.starts_with('{') => Err(("invalid_metadata", format!("`{field}` is not an object"))),
-        Some(t) if t.len() > max => Err(("invalid_metadata", format!("`{field}` has {} bytes, the limit is {max}", t.len()))),
+        Some(t) if !t.starts_with('{') => {
+            Err(("invalid_metadata", format!("`{field}` is not an object")))
+        }
+        Some(t) if t.len() > max => Err((
+            "invalid_metadata",
+            format!("`{field}` has {} bytes, the limit is {max}", t.len()),
+        )),
         Some("{}") => Ok(None),
         Some(t) => Ok(Some(t)),
     }
 }
 
 fn timestamp(raw: Option<&RawValue>) -> std::result::Result<Option<i64>, Refusal> {
-    let Some(text) = present(raw) else { return Ok(None) };
+    let Some(text) = present(raw) else {
+        return Ok(None);
+    };
     let ms = match unescape(text) {
         Some(s) => time::from_rfc3339(&s),
-        None => serde_json::from_str::<f64>(text).ok().and_then(time::from_number),
+        None => serde_json::from_str::<f64>(text)
+            .ok()
+            .and_then(time::from_number),
     };
-    ms.map(Some).ok_or_else(|| ("invalid_timestamp", "`timestamp` is neither RFC 3339 nor a Unix time in seconds or milliseconds".into()))
+    ms.map(Some).ok_or_else(|| {
+        (
+            "invalid_timestamp",
+            "`timestamp` is neither RFC 3339 nor a Unix time in seconds or milliseconds".into(),
+        )
+    })
 }
 
 type Taken<'a> = (Kind, Cow<'a, str>, Format);
 
-fn payload<'a>(e: &Incoming<'a>, declared: Option<&str>, max: usize) -> std::result::Result<Taken<'a>, Refusal> {
+fn payload<'a>(
+    e: &Incoming<'a>,
+    declared: Option<&str>,
+    max: usize,
+) -> std::result::Result<Taken<'a>, Refusal> {
     let kind = match declared {
         None => None,
         Some("log" | "logs") => Some(Kind::Log),
         Some("metric" | "metrics") => Some(Kind::Metric),
         Some("trace" | "traces" | "span") => Some(Kind::Trace),
         Some("llm" | "llm_io") => Some(Kind::Llm),
-        Some(_) => return Err(("invalid_event_type", "`event_type` is not log, metric, trace or llm".into())),
+        Some(_) => {
+            return Err((
+                "invalid_event_type",
+                "`event_type` is not log, metric, trace or llm".into(),
+            ));
+        }
     };
     let (kind, text, format) = match (present(e.data), present(e.value)) {
         (Some(data), _) => match unescape(data) {
             Some(text) => (kind.unwrap_or(Kind::Log), text, Format::Text),
             None => (kind.unwrap_or(Kind::Log), Cow::Borrowed(data), Format::Json),
         },
-        (None, Some(value)) if serde_json::from_str::<f64>(value).is_ok() => {
-            (kind.unwrap_or(Kind::Metric), Cow::Owned(format!("{{\"value\":{value}}}")), Format::Json)
-        }
+        (None, Some(value)) if serde_json::from_str::<f64>(value).is_ok() => (
+            kind.unwrap_or(Kind::Metric),
+            Cow::Owned(format!("{{\"value\":{value}}}")),
+            Format::Json,
+        ),
         (None, Some(_)) => return Err(("invalid_value", "`value` is not a number".into())),
         (None, None) => return Err(("missing_data", "the event has no `data`".into())),
     };
     if text.len() > max {
-        return Err(("event_too_large", format!("the event has {} bytes, the limit is {max}", text.len())));
+        return Err((
+            "event_too_large",
+            format!("the event has {} bytes, the limit is {max}", text.len()),
+        ));
     }
     Ok((kind, text, format))
 }

@@ -4,7 +4,13 @@ use crate::detect::log::Reader;
 const ORG: &str = "11111111-1111-4111-8111-111111111111";
 
 fn parsed(body: &str) -> Result<Batches> {
-    parse(body.as_bytes(), "application/json", ORG, None, Limits::default())
+    parse(
+        body.as_bytes(),
+        "application/json",
+        ORG,
+        None,
+        Limits::default(),
+    )
 }
 
 /// `stream kind text` of every taken record.
@@ -14,7 +20,11 @@ fn taken(batches: Batches) -> Vec<String> {
         let bytes = writer.finish();
         for r in Reader::new(&bytes).expect("own version") {
             let r = r.expect("own record");
-            out.push(format!("{stream} {} {}", crate::detect::log::kind_name(r.kind), r.text));
+            out.push(format!(
+                "{stream} {} {}",
+                crate::detect::log::kind_name(r.kind),
+                r.text
+            ));
         }
     }
     out
@@ -23,13 +33,34 @@ fn taken(batches: Batches) -> Vec<String> {
 #[test]
 fn every_shape_of_body() {
     let table = [
-        (r#"{"stream":"a","event_type":"llm","data":"x\ty"}"#, vec!["a llm x\ty"]),
-        (r#"{"data":{"level":"INFO"}}"#, vec![r#"log log {"level":"INFO"}"#]),
-        (r#"[{"data":"1"},{"data":"2"}]"#, vec!["log log 1", "log log 2"]),
-        (r#"{"events":[{"stream":"b","data":"x"},{"stream":"a","data":"y"}]}"#, vec!["a log y", "b log x"]),
-        (r#"{"organization_id":"11111111-1111-4111-8111-111111111111","event_type":"trace","data":{"a":1}}"#, vec![r#"trace trace {"a":1}"#]),
-        (r#"{"timestamp":"2026-11-21T10:00:00Z","value":4.5,"metadata":{}}"#, vec![r#"metric metric {"value":4.5}"#]),
-        (r#"{"stream_type":"metrics","stream":"m","data":{"value":1}}"#, vec![r#"m metric {"value":1}"#]),
+        (
+            r#"{"stream":"a","event_type":"llm","data":"x\ty"}"#,
+            vec!["a llm x\ty"],
+        ),
+        (
+            r#"{"data":{"level":"INFO"}}"#,
+            vec![r#"log log {"level":"INFO"}"#],
+        ),
+        (
+            r#"[{"data":"1"},{"data":"2"}]"#,
+            vec!["log log 1", "log log 2"],
+        ),
+        (
+            r#"{"events":[{"stream":"b","data":"x"},{"stream":"a","data":"y"}]}"#,
+            vec!["a log y", "b log x"],
+        ),
+        (
+            r#"{"organization_id":"11111111-1111-4111-8111-111111111111","event_type":"trace","data":{"a":1}}"#,
+            vec![r#"trace trace {"a":1}"#],
+        ),
+        (
+            r#"{"timestamp":"2026-11-21T10:00:00Z","value":4.5,"metadata":{}}"#,
+            vec![r#"metric metric {"value":4.5}"#],
+        ),
+        (
+            r#"{"stream_type":"metrics","stream":"m","data":{"value":1}}"#,
+            vec![r#"m metric {"value":1}"#],
+        ),
         ("[]", vec![]),
     ];
     for (body, want) in table {
@@ -55,7 +86,15 @@ fn bad_records_are_named_and_the_rest_goes_on() {
     ];
     for (record, code) in table {
         let batches = parsed(&format!(r#"[{record},{{"data":"good"}}]"#)).expect(record);
-        assert_eq!(batches.rejected.iter().map(|r| (r.index, r.code)).collect::<Vec<_>>(), [(0, code)], "{record}");
+        assert_eq!(
+            batches
+                .rejected
+                .iter()
+                .map(|r| (r.index, r.code))
+                .collect::<Vec<_>>(),
+            [(0, code)],
+            "{record}"
+        );
         assert_eq!(taken(batches), ["log log good"], "{record}");
     }
 }
@@ -63,10 +102,20 @@ fn bad_records_are_named_and_the_rest_goes_on() {
 #[test]
 fn whole_bodies_are_refused_only_when_nothing_can_be_split() {
     let table = [
-        ("", Code::InvalidJson), ("{", Code::InvalidJson), ("nonsense", Code::InvalidJson), ("7", Code::InvalidBody), ("\"x\"", Code::InvalidBody),
+        ("", Code::InvalidJson),
+        ("{", Code::InvalidJson),
+        ("nonsense", Code::InvalidJson),
+        ("7", Code::InvalidBody),
+        ("\"x\"", Code::InvalidBody),
         (r#"{"events":{}}"#, Code::InvalidBody),
-        (r#"[{"data":1,"organization_id":"22222222-1111-4111-8111-111111111111"}]"#, Code::OrganizationMismatch),
-        (r#"{"organization_id":"22222222-1111-4111-8111-111111111111","events":[]}"#, Code::OrganizationMismatch),
+        (
+            r#"[{"data":1,"organization_id":"22222222-1111-4111-8111-111111111111"}]"#,
+            Code::OrganizationMismatch,
+        ),
+        (
+            r#"{"organization_id":"22222222-1111-4111-8111-111111111111","events":[]}"#,
+            Code::OrganizationMismatch,
+        ),
     ];
     for (body, code) in table {
         assert_eq!(parsed(body).expect_err(body).code, code, "{body}");
@@ -79,7 +128,14 @@ fn whole_bodies_are_refused_only_when_nothing_can_be_split() {
 fn ndjson_reports_by_line() {
     let body = b"{\"data\":\"a\"}\n\nnot json\n{\"data\":\"b\"}\n\xff\n";
     let batches = parse(body, "application/x-ndjson", ORG, None, Limits::default()).expect("lines");
-    assert_eq!(batches.rejected.iter().map(|r| (r.index, r.code)).collect::<Vec<_>>(), [(1, "invalid_json"), (3, "invalid_json")]);
+    assert_eq!(
+        batches
+            .rejected
+            .iter()
+            .map(|r| (r.index, r.code))
+            .collect::<Vec<_>>(),
+        [(1, "invalid_json"), (3, "invalid_json")]
+    );
     assert_eq!(taken(batches), ["log log a", "log log b"]);
 }
 
@@ -95,5 +151,12 @@ fn a_key_bound_to_a_prefix_reaches_no_other_stream() {
 fn deep_nesting_is_data_not_a_crash() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let batches = parsed(&format!("{{\"data\":{deep}}}")).map(|b| b.rejected.len());
-    assert!(matches!(batches, Ok(_) | Err(Error { code: Code::InvalidJson, .. })));
+    assert!(matches!(
+        batches,
+        Ok(_)
+            | Err(Error {
+                code: Code::InvalidJson,
+                ..
+            })
+    ));
 }

@@ -10,7 +10,11 @@ pub fn from_rfc3339(text: &str) -> Option<i64> {
 
 /// Milliseconds of a JSON number: seconds below 10^11, milliseconds above (10^11 s is the year 5138).
 pub fn from_number(value: f64) -> Option<i64> {
-    let ms = if value.abs() < 1e11 { value * 1000.0 } else { value };
+    let ms = if value.abs() < 1e11 {
+        value * 1000.0
+    } else {
+        value
+    };
     (value.is_finite() && ms.abs() < 253_402_300_800_000.0).then_some(ms as i64)
 }
 
@@ -33,12 +37,20 @@ mod tests {
 
     #[test]
     fn reads_and_prints() {
-        assert_eq!(from_rfc3339("2026-11-21T10:00:00.250+01:00"), Some(1_795_251_600_250));
+        assert_eq!(
+            from_rfc3339("2026-11-21T10:00:00.250+01:00"),
+            Some(1_795_251_600_250)
+        );
         assert_eq!(to_rfc3339(1_795_251_600_250), "2026-11-21T09:00:00.25Z");
         assert_eq!(day(1_795_251_600_250), "2026-11-21");
         assert_eq!(from_number(1_795_251_600.25), Some(1_795_251_600_250));
         assert_eq!(from_number(1_795_251_600_250.0), Some(1_795_251_600_250));
-        for bad in ["", "yesterday", "2026-13-01T00:00:00Z", "2026-11-21 10:00:00"] {
+        for bad in [
+            "",
+            "yesterday",
+            "2026-13-01T00:00:00Z",
+            "2026-11-21 10:00:00",
+        ] {
             assert_eq!(from_rfc3339(bad), None, "{bad}");
         }
         assert_eq!(from_number(f64::INFINITY), None);

@@ -37,10 +37,35 @@ struct Organization {
 /// Who the caller is.
 pub async fn me(ctx: &Ctx, request: &Request) -> Result<Response> {
     let identity = principal::identify(ctx, principal::credential(request)?).await?;
-    let rows: Vec<Row> = postgrest::as_person(ctx, &identity.token, "organizations").select("id,name,plan").order("name.asc").rows().await?;
-    let organizations = rows.into_iter().filter_map(|row| {
-        let role = identity.memberships.iter().find(|m| m.org_id == row.id)?.role;
-        Some(Organization { id: row.id, name: row.name, role, plan: row.plan })
-    }).collect();
-    Ok(Response::json(200, &Me { user: User { id: identity.user_id, email: identity.email }, organizations }))
+    let rows: Vec<Row> = postgrest::as_person(ctx, &identity.token, "organizations")
+        .select("id,name,plan")
+        .order("name.asc")
+        .rows()
+        .await?;
+    let organizations = rows
+        .into_iter()
+        .filter_map(|row| {
+            let role = identity
+                .memberships
+                .iter()
+                .find(|m| m.org_id == row.id)?
+                .role;
+            Some(Organization {
+                id: row.id,
+                name: row.name,
+                role,
+                plan: row.plan,
+            })
+        })
+        .collect();
+    Ok(Response::json(
+        200,
+        &Me {
+            user: User {
+                id: identity.user_id,
+                email: identity.email,
+            },
+            organizations,
+        },
+    ))
 }

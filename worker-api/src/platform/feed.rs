@@ -12,16 +12,25 @@ use wasm_bindgen_futures::spawn_local;
 use worker::{Delay, Response, ResponseBuilder, WebSocket, WebsocketEvent};
 
 /// A feed whose events can be sent to a client.
-pub struct Feed { response: Response }
+pub struct Feed {
+    response: Response,
+}
 
 impl Feed {
     /// The streaming response.
-    pub fn into_response(self) -> Response { self.response }
+    pub fn into_response(self) -> Response {
+        self.response
+    }
 }
 
 /// Opens the feed of `org`. `encode` turns a hub frame into bytes for the client; `still_allowed` is asked at every ping.
 pub async fn open<F, Fut>(
-    ctx: &Ctx, org: Uuid, after: Option<u64>, ping_seconds: u64, encode: fn(&str) -> Option<String>, still_allowed: F,
+    ctx: &Ctx,
+    org: Uuid,
+    after: Option<u64>,
+    ping_seconds: u64,
+    encode: fn(&str) -> Option<String>,
+    still_allowed: F,
 ) -> Result<Feed>
 where
     F: Fn() -> Fut + 'static,
@@ -37,29 +46,43 @@ where
         let _ = socket.close(Some(1000), Some("done"));
     });
     let response = ResponseBuilder::new()
-        .with_header("content-type", "text/event-stream").and_then(|b| b.from_stream(receiver.map(Ok::<_, worker::Error>)))
+        .with_header("content-type", "text/event-stream")
+        .and_then(|b| b.from_stream(receiver.map(Ok::<_, worker::Error>)))
         .map_err(Error::internal)?;
     Ok(Feed { response })
 }
 
-async fn pump<F, Fut>(socket: &WebSocket, sender: &UnboundedSender<Vec<u8>>, ping_seconds: u64, encode: fn(&str) -> Option<String>, still_allowed: F)
-where
+async fn pump<F, Fut>(
+    socket: &WebSocket,
+    sender: &UnboundedSender<Vec<u8>>,
+    ping_seconds: u64,
+    encode: fn(&str) -> Option<String>,
+    still_allowed: F,
+) where
     F: Fn() -> Fut,
     Fut: Future<Output = bool>,
 {
-    let Ok(mut events) = socket.events() else { return };
+    let Ok(mut events) = socket.events() else {
+        return;
+    };
     let mut timer = pin!(Delay::from(Duration::from_secs(ping_seconds)).fuse());
     loop {
         let bytes = match select(events.next(), timer.as_mut()).await {
-            Either::Left((Some(Ok(WebsocketEvent::Message(message))), _)) => message.text().and_then(|t| encode(&t)),
+            Either::Left((Some(Ok(WebsocketEvent::Message(message))), _)) => {
+                message.text().and_then(|t| encode(&t))
+            }
             Either::Left(_) => return,
             Either::Right(_) => {
-                if !still_allowed().await { return; }
+                if !still_allowed().await {
+                    return;
+                }
                 timer.set(Delay::from(Duration::from_secs(ping_seconds)).fuse());
                 Some(": ping\n\n".to_owned())
             }
         };
         // the receiver is gone when the client is
-        if bytes.is_some_and(|b| sender.unbounded_send(b.into_bytes()).is_err()) { return; }
+        if bytes.is_some_and(|b| sender.unbounded_send(b.into_bytes()).is_err()) {
+            return;
+        }
     }
 }

@@ -13,20 +13,37 @@ pub const TIMEOUT: Duration = Duration::from_secs(10);
 pub async fn within<T>(limit: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
     match select(pin!(work), pin!(Delay::from(limit))).await {
         Either::Left((result, _)) => result,
-        Either::Right(_) => Err(Error::new(Code::DependencyUnavailable, "a dependency did not answer in time")),
+        Either::Right(_) => Err(Error::new(
+            Code::DependencyUnavailable,
+            "a dependency did not answer in time",
+        )),
     }
 }
 
 /// Fetches a JSON document.
 pub async fn get_json(url: &str) -> Result<serde_json::Value> {
-    let unavailable = |_| Error::new(Code::DependencyUnavailable, "a dependency cannot be reached");
+    let unavailable = |_| {
+        Error::new(
+            Code::DependencyUnavailable,
+            "a dependency cannot be reached",
+        )
+    };
     within(TIMEOUT, async {
         let url = url.parse().map_err(Error::internal)?;
         let mut response = Fetch::Url(url).send().await.map_err(unavailable)?;
         if response.status_code() != 200 {
-            return Err(Error::new(Code::DependencyUnavailable, format!("a dependency answered {}", response.status_code())));
+            return Err(Error::new(
+                Code::DependencyUnavailable,
+                format!("a dependency answered {}", response.status_code()),
+            ));
         }
         let text = response.text().await.map_err(unavailable)?;
-        serde_json::from_str(&text).map_err(|_| Error::new(Code::DependencyUnavailable, "a dependency did not answer JSON"))
-    }).await
+        serde_json::from_str(&text).map_err(|_| {
+            Error::new(
+                Code::DependencyUnavailable,
+                "a dependency did not answer JSON",
+            )
+        })
+    })
+    .await
 }

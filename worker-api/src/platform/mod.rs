@@ -1,5 +1,6 @@
 //! The only place, beside the entry file and the Durable Objects, that knows the runtime: time, randomness, network, storage.
 
+pub mod assets;
 pub mod crypto;
 pub mod feed;
 pub mod fetch;
@@ -30,14 +31,24 @@ impl Ctx {
     pub fn new(env: Env, request_id: &str) -> Self {
         let settings = Settings::read(|name| {
             let value = env.var(name).map(|v| v.to_string());
-            value.or_else(|_| env.secret(name).map(|v| v.to_string())).ok()
+            value
+                .or_else(|_| env.secret(name).map(|v| v.to_string()))
+                .ok()
         });
-        Self { env, settings: Rc::new(settings), request_id: request_id.into() }
+        Self {
+            env,
+            settings: Rc::new(settings),
+            request_id: request_id.into(),
+        }
     }
 
     /// Milliseconds since the Unix epoch. In production it stands still during computation.
-    pub fn now_ms(&self) -> i64 { now_ms() }
+    pub fn now_ms(&self) -> i64 {
+        now_ms()
+    }
 }
 
 /// Milliseconds since the Unix epoch.
-pub fn now_ms() -> i64 { worker::Date::now().as_millis() as i64 }
+pub fn now_ms() -> i64 {
+    worker::Date::now().as_millis() as i64
+}

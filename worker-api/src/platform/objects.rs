@@ -2,6 +2,7 @@
 
 use super::{Ctx, now_ms};
 use crate::auth::key_object::KeyRecord;
+use crate::detect::flush::Delivery;
 use crate::detect::name::ObjectName;
 use crate::detect::record::Anomaly;
 use crate::detect::stream_object::{IngestAnswer, RecordFound};
@@ -23,22 +24,36 @@ thread_local!(static KEYS: RefCell<BTreeMap<String, (i64, Option<KeyRecord>)>> =
 /// The record of an API key, `None` where there is no such key.
 pub async fn key_record(ctx: &Ctx, id: &str) -> Result<Option<KeyRecord>> {
     let now = now_ms();
-    if let Some(hit) = KEYS.with_borrow(|k| k.get(id).filter(|(at, _)| now - at < KEY_CACHE_MS).map(|(_, r)| r.clone())) {
+    if let Some(hit) = KEYS.with_borrow(|k| {
+        k.get(id)
+            .filter(|(at, _)| now - at < KEY_CACHE_MS)
+            .map(|(_, r)| r.clone())
+    }) {
         return Ok(hit);
     }
     let stub = stub(ctx, "KEY", id)?;
     let record: Option<KeyRecord> = call(&stub, Method::Get, &format!("/{id}"), &[], None).await?;
     KEYS.with_borrow_mut(|k| {
-        if k.len() >= KEY_CACHE_ENTRIES { k.clear(); }
+        if k.len() >= KEY_CACHE_ENTRIES {
+            k.clear();
+        }
         k.insert(id.to_owned(), (now, record.clone()));
     });
     Ok(record)
 }
 
 /// Scores a batch in the object that owns the stream. `request_key` makes a retry of the same request recognisable.
-pub async fn ingest(ctx: &Ctx, name: &ObjectName, batch: &[u8], request_key: Option<&str>) -> Result<IngestAnswer> {
+pub async fn ingest(
+    ctx: &Ctx,
+    name: &ObjectName,
+    batch: &[u8],
+    request_key: Option<&str>,
+) -> Result<IngestAnswer> {
     let stub = stub(ctx, "STREAM", &name.to_string())?;
-    let headers: Vec<(&str, &str)> = request_key.map(|k| ("request-key", k)).into_iter().collect();
+    let headers: Vec<(&str, &str)> = request_key
+        .map(|k| ("request-key", k))
+        .into_iter()
+        .collect();
     call(&stub, Method::Post, "/ingest", &headers, Some(batch)).await
 }
 
@@ -47,6 +62,18 @@ pub async fn record_found(ctx: &Ctx, name: &ObjectName, found: &RecordFound) -> 
     let stub = stub(ctx, "STREAM", &name.to_string())?;
     let body = serde_json::to_vec(found).map_err(Error::internal)?;
     call(&stub, Method::Post, "/record", &[], Some(&body)).await
+}
+
+/// How far the stream's anomalies got on their way to the database.
+pub async fn delivery(ctx: &Ctx, name: &ObjectName) -> Result<Delivery> {
+    call(
+        &stub(ctx, "STREAM", &name.to_string())?,
+        Method::Get,
+        "/delivery",
+        &[],
+        None,
+    )
+    .await
 }
 
 /// Makes the object that owns a stream panic: only reachable with the test hooks on.
@@ -67,37 +94,75 @@ pub async fn publish(ctx: &Ctx, org: Uuid, anomalies: &[&Anomaly]) -> Result<()>
 pub async fn subscribe(ctx: &Ctx, org: Uuid, after: Option<u64>) -> Result<WebSocket> {
     let stub = stub(ctx, "ORG", &org_name(org))?;
     let query = after.map(|seq| format!("?after={seq}")).unwrap_or_default();
-    let request = request(Method::Get, &format!("/connect{query}"), &[("upgrade", "websocket")], None)?;
-    let response = stub.fetch_with_request(request).await.map_err(Error::internal)?;
-    response.websocket().ok_or_else(|| Error::internal("the live feed did not open"))
+    let request = request(
+        Method::Get,
+        &format!("/connect{query}"),
+        &[("upgrade", "websocket")],
+        None,
+    )?;
+    let response = stub
+        .fetch_with_request(request)
+        .await
+        .map_err(Error::internal)?;
+    response
+        .websocket()
+        .ok_or_else(|| Error::internal("the live feed did not open"))
 }
 
-fn org_name(org: Uuid) -> String { format!("v1:{org}") }
+fn org_name(org: Uuid) -> String {
+    format!("v1:{org}")
+}
 
 fn stub(ctx: &Ctx, binding: &str, name: &str) -> Result<Stub> {
-    ctx.env.durable_object(binding).and_then(|ns| ns.get_by_name(name)).map_err(Error::internal)
+    ctx.env
+        .durable_object(binding)
+        .and_then(|ns| ns.get_by_name(name))
+        .map_err(Error::internal)
 }
 
-fn request(method: Method, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Result<Request> {
+fn request(
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<&[u8]>,
+) -> Result<Request> {
     let mut init = RequestInit::new();
     init.with_method(method);
-    if let Some(body) = body { init.with_body(Some(Uint8Array::from(body).into())); }
-    for (name, value) in headers { init.headers.set(name, value).map_err(Error::internal)?; }
+    if let Some(body) = body {
+        init.with_body(Some(Uint8Array::from(body).into()));
+    }
+    for (name, value) in headers {
+        init.headers.set(name, value).map_err(Error::internal)?;
+    }
     Request::new_with_init(&format!("https://object{path}"), &init).map_err(Error::internal)
 }
 
-async fn call<T: DeserializeOwned>(stub: &Stub, method: Method, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Result<T> {
+async fn call<T: DeserializeOwned>(
+    stub: &Stub,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<&[u8]>,
+) -> Result<T> {
     let request = request(method, path, headers, body)?;
-    let mut response = stub.fetch_with_request(request).await.map_err(Error::internal)?;
+    let mut response = stub
+        .fetch_with_request(request)
+        .await
+        .map_err(Error::internal)?;
     let text = response.text().await.map_err(Error::internal)?;
     match response.status_code() {
         200 => serde_json::from_str(&text).map_err(Error::internal),
-        422 => Err(Error::new(Code::IdempotencyKeyReused, "the Idempotency-Key was used with another body")
-            .field("idempotency-key", "a new key for a new body")),
+        422 => Err(Error::new(
+            Code::IdempotencyKeyReused,
+            "the Idempotency-Key was used with another body",
+        )
+        .field("idempotency-key", "a new key for a new body")),
         503 => Err(Error::new(Code::StreamUnavailable, text)),
         status => Err(Error::internal(format!("an object answered {status}"))),
     }
 }
 
 /// The answer of an object.
-pub fn reply<T: Serialize>(value: &T) -> worker::Result<Response> { Response::from_json(value) }
+pub fn reply<T: Serialize>(value: &T) -> worker::Result<Response> {
+    Response::from_json(value)
+}

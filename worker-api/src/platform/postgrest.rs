@@ -25,36 +25,72 @@ pub enum WriteError {
 }
 
 fn client(ctx: &Ctx, key: &str) -> Postgrest {
-    let client = Postgrest::new(format!("{}/rest/v1", ctx.settings.supabase_url)).insert_header("apikey", key);
+    let client = Postgrest::new(format!("{}/rest/v1", ctx.settings.supabase_url))
+        .insert_header("apikey", key);
     // a legacy key is a token itself and names the role; a new-style key is not one and must not be sent as one
-    if key.starts_with("eyJ") { client.insert_header("authorization", format!("Bearer {key}")) } else { client }
+    if key.starts_with("eyJ") {
+        client.insert_header("authorization", format!("Bearer {key}"))
+    } else {
+        client
+    }
 }
 
 /// A query with the Worker's own rights: row-level security does not apply, so the caller filters by organisation.
 pub fn as_service(ctx: &Ctx, table: &str) -> Query {
-    Query { ready: ctx.settings.require_database(), builder: client(ctx, &ctx.settings.secret_key).from(table) }
+    Query {
+        ready: ctx.settings.require_database(),
+        builder: client(ctx, &ctx.settings.secret_key).from(table),
+    }
 }
 
 /// A query with a person's rights: row-level security decides what it sees.
 pub fn as_person(ctx: &Ctx, token: &str, table: &str) -> Query {
     let ready = ctx.settings.require_database();
-    Query { ready, builder: client(ctx, &ctx.settings.publishable_key).from(table).auth(token) }
+    Query {
+        ready,
+        builder: client(ctx, &ctx.settings.publishable_key)
+            .from(table)
+            .auth(token),
+    }
 }
 
 /// Calls a function of the database with the Worker's own rights.
-pub async fn rpc<T: Serialize>(ctx: &Ctx, function: &str, arguments: &T) -> std::result::Result<(), WriteError> {
-    ctx.settings.require_database().map_err(|e| WriteError::Unavailable(e.to_string()))?;
+pub async fn rpc<T: Serialize>(
+    ctx: &Ctx,
+    function: &str,
+    arguments: &T,
+) -> std::result::Result<(), WriteError> {
+    ctx.settings
+        .require_database()
+        .map_err(|e| WriteError::Unavailable(e.to_string()))?;
     let body = serde_json::to_string(arguments).map_err(|e| WriteError::Refused(e.to_string()))?;
-    send_write(client(ctx, &ctx.settings.secret_key).rpc(function, body).build()).await
+    send_write(
+        client(ctx, &ctx.settings.secret_key)
+            .rpc(function, body)
+            .build(),
+    )
+    .await
 }
 
 /// Inserts rows, passing over those whose id is there already.
-pub async fn insert_new<T: Serialize>(ctx: &Ctx, table: &str, rows: &[T]) -> std::result::Result<(), WriteError> {
-    ctx.settings.require_database().map_err(|e| WriteError::Unavailable(e.to_string()))?;
+pub async fn insert_new<T: Serialize>(
+    ctx: &Ctx,
+    table: &str,
+    rows: &[T],
+) -> std::result::Result<(), WriteError> {
+    ctx.settings
+        .require_database()
+        .map_err(|e| WriteError::Unavailable(e.to_string()))?;
     let body = serde_json::to_string(rows).map_err(|e| WriteError::Refused(e.to_string()))?;
     let mut prefer = HeaderMap::new();
-    prefer.insert("prefer", HeaderValue::from_static("return=minimal,resolution=ignore-duplicates"));
-    let builder = client(ctx, &ctx.settings.secret_key).from(table).upsert(body).on_conflict("id");
+    prefer.insert(
+        "prefer",
+        HeaderValue::from_static("return=minimal,resolution=ignore-duplicates"),
+    );
+    let builder = client(ctx, &ctx.settings.secret_key)
+        .from(table)
+        .upsert(body)
+        .on_conflict("id");
     send_write(builder.build().headers(prefer)).await
 }
 
@@ -63,46 +99,82 @@ pub async fn ping(ctx: &Ctx, limit: Duration) -> Result<()> {
     let query = as_service(ctx, "organizations_health_probe");
     query.ready?;
     within(limit, async {
-        let response = query.builder.select("id").limit(0).execute().await.map_err(unreachable)?;
+        let response = query
+            .builder
+            .select("id")
+            .limit(0)
+            .execute()
+            .await
+            .map_err(unreachable)?;
         // the table does not exist: any answer below 500 other than "who are you" proves that the whole chain works
         match response.status().as_u16() {
-            401 | 403 => Err(Error::new(Code::DependencyUnavailable, "the database refuses the configured key")),
-            status if status >= 500 => Err(Error::new(Code::DependencyUnavailable, format!("the database answered {status}"))),
+            401 | 403 => Err(Error::new(
+                Code::DependencyUnavailable,
+                "the database refuses the configured key",
+            )),
+            status if status >= 500 => Err(Error::new(
+                Code::DependencyUnavailable,
+                format!("the database answered {status}"),
+            )),
             _ => Ok(()),
         }
-    }).await
+    })
+    .await
 }
 
 impl Query {
     /// Columns to return.
     #[must_use]
-    pub fn select(self, columns: &str) -> Self { self.map(|b| b.select(columns)) }
+    pub fn select(self, columns: &str) -> Self {
+        self.map(|b| b.select(columns))
+    }
     /// `column = value`.
     #[must_use]
-    pub fn eq(self, column: &str, value: &str) -> Self { self.map(|b| b.eq(column, value)) }
+    pub fn eq(self, column: &str, value: &str) -> Self {
+        self.map(|b| b.eq(column, value))
+    }
     /// `column ≥ value`.
     #[must_use]
-    pub fn gte(self, column: &str, value: &str) -> Self { self.map(|b| b.gte(column, value)) }
+    pub fn gte(self, column: &str, value: &str) -> Self {
+        self.map(|b| b.gte(column, value))
+    }
     /// `column > value`.
     #[must_use]
-    pub fn gt(self, column: &str, value: &str) -> Self { self.map(|b| b.gt(column, value)) }
+    pub fn gt(self, column: &str, value: &str) -> Self {
+        self.map(|b| b.gt(column, value))
+    }
     /// `column ≤ value`.
     #[must_use]
-    pub fn lte(self, column: &str, value: &str) -> Self { self.map(|b| b.lte(column, value)) }
+    pub fn lte(self, column: &str, value: &str) -> Self {
+        self.map(|b| b.lte(column, value))
+    }
     /// `column < value`.
     #[must_use]
-    pub fn lt(self, column: &str, value: &str) -> Self { self.map(|b| b.lt(column, value)) }
+    pub fn lt(self, column: &str, value: &str) -> Self {
+        self.map(|b| b.lt(column, value))
+    }
     /// A disjunction in PostgREST's own syntax; its values must have been checked for reserved characters.
     #[must_use]
-    pub fn or(self, filter: &str) -> Self { self.map(|b| b.or(filter)) }
+    pub fn or(self, filter: &str) -> Self {
+        self.map(|b| b.or(filter))
+    }
     /// Sort order, e.g. `detected_at.desc,id.desc`.
     #[must_use]
-    pub fn order(self, columns: &str) -> Self { self.map(|b| b.order(columns)) }
+    pub fn order(self, columns: &str) -> Self {
+        self.map(|b| b.order(columns))
+    }
     /// At most `count` rows.
     #[must_use]
-    pub fn limit(self, count: usize) -> Self { self.map(|b| b.limit(count)) }
+    pub fn limit(self, count: usize) -> Self {
+        self.map(|b| b.limit(count))
+    }
 
-    fn map(self, f: impl FnOnce(Builder) -> Builder) -> Self { Self { builder: f(self.builder), ready: self.ready } }
+    fn map(self, f: impl FnOnce(Builder) -> Builder) -> Self {
+        Self {
+            builder: f(self.builder),
+            ready: self.ready,
+        }
+    }
 
     /// Runs a read.
     pub async fn rows<T: DeserializeOwned>(self) -> Result<Vec<T>> {
@@ -111,7 +183,10 @@ impl Query {
     }
 
     /// Updates the filtered rows and returns them.
-    pub async fn update_returning<P: Serialize, T: DeserializeOwned>(self, patch: &P) -> Result<Vec<T>> {
+    pub async fn update_returning<P: Serialize, T: DeserializeOwned>(
+        self,
+        patch: &P,
+    ) -> Result<Vec<T>> {
         self.ready?;
         let body = serde_json::to_string(patch).map_err(Error::internal)?;
         within(TIMEOUT, read(self.builder.update(body))).await
@@ -119,7 +194,8 @@ impl Query {
 
     /// Updates the filtered rows.
     pub async fn update<P: Serialize>(self, patch: &P) -> std::result::Result<(), WriteError> {
-        self.ready.map_err(|e| WriteError::Unavailable(e.to_string()))?;
+        self.ready
+            .map_err(|e| WriteError::Unavailable(e.to_string()))?;
         let body = serde_json::to_string(patch).map_err(|e| WriteError::Refused(e.to_string()))?;
         send_write(self.builder.update(body).build()).await
     }
@@ -129,11 +205,25 @@ async fn read<T: DeserializeOwned>(builder: Builder) -> Result<Vec<T>> {
     let response = builder.execute().await.map_err(unreachable)?;
     let status = response.status().as_u16();
     match status {
-        200..=299 => response.json().await.map_err(|_| Error::new(Code::DependencyUnavailable, "the database answered unexpectedly")),
-        401 => Err(Error::new(Code::InvalidCredentials, "the access token is not accepted by the database")),
-        403 => Err(Error::new(Code::InsufficientScope, "the database does not allow this")),
+        200..=299 => response.json().await.map_err(|_| {
+            Error::new(
+                Code::DependencyUnavailable,
+                "the database answered unexpectedly",
+            )
+        }),
+        401 => Err(Error::new(
+            Code::InvalidCredentials,
+            "the access token is not accepted by the database",
+        )),
+        403 => Err(Error::new(
+            Code::InsufficientScope,
+            "the database does not allow this",
+        )),
         400..=499 => Err(Error::internal(format!("postgrest answered {status}"))),
-        _ => Err(Error::new(Code::DependencyUnavailable, format!("the database answered {status}"))),
+        _ => Err(Error::new(
+            Code::DependencyUnavailable,
+            format!("the database answered {status}"),
+        )),
     }
 }
 
@@ -144,7 +234,10 @@ async fn send_write(request: reqwest::RequestBuilder) -> std::result::Result<(),
     match status {
         200..=299 => Ok(()),
         // the rows themselves: malformed, conflicting, too large, unprocessable
-        400 | 409 | 413 | 422 => Err(WriteError::Refused(format!("status {status}{}", sql_state(response).await))),
+        400 | 409 | 413 | 422 => Err(WriteError::Refused(format!(
+            "status {status}{}",
+            sql_state(response).await
+        ))),
         _ => Err(WriteError::Unavailable(format!("status {status}"))),
     }
 }
@@ -153,8 +246,21 @@ async fn send_write(request: reqwest::RequestBuilder) -> std::result::Result<(),
 async fn sql_state(response: reqwest::Response) -> String {
     let body: serde_json::Value = response.json().await.unwrap_or_default();
     let code = body.get("code").and_then(|c| c.as_str()).unwrap_or("");
-    let clean: String = code.chars().filter(char::is_ascii_alphanumeric).take(10).collect();
-    if clean.is_empty() { clean } else { format!(", code {clean}") }
+    let clean: String = code
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(10)
+        .collect();
+    if clean.is_empty() {
+        clean
+    } else {
+        format!(", code {clean}")
+    }
 }
 
-fn unreachable(_: reqwest::Error) -> Error { Error::new(Code::DependencyUnavailable, "the database cannot be reached") }
+fn unreachable(_: reqwest::Error) -> Error {
+    Error::new(
+        Code::DependencyUnavailable,
+        "the database cannot be reached",
+    )
+}

@@ -9,5 +9,7 @@ pub fn bytes<const N: usize>() -> crate::error::Result<[u8; N]> {
 
 /// 32 hexadecimal digits.
 pub fn request_id() -> String {
-    bytes::<16>().map(|b| b.iter().map(|b| format!("{b:02x}")).collect()).unwrap_or_else(|_| "0".repeat(32))
+    bytes::<16>()
+        .map(|b| b.iter().map(|b| format!("{b:02x}")).collect())
+        .unwrap_or_else(|_| "0".repeat(32))
 }

@@ -23,8 +23,16 @@ pub fn head(request: &worker::Request, request_id: &str) -> Result<http::Request
 }
 
 /// Reads and decompresses the body, stopping at `limit` bytes before or after decompression.
-pub async fn read_body(request: &mut worker::Request, head: &http::Request, limit: usize) -> Result<Vec<u8>> {
-    if head.header("content-length").and_then(|l| l.parse::<usize>().ok()).is_some_and(|l| l > limit) {
+pub async fn read_body(
+    request: &mut worker::Request,
+    head: &http::Request,
+    limit: usize,
+) -> Result<Vec<u8>> {
+    if head
+        .header("content-length")
+        .and_then(|l| l.parse::<usize>().ok())
+        .is_some_and(|l| l > limit)
+    {
         return Err(compression::too_large(limit));
     }
     let raw = if head.header("content-length").is_some() {
@@ -38,10 +46,14 @@ pub async fn read_body(request: &mut worker::Request, head: &http::Request, limi
 /// A body of unknown length is read chunk by chunk, so that an endless one ends at the limit.
 async fn read_stream(request: &mut worker::Request, limit: usize) -> Result<Vec<u8>> {
     let mut out = Vec::new();
-    let Ok(mut stream) = request.stream() else { return Ok(out) };
+    let Ok(mut stream) = request.stream() else {
+        return Ok(out);
+    };
     while let Some(chunk) = stream.next().await {
         out.extend_from_slice(&chunk.map_err(Error::internal)?);
-        if out.len() > limit { return Err(compression::too_large(limit)); }
+        if out.len() > limit {
+            return Err(compression::too_large(limit));
+        }
     }
     Ok(out)
 }
@@ -49,7 +61,15 @@ async fn read_stream(request: &mut worker::Request, limit: usize) -> Result<Vec<
 /// Hands an answer to the runtime.
 pub fn respond(response: http::Response) -> worker::Result<worker::Response> {
     let headers = Headers::new();
-    for (name, value) in &response.headers { headers.append(name, value)?; }
-    let builder = ResponseBuilder::new().with_status(response.status).with_headers(headers);
-    Ok(if response.body.is_empty() { builder.empty() } else { builder.fixed(response.body) })
+    for (name, value) in &response.headers {
+        headers.append(name, value)?;
+    }
+    let builder = ResponseBuilder::new()
+        .with_status(response.status)
+        .with_headers(headers);
+    Ok(if response.body.is_empty() {
+        builder.empty()
+    } else {
+        builder.fixed(response.body)
+    })
 }

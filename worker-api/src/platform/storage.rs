@@ -14,54 +14,91 @@ pub type Value = SqlStorageValue;
 pub type Statement = (&'static str, Vec<Value>);
 
 /// The object's database.
-pub struct Sql { inner: SqlStorage }
+pub struct Sql {
+    inner: SqlStorage,
+}
 
 impl Sql {
     /// The database of the object behind `state`.
-    pub fn new(state: &State) -> Self { Self { inner: state.storage().sql() } }
+    pub fn new(state: &State) -> Self {
+        Self {
+            inner: state.storage().sql(),
+        }
+    }
 
     /// Runs a statement without a result.
     pub fn run(&self, statement: &str, values: Vec<Value>) -> Result<()> {
-        self.inner.exec(statement, values).map(|_| ()).map_err(Error::internal)
+        self.inner
+            .exec(statement, values)
+            .map(|_| ())
+            .map_err(Error::internal)
     }
     /// All rows as values.
     pub fn rows(&self, statement: &str, values: Vec<Value>) -> Result<Vec<Vec<Value>>> {
-        let cursor = self.inner.exec(statement, values).map_err(Error::internal)?;
-        cursor.raw().collect::<worker::Result<_>>().map_err(Error::internal)
+        let cursor = self
+            .inner
+            .exec(statement, values)
+            .map_err(Error::internal)?;
+        cursor
+            .raw()
+            .collect::<worker::Result<_>>()
+            .map_err(Error::internal)
     }
     /// The first column of the first row as text.
     pub fn text(&self, statement: &str, values: Vec<Value>) -> Result<Option<String>> {
-        Ok(match self.first(statement, values)? { Some(Value::String(s)) => Some(s), _ => None })
+        Ok(match self.first(statement, values)? {
+            Some(Value::String(s)) => Some(s),
+            _ => None,
+        })
     }
     /// The first column of the first row as an integer.
     pub fn integer(&self, statement: &str, values: Vec<Value>) -> Result<Option<i64>> {
         Ok(self.first(statement, values)?.as_ref().and_then(integer))
     }
     fn first(&self, statement: &str, values: Vec<Value>) -> Result<Option<Value>> {
-        Ok(self.rows(statement, values)?.into_iter().next().and_then(|row| row.into_iter().next()))
+        Ok(self
+            .rows(statement, values)?
+            .into_iter()
+            .next()
+            .and_then(|row| row.into_iter().next()))
     }
     /// Bytes on disk.
-    pub fn size(&self) -> usize { self.inner.database_size() }
+    pub fn size(&self) -> usize {
+        self.inner.database_size()
+    }
 }
 
 /// The integer in a value.
 pub fn integer(value: &Value) -> Option<i64> {
-    match value { Value::Integer(i) => Some(*i), Value::Float(f) => Some(*f as i64), _ => None }
+    match value {
+        Value::Integer(i) => Some(*i),
+        Value::Float(f) => Some(*f as i64),
+        _ => None,
+    }
 }
 /// The text in a value.
 pub fn text(value: &Value) -> Option<&str> {
-    match value { Value::String(s) => Some(s), _ => None }
+    match value {
+        Value::String(s) => Some(s),
+        _ => None,
+    }
 }
 /// The bytes in a value.
 pub fn bytes(value: Value) -> Option<Vec<u8>> {
-    match value { Value::Blob(b) => Some(b), _ => None }
+    match value {
+        Value::Blob(b) => Some(b),
+        _ => None,
+    }
 }
 
 /// Runs all statements in one transaction: either every one takes effect or none
 /// (`transactionSync` of the Durable Object storage API).
 pub fn transaction(state: &State, statements: Vec<Statement>) -> Result<()> {
-    let storage: JsValue = state.storage().as_raw().clone().into();
-    let run: Function = Reflect::get(&storage, &"transactionSync".into()).map_err(js_error)?.dyn_into().map_err(js_error)?;
+    let storage: JsValue = state.storage().as_raw().into();
+    let run: Function = Reflect::get(&storage, &"transactionSync".into())
+        .map_err(js_error)?
+        .dyn_into()
+        .map_err(js_error)?;
     let sql = state.storage().sql();
     let failure: Rc<RefCell<Option<String>>> = Rc::default();
     let seen = failure.clone();
@@ -85,7 +122,7 @@ pub fn transaction(state: &State, statements: Vec<Statement>) -> Result<()> {
 
 /// Ends this object's life in memory: the next request builds it anew from what is stored.
 pub fn abort(state: &State, reason: &str) {
-    let raw: JsValue = state.as_raw().clone().into();
+    let raw: JsValue = state.as_raw().into();
     if let Ok(abort) = Reflect::get(&raw, &"abort".into())
         && let Ok(abort) = abort.dyn_into::<Function>()
     {
@@ -94,4 +131,6 @@ pub fn abort(state: &State, reason: &str) {
     }
 }
 
-fn js_error(value: JsValue) -> Error { Error::internal(format!("{value:?}")) }
+fn js_error(value: JsValue) -> Error {
+    Error::internal(format!("{value:?}"))
+}
