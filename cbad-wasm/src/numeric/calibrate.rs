@@ -8,8 +8,15 @@ const BINS: usize = 512;
 const FINE: f64 = 12.0;
 /// Weight of one new score; a power of two so that halving stays exact for a while.
 const ONE: u32 = 256;
-/// Scores' weight at which the past is halved: about this many points are remembered.
-const FULL: u64 = 200_000 * ONE as u64;
+/// Scores at which the past is first halved; the next halving is twice as far away, up to the last.
+const FIRST_FULL: u64 = 4_096;
+const LAST_FULL: u64 = 131_072;
+/// Share of the past that the tail is fitted to.
+const TAIL: f64 = 0.005;
+/// Scores of one incident come together: so many count as one when the tail's slope is judged.
+const CLUSTER: f64 = 4.0;
+/// Least mean excess of the tail, in bits: bits that were exact would have 1/ln 2.
+const LEAST_EXCESS: f64 = 2.0;
 /// Scores before any p-value below 1 is given.
 pub(crate) const READY: u64 = 100;
 
@@ -18,7 +25,7 @@ pub(crate) const READY: u64 = 100;
 pub enum NumericPMethod {
     /// Conformal: the rank among the stream's own earlier scores.
     Rank,
-    /// An exponential tail fitted to the highest tenth of them, where ranks end.
+    /// An exponential tail fitted to the highest of them, where ranks end.
     Tail,
 }
 
@@ -27,6 +34,7 @@ pub enum NumericPMethod {
 pub(crate) struct Calibrator {
     bins: Vec<u32>,
     total: u64,
+    full: u64,
 }
 
 impl Calibrator {
@@ -34,6 +42,7 @@ impl Calibrator {
         Calibrator {
             bins: vec![0; BINS],
             total: 0,
+            full: FIRST_FULL,
         }
     }
 
@@ -65,11 +74,11 @@ impl Calibrator {
         }
     }
 
-    /// Predictive exponential tail above the score that a tenth of the past exceeds (at most 400 scores): with `k` excesses of
-    /// mean `m` the chance of an excess above `e` is `(1 + e / (k m))^-k` (the rate integrated out), never 0.
+    /// Predictive exponential tail above the score that one in two hundred of the past exceed (10 to 200 scores): with `k`
+    /// independent excesses of mean `m` the chance of one above `e` is `(1 + e / (k m))^-k` (the rate integrated out).
     fn tail(&self, bits: f64, total: f64) -> Option<f64> {
         let one = f64::from(ONE);
-        let want = (0.1 * total).min(400.0);
+        let want = (TAIL * total).clamp(10.0, 200.0);
         let (mut k, mut sum, mut from) = (0.0, 0.0, BINS);
         while from > 1 && k < want {
             from -= 1;
@@ -81,8 +90,10 @@ impl Calibrator {
         if k < 8.0 || bits <= edge {
             return None;
         }
-        let mean = (sum / k - edge).max(1.0 / FINE);
-        let p = (k + 1.0) / (total + 1.0) * libm::exp(-k * ln(1.0 + (bits - edge) / (k * mean)));
+        let mean = (sum / k - edge).max(LEAST_EXCESS);
+        let k_eff = k / CLUSTER;
+        let beyond = libm::exp(-k_eff * ln(1.0 + (bits - edge) / (k_eff * mean)));
+        let p = (k + 1.0) / (total + 1.0) * beyond;
         Some(p.max(1e-300))
     }
 
@@ -90,7 +101,8 @@ impl Calibrator {
         let bin = &mut self.bins[Self::bin(bits)];
         *bin = bin.saturating_add(ONE);
         self.total += u64::from(ONE);
-        if self.total >= FULL {
+        if self.total >= self.full * u64::from(ONE) {
+            self.full = (2 * self.full).min(LAST_FULL);
             self.total = 0;
             for c in &mut self.bins {
                 *c /= 2;
@@ -101,6 +113,7 @@ impl Calibrator {
 
     pub fn write(&self, w: &mut Writer<'_>) {
         let used = self.bins.iter().filter(|c| **c > 0).count();
+        w.u64(self.full);
         w.u16(used as u16);
         for (i, c) in self.bins.iter().enumerate() {
             if *c > 0 {
@@ -112,6 +125,7 @@ impl Calibrator {
 
     pub fn read(r: &mut Reader<'_>) -> Result<Self> {
         let mut out = Self::new();
+        out.full = r.u64()?.clamp(FIRST_FULL, LAST_FULL);
         for _ in 0..r.index(BINS)? {
             let i = r.index(BINS - 1)?;
             let c = r.u32()?;

@@ -27,6 +27,8 @@ pub(crate) struct Point {
     pub at: Option<i64>,
     /// Points seem to be missing before this one.
     pub gap: bool,
+    /// Usual milliseconds between points, 0 where no clock tells.
+    pub interval: f64,
     /// What came before was of another nature: start afresh.
     pub restart: bool,
 }
@@ -109,6 +111,7 @@ impl Intake {
             x: value,
             at,
             gap,
+            interval: if at.is_some() { self.interval } else { 0.0 },
             restart,
         })
     }

@@ -5,6 +5,7 @@
 
 mod bytes;
 mod calibrate;
+mod cycle;
 mod fmath;
 mod group;
 mod intake;
@@ -28,8 +29,10 @@ use price::Core;
 
 /// Version of the stored form.
 const VERSION: u8 = 1;
+/// Points after which every view speaks, and scores may calibrate others.
+const SETTLED: u64 = 250;
 /// Points before the model calls itself ready.
-const READY: u64 = 200;
+const READY: u64 = SETTLED + calibrate::READY;
 /// What the one-step code length adds to the bits from which p-values are taken, to order the ordinary points too.
 const ORDER: f64 = 0.02;
 
@@ -136,7 +139,9 @@ impl NumericModel {
         let price = self.core.push(&point);
         let ordered = price.bits + ORDER * (price.code + 8.0).max(0.0);
         let (p_value, p_method) = self.calibrator.p_value(ordered);
-        self.calibrator.learn(ordered);
+        if self.core.n > SETTLED {
+            self.calibrator.learn(ordered);
+        }
         let (bits, repeat) = self.group.push(price.bits);
         NumericScore {
             micro_bits: micro(bits),

@@ -1,6 +1,7 @@
 //! The views of one stream of values and their combination into bits of surprise.
 
 use super::bytes::{Reader, Result, Writer};
+use super::cycle::Cycle;
 use super::fmath::{LOG2_E, ln, log2, ratio};
 use super::intake::Point;
 use super::level::{Histogram, Mean, Scale};
@@ -22,6 +23,7 @@ pub(crate) struct Core {
     scale: Scale,
     mixture: Mixture,
     clock: Clock,
+    cycle: Cycle,
     shape: Shape,
     histogram: Histogram,
     seasonal_scale: f64,
@@ -54,6 +56,7 @@ impl Core {
             scale: Scale::default(),
             mixture: Mixture::new(),
             clock: Clock::new(),
+            cycle: Cycle::new(),
             shape: Shape::new(),
             histogram: Histogram::new(),
             seasonal_scale: 0.0,
@@ -86,7 +89,7 @@ impl Core {
         let seasonal = Seasonal {
             day,
             week,
-            cycle: None,
+            cycle: self.cycle.expect(p.interval),
         };
         let forecast = self.mixture.forecast(seasonal, spread, floor);
         let last = self.mixture.last();
@@ -100,7 +103,7 @@ impl Core {
         let code = self.mixture.price(&forecast, x, n, spread, floor);
         v[View::Step as usize] = self.tails[1].push(code);
 
-        let (short, long) = self.season_means(x, seasonal, floor, n);
+        let (short, long) = self.season_means(x, seasonal, slots.is_some(), floor, n);
         v[View::SeasonShort as usize] = self.tails[2].push(ln(0.1 + short.abs()));
         v[View::SeasonLong as usize] = self.tails[3].push(ln(0.1 + long.abs()));
 
@@ -125,17 +128,29 @@ impl Core {
         }
 
         self.learn(x, last, slots, day, n);
-        summarize(&v, code, &forecast, self.origin)
+        let mut price = summarize(&v, code, &forecast, self.origin);
+        if slots.is_none() && seasonal.cycle.is_none() {
+            price.view = price.view.without_season();
+        }
+        price
     }
 
     /// Means over the last 12 and 72 values of what the seasons leave unexplained.
-    fn season_means(&mut self, x: f64, s: Seasonal, floor: f64, n: f64) -> (f64, f64) {
+    fn season_means(
+        &mut self,
+        x: f64,
+        s: Seasonal,
+        clocked: bool,
+        floor: f64,
+        n: f64,
+    ) -> (f64, f64) {
         let mut rest: Option<f64> = None;
         for guess in [s.day, s.week, s.cycle].into_iter().flatten() {
             let r = x - guess;
             rest = Some(rest.map_or(r, |b| if r.abs() < b.abs() { r } else { b }));
         }
-        let r = rest.unwrap_or(0.0);
+        // a clock's first day tells nothing yet; without a clock or a cycle the centre is what is usual
+        let r = rest.unwrap_or(if clocked { 0.0 } else { x - self.scale.centre });
         if self.seasonal_scale == 0.0 {
             self.seasonal_scale = r.abs();
         }
@@ -148,6 +163,8 @@ impl Core {
 
     fn learn(&mut self, x: f64, last: f64, slots: Option<Slots>, day: Option<f64>, n: f64) {
         self.clock.learn(slots, x);
+        let spread = self.scale.spread.max(self.scale.floor(x));
+        self.cycle.learn(x, self.scale.centre, spread);
         self.scale.learn(x, last, n);
         let spread = self.scale.spread.max(self.scale.floor(x));
         let bucket = (ratio(x - self.scale.centre, spread) * 2.0 + 8.0).clamp(0.0, 15.0) as usize;
@@ -160,6 +177,7 @@ impl Core {
         self.scale.write(w);
         self.mixture.write(w);
         self.clock.write(w);
+        self.cycle.write(w);
         self.shape.write(w);
         self.histogram.write(w);
         w.f64s(&[self.seasonal_scale, self.variation, self.run]);
@@ -181,6 +199,7 @@ impl Core {
         c.scale = Scale::read(r)?;
         c.mixture = Mixture::read(r)?;
         c.clock = Clock::read(r)?;
+        c.cycle = Cycle::read(r)?;
         c.shape = Shape::read(r)?;
         c.histogram = Histogram::read(r)?;
         [c.seasonal_scale, c.variation, c.run] = r.f64s()?;

@@ -8,11 +8,13 @@ const KEPT: usize = 24;
 const BLOCK: u8 = 24;
 /// Blocks after which a maximum is forgotten.
 const MEMORY: u32 = 1024;
+/// Mean excesses beyond the threshold up to which a maximum is taken in.
+const LIMIT: f32 = 12.0;
 
 /// Tail of a statistic from the largest of its block maxima, exponential beyond.
 ///
-/// `bits(s)` is about `-log2 P(a block's maximum ≥ s)`; zero in the bulk. Maxima far out are taken in limited to twice what
-/// the tail itself would call extreme, so that one giant does not hide the next.
+/// `bits(s)` is about `-log2 P(a block's maximum ≥ s)`; zero in the bulk. Maxima far out are taken in limited to twelve mean
+/// excesses, so that one giant does not hide the next.
 #[derive(Clone, Debug)]
 pub(crate) struct Tail {
     top: [f32; KEPT],
@@ -73,7 +75,7 @@ impl Tail {
                 }
             }
         }
-        if self.len == KEPT && v <= self.top[KEPT - 1] {
+        if self.len == KEPT && v <= self.top[self.len - 1] {
             return;
         }
         let i = self.top[..self.len].partition_point(|x| *x >= v);
@@ -101,7 +103,7 @@ impl Tail {
         }
         let mean = (excess + 4.0 * self.prior) / (k as f32 + 1.0);
         let bits = log2((f64::from(blocks) + 1.0) / k as f64) + f64::from((s - q) / mean) * LOG2_E;
-        (bits, q + 12.0 * mean)
+        (bits, q + LIMIT * mean)
     }
 
     pub fn write(&self, w: &mut Writer<'_>) {
@@ -139,13 +141,20 @@ impl Tail {
 /// The range a statistic has kept to, widening by at most its own width at once and slowly forgetting its extremes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Range {
-    pub lo: f64,
-    pub hi: f64,
-    pub n: f64,
+    lo: f64,
+    hi: f64,
+    n: f64,
+    /// Earlier records, fading.
+    records: f64,
+    since: f64,
 }
 
 /// Share of the range given up each point.
-const SHRINK: f64 = 2e-5;
+const SHRINK: f64 = 5e-6;
+/// Share by which the count of records fades each point.
+const FADE: f64 = 1e-5;
+/// Points beyond which a record is not called rarer.
+const LONGEST: f64 = 20_000.0;
 
 impl Range {
     /// How far `s` lies outside, as a share of the range's width (0 inside), which is then learnt.
@@ -176,22 +185,35 @@ impl Range {
         outside
     }
 
-    /// Bits of leaving the range by `outside`: a new record among `n` points, and how clear it is.
-    pub fn bits(&self, outside: f64, least: f64, after: f64) -> f64 {
-        if self.n > after && outside > least {
-            log2(self.n.min(20_000.0) / 12.0).max(0.0) + LOG2_E * ln(1.0 + 10.0 * outside)
-        } else {
-            0.0
+    /// Bits of leaving the range by `outside`: how rare a record is among `n` points that had `records` of them, and how
+    /// clear this one is. To be called once after each [`Range::push`].
+    pub fn bits(&mut self, outside: f64, least: f64, after: f64) -> f64 {
+        self.since += 1.0;
+        self.records *= 1.0 - FADE;
+        if self.n <= after || outside <= least {
+            return 0.0;
         }
+        let rare = log2(self.n.min(LONGEST) / 12.0) - 0.5 * log2(1.0 + self.records);
+        if self.since > f64::from(BLOCK) {
+            self.records += 1.0;
+            self.since = 0.0;
+        }
+        rare.max(0.0) + LOG2_E * ln(1.0 + 10.0 * outside)
     }
 
     pub fn write(&self, w: &mut Writer<'_>) {
-        w.f64s(&[self.lo, self.hi, self.n]);
+        w.f64s(&[self.lo, self.hi, self.n, self.records, self.since]);
     }
 
     pub fn read(r: &mut Reader<'_>) -> Result<Self> {
-        let [lo, hi, n] = r.f64s()?;
-        Ok(Range { lo, hi, n })
+        let [lo, hi, n, records, since] = r.f64s()?;
+        Ok(Range {
+            lo,
+            hi,
+            n,
+            records,
+            since,
+        })
     }
 }
 

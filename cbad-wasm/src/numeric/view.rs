@@ -45,6 +45,15 @@ impl View {
         View::Variability,
     ];
 
+    /// What the seasonal views find where no season is known: a change of level.
+    pub(crate) fn without_season(self) -> View {
+        match self {
+            View::SeasonShort => View::ShortMean,
+            View::SeasonLong => View::LongMean,
+            other => other,
+        }
+    }
+
     /// In plain words.
     pub fn words(self) -> &'static str {
         match self {
