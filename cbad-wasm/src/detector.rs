@@ -4,13 +4,14 @@ use crate::bits::{self, MicroBits};
 use crate::calibrate::{Calibration, surprise};
 use crate::checkpoint::{CheckpointError, Reader, Truncated, Writer};
 use crate::config::{Config, Memory, Parts, Warmup};
-use crate::event::{Event, Payload};
+use crate::event::{Event, Kind, Payload};
 use crate::explain;
 use crate::fdr::Fdr;
 use crate::features::{Features, clip};
 use crate::groups::{Group, Groups, MAX_KEY};
 use crate::hash::{crc32, hash, mix};
 use crate::model::{self, Counts, Model};
+use crate::numeric::{self, Metrics, Moment};
 use crate::recent::Recent;
 use crate::verdict::{GroupVerdict, PMethod, Severity, State, Verdict};
 use crate::witness::{Recorder, Replayer, Witness};
@@ -59,6 +60,7 @@ pub struct Detector {
     causes: Vec<Cause>,
     trace: [u64; 2],
     features: Features,
+    metrics: Metrics,
 }
 
 /// A cause of anomalies: its key, its first anomaly and the last one.
@@ -102,6 +104,7 @@ impl Detector {
             causes: Vec::new(),
             trace: [config.seed, mix(config.seed, 1)],
             features: Features::default(),
+            metrics: Metrics::default(),
         }
     }
 
@@ -119,6 +122,11 @@ impl Detector {
 
     /// Scores an event, then learns it where that is safe. Never panics, whatever the input.
     pub fn observe(&mut self, event: &Event<'_>) -> Verdict {
+        if event.kind == Kind::Metric
+            && let Some(verdict) = self.observe_numbers(event)
+        {
+            return verdict;
+        }
         let state = self.state();
         let mut features = std::mem::take(&mut self.features);
         features.extract(event);
@@ -152,6 +160,22 @@ impl Detector {
         self.learn(event, &features, raw, score);
         self.features = features;
         verdict
+    }
+
+    /// Scores and learns an event of kind metric; `None` if there is no number in it, so that it is read as text.
+    fn observe_numbers(&mut self, event: &Event<'_>) -> Option<Verdict> {
+        let now = Moment {
+            index: self.events,
+            seed: self.config.seed,
+            alarm: self.alarm,
+            learning: self.state() == State::Learning,
+            checkpoint: self.trace,
+        };
+        let verdict = self
+            .metrics
+            .observe(event, &now, &mut self.fdr, &mut self.recent)?;
+        self.count(event);
+        Some(verdict)
     }
 
     /// The verdict on an anomaly with its explanation and witness.
@@ -195,6 +219,11 @@ impl Detector {
         }
         let now = if learnt { 0 } else { 1 << 16 };
         self.refused = (self.refused * 255 + now) / 256;
+        self.count(event);
+    }
+
+    /// Counts an event and mixes it into the hash of all that has been seen.
+    fn count(&mut self, event: &Event<'_>) {
         let seen = mix(
             hash(clip(event.payload.as_str()).as_bytes()),
             event.kind as u64,
@@ -329,6 +358,7 @@ impl Detector {
             + self.group_scores.bytes()
             + self.recent.bytes()
             + self.groups.bytes()
+            + self.metrics.bytes()
             + size_of::<Detector>()
     }
 
@@ -353,6 +383,7 @@ impl Detector {
         self.group_fdr.write(&mut body);
         self.groups.write(&mut body);
         self.recent.write(&mut body);
+        self.metrics.write(&mut body);
         body.varint(self.causes.len() as u64);
         for c in &self.causes {
             body.u64(c.key);
@@ -411,6 +442,7 @@ impl Detector {
         d.group_fdr = Fdr::read(&mut r)?;
         d.groups = Groups::read(&mut r)?;
         d.recent = Recent::read(&mut r, config.memory.recent_bytes as usize)?;
+        d.metrics = Metrics::read(&mut r)?;
         for _ in 0..r.length()?.min(CAUSES) {
             d.causes.push(Cause {
                 key: r.u64()?,
@@ -436,6 +468,9 @@ impl Detector {
 /// # Errors
 /// A [`ReplayError`] where the witness is damaged or belongs to another event.
 pub fn replay(event: &Event<'_>, witness: &[u8]) -> Result<Verdict, ReplayError> {
+    if numeric::is_witness(witness) {
+        return numeric::replay(event, witness);
+    }
     let w = Witness::from_bytes(witness).map_err(|_: Truncated| ReplayError::NotAWitness)?;
     let mut reads = Replayer::new(&w.reads);
     let mut verdict = judge(event, &w, &mut reads);
@@ -477,7 +512,13 @@ fn judge(event: &Event<'_>, w: &Witness, counts: &mut impl Counts) -> Verdict {
     verdict
 }
 
-fn plain(index: u64, score: MicroBits, p_method: PMethod, q_value: f64, state: State) -> Verdict {
+pub(crate) fn plain(
+    index: u64,
+    score: MicroBits,
+    p_method: PMethod,
+    q_value: f64,
+    state: State,
+) -> Verdict {
     Verdict {
         index,
         score: bits::to_bits(score),
@@ -507,7 +548,7 @@ fn alarm(config: &Config) -> MicroBits {
 }
 
 /// Low within five bits of the alarm level, medium within fifteen, high beyond.
-fn severity(score: MicroBits, alarm: MicroBits) -> Severity {
+pub(crate) fn severity(score: MicroBits, alarm: MicroBits) -> Severity {
     match (score - alarm) / bits::BIT {
         ..5 => Severity::Low,
         5..15 => Severity::Medium,

@@ -17,6 +17,10 @@ const TAIL: f64 = 0.005;
 const CLUSTER: f64 = 4.0;
 /// Least mean excess of the tail, in bits: bits that were exact would have 1/ln 2.
 const LEAST_EXCESS: f64 = 2.0;
+/// Bits count the chance in a block of 24 points: log2 24 more for one of them, and some for what the views miss.
+const SLACK: f64 = 6.0;
+/// Scores as high from which on the rank alone speaks, and fewest for a tail.
+const ENOUGH: f64 = 8.0;
 /// Scores before any p-value below 1 is given.
 pub(crate) const READY: u64 = 100;
 
@@ -29,12 +33,53 @@ pub enum NumericPMethod {
     Tail,
 }
 
+/// What a p-value is computed from.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct PReading {
+    /// Weight of the scores at least as high, and of all.
+    pub above: f64,
+    pub total: f64,
+    /// Scores in the fitted tail (0: none fitted), where it begins and its mean excess, bits.
+    pub k: f64,
+    pub edge: f64,
+    pub mean: f64,
+}
+
+impl PReading {
+    /// Never below what the bits themselves say of a single point, so that a record among next to nothing is no alarm.
+    ///
+    /// The conformal rank; beyond it the predictive exponential tail: with `k` independent excesses of mean `m` the chance of
+    /// one above `e` is `(1 + e / (k m))^-k` (the rate integrated out).
+    pub fn p_value(&self, bits: f64) -> (f64, NumericPMethod) {
+        if self.total < READY as f64 {
+            return (1.0, NumericPMethod::Rank);
+        }
+        let least = libm::exp2(-(bits + SLACK)).min(1.0);
+        let rank = ((self.above + 1.0) / (self.total + 1.0)).min(1.0);
+        if self.k > 0.0 && bits > self.edge {
+            let k = self.k / CLUSTER;
+            let beyond = libm::exp(-k * ln(1.0 + (bits - self.edge) / (k * self.mean)));
+            let p = (self.k + 1.0) / (self.total + 1.0) * beyond;
+            if p < rank {
+                return (p.max(least).max(1e-300), NumericPMethod::Tail);
+            }
+        }
+        (rank.max(least), NumericPMethod::Rank)
+    }
+}
+
 /// Histogram of past scores in twelfths of a bit, halved as it fills, so the past fades.
 #[derive(Clone, Debug)]
 pub(crate) struct Calibrator {
     bins: Vec<u32>,
     total: u64,
     full: u64,
+}
+
+impl Default for Calibrator {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Calibrator {
@@ -50,51 +95,47 @@ impl Calibrator {
         ((bits.max(0.0) * FINE) as usize).min(BINS - 1)
     }
 
-    /// Scores counted, in points.
-    pub fn seen(&self) -> u64 {
-        self.total / u64::from(ONE)
+    /// What the p-value of `bits` depends on.
+    pub fn reading(&self, bits: f64) -> PReading {
+        let weight = |bins: &[u32]| bins.iter().fold(0, |a, c| a + u64::from(*c));
+        let at = Self::bin(bits);
+        let above = if at < BINS / 2 {
+            self.total - weight(&self.bins[..at])
+        } else {
+            weight(&self.bins[at..])
+        };
+        let one = f64::from(ONE);
+        let mut r = PReading {
+            above: above as f64 / one,
+            total: self.total as f64 / one,
+            ..PReading::default()
+        };
+        if r.total >= READY as f64 && r.above < ENOUGH && bits > 0.0 {
+            self.tail(&mut r);
+        }
+        r
     }
 
     /// Probability of a score at least this high, were the stream to go on as before.
     pub fn p_value(&self, bits: f64) -> (f64, NumericPMethod) {
-        if self.seen() < READY {
-            return (1.0, NumericPMethod::Rank);
-        }
-        let at = Self::bin(bits);
-        let above: u64 = self.bins[at..].iter().map(|c| u64::from(*c)).sum();
-        let one = f64::from(ONE);
-        let (above, total) = (above as f64 / one, self.total as f64 / one);
-        let rank = (above + 1.0) / (total + 1.0);
-        if above >= 8.0 || bits <= 0.0 {
-            return (rank.min(1.0), NumericPMethod::Rank);
-        }
-        match self.tail(bits, total) {
-            Some(p) if p < rank => (p, NumericPMethod::Tail),
-            _ => (rank.min(1.0), NumericPMethod::Rank),
-        }
+        self.reading(bits).p_value(bits)
     }
 
-    /// Predictive exponential tail above the score that one in two hundred of the past exceed (10 to 200 scores): with `k`
-    /// independent excesses of mean `m` the chance of one above `e` is `(1 + e / (k m))^-k` (the rate integrated out).
-    fn tail(&self, bits: f64, total: f64) -> Option<f64> {
-        let one = f64::from(ONE);
-        let want = (TAIL * total).clamp(10.0, 200.0);
+    /// The highest scores, one in two hundred (10 to 200): where they begin, how many they are and their mean excess.
+    fn tail(&self, r: &mut PReading) {
+        let want = (TAIL * r.total).clamp(10.0, 200.0);
         let (mut k, mut sum, mut from) = (0.0, 0.0, BINS);
         while from > 1 && k < want {
             from -= 1;
-            let c = f64::from(self.bins[from]) / one;
+            let c = f64::from(self.bins[from]) / f64::from(ONE);
             k += c;
             sum += c * (from as f64 + 0.5) / FINE;
         }
-        let edge = from as f64 / FINE;
-        if k < 8.0 || bits <= edge {
-            return None;
+        if k >= ENOUGH {
+            r.edge = from as f64 / FINE;
+            r.mean = (sum / k - r.edge).max(LEAST_EXCESS);
+            r.k = k;
         }
-        let mean = (sum / k - edge).max(LEAST_EXCESS);
-        let k_eff = k / CLUSTER;
-        let beyond = libm::exp(-k_eff * ln(1.0 + (bits - edge) / (k_eff * mean)));
-        let p = (k + 1.0) / (total + 1.0) * beyond;
-        Some(p.max(1e-300))
     }
 
     pub fn learn(&mut self, bits: f64) {

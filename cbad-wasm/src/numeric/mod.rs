@@ -9,16 +9,23 @@ mod cycle;
 mod fmath;
 mod group;
 mod intake;
+mod labels;
 mod level;
+mod metrics;
+mod numbers;
 mod predict;
 mod price;
+mod report;
 mod season;
+mod series;
 mod shape;
 mod tail;
 mod view;
 
 pub use bytes::NumericReadError;
 pub use calibrate::NumericPMethod;
+pub(crate) use metrics::{Metrics, Moment};
+pub(crate) use report::{is_witness, replay};
 pub use view::View;
 
 use bytes::{Reader, Writer};
@@ -91,6 +98,9 @@ pub struct NumericModel {
 }
 
 impl NumericModel {
+    /// Bytes a model holds at most, about.
+    pub const BYTES: usize = 16 * 1024;
+
     /// An empty model. `seed` is kept with the state; the model itself draws no random numbers.
     pub fn new(seed: u64) -> Self {
         NumericModel {

@@ -31,6 +31,7 @@ pub(crate) struct Core {
     long: Mean<72>,
     variation: f64,
     run: f64,
+    repeats: f64,
     range: Range,
     records: [Range; 4],
     tails: [Tail; TAILS],
@@ -64,6 +65,7 @@ impl Core {
             long: Mean::new(),
             variation: 0.0,
             run: 0.0,
+            repeats: 0.0,
             range: Range::default(),
             records: Default::default(),
             tails: [0.2, 1.0, 0.2, 0.2, 0.1, 0.5, 0.3].map(|prior| Tail::new(prior, 120)),
@@ -116,7 +118,10 @@ impl Core {
         let level = self.histogram.push(ratio(x - self.scale.centre, spread));
         v[View::Level as usize] = 1.2 * self.tails[5].push(level);
         self.run = if x == last { self.run + 1.0 } else { 0.0 };
-        v[View::Flat as usize] = 0.5 * self.tails[6].push(ln(1.0 + (self.run - 4.0).max(0.0)));
+        let same = f64::from(u8::from(x == last));
+        self.repeats += (1.0 / n).max(1e-3) * (same - self.repeats);
+        v[View::Flat as usize] = (1.0 - self.repeats).clamp(0.0, 0.5)
+            * self.tails[6].push(ln(1.0 + (self.run - 4.0).max(0.0)));
 
         let jump = (x - last).abs().min(10.0 * spread);
         self.variation += 0.1 * (jump - self.variation);
@@ -180,7 +185,7 @@ impl Core {
         self.cycle.write(w);
         self.shape.write(w);
         self.histogram.write(w);
-        w.f64s(&[self.seasonal_scale, self.variation, self.run]);
+        w.f64s(&[self.seasonal_scale, self.variation, self.run, self.repeats]);
         self.short.write(w);
         self.long.write(w);
         self.range.write(w);
@@ -202,7 +207,7 @@ impl Core {
         c.cycle = Cycle::read(r)?;
         c.shape = Shape::read(r)?;
         c.histogram = Histogram::read(r)?;
-        [c.seasonal_scale, c.variation, c.run] = r.f64s()?;
+        [c.seasonal_scale, c.variation, c.run, c.repeats] = r.f64s()?;
         c.short = Mean::read(r)?;
         c.long = Mean::read(r)?;
         c.range = Range::read(r)?;
