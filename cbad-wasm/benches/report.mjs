@@ -1,0 +1,149 @@
+// Writes docs/BENCHMARKS.md and the plots in docs/images from what `scripts/bench` has measured.
+//
+//   node cbad-wasm/benches/report.mjs RESULTS_FOLDER CRITERION_FOLDER DOCS_FOLDER
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const [results, criterion, docs] = process.argv.slice(2);
+if (!docs) throw new Error('usage: node report.mjs RESULTS_FOLDER CRITERION_FOLDER DOCS_FOLDER');
+
+const text = (name) => {
+  const path = join(results, name);
+  return existsSync(path) ? readFileSync(path, 'utf8').trimEnd() : '';
+};
+const json = (name) =>
+  text(name)
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line));
+
+/** Every benchmark Criterion has measured in this run: its names, its median in nanoseconds, what it handles per iteration. */
+function* measured(folder) {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder).sort()) {
+    const path = join(folder, name);
+    if (!statSync(path).isDirectory()) continue;
+    const estimates = join(path, 'new/estimates.json');
+    if (existsSync(estimates)) {
+      const about = JSON.parse(readFileSync(join(path, 'new/benchmark.json'), 'utf8'));
+      const median = JSON.parse(readFileSync(estimates, 'utf8')).median.point_estimate;
+      yield { group: about.group_id, name: [about.function_id, about.value_str].filter(Boolean).join(' '), median, per: about.throughput };
+    } else {
+      yield* measured(path);
+    }
+  }
+}
+
+const time = (ns) =>
+  ns < 1e3 ? `${ns.toFixed(0)} ns` : ns < 1e6 ? `${(ns / 1e3).toFixed(1)} µs` : ns < 1e9 ? `${(ns / 1e6).toFixed(1)} ms` : `${(ns / 1e9).toFixed(2)} s`;
+const grouped = (n) => Math.round(n).toLocaleString('en-US');
+
+function rate({ median, per }) {
+  if (per?.Bytes) return `${((per.Bytes / median) * 1e3).toFixed(1)} MB/s`;
+  if (per?.Elements) return `${grouped((per.Elements / median) * 1e9)} /s`;
+  return '';
+}
+
+const table = (head, rows) =>
+  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+
+/** Cost per event against events seen, on a logarithmic axis; dark and light readable. */
+function plot(points) {
+  const [width, height, left, right, top, bottom] = [720, 360, 70, 20, 40, 50];
+  const decades = points.map((p) => Math.log10(p.events));
+  const [from, to] = [Math.min(...decades), Math.max(...decades)];
+  const most = Math.max(...points.map((p) => p.ns_per_event)) * 1.25;
+  const x = (decade) => left + ((decade - from) / Math.max(to - from, 1e-9)) * (width - left - right);
+  const y = (ns) => height - bottom - (ns / most) * (height - top - bottom);
+  const ink = '#57606a';
+  const label = (px, py, anchor, what) => `<text x="${px}" y="${py}" text-anchor="${anchor}" fill="${ink}">${what}</text>`;
+  const parts = [];
+  for (let decade = Math.ceil(from); decade <= Math.floor(to); decade += 1) {
+    parts.push(`<path d="M${x(decade)} ${top}V${height - bottom}" stroke="${ink}" stroke-opacity=".25"/>`);
+    parts.push(label(x(decade), height - bottom + 20, 'middle', `10<tspan dy="-5" font-size="9">${decade}</tspan>`));
+  }
+  for (let i = 0; i <= 4; i += 1) {
+    const ns = (most * i) / 4;
+    parts.push(`<path d="M${left} ${y(ns)}H${width - right}" stroke="${ink}" stroke-opacity=".25"/>`);
+    parts.push(label(left - 8, y(ns) + 4, 'end', `${grouped(ns)} ns`));
+  }
+  const path = points.map((p, i) => `${i ? 'L' : 'M'}${x(Math.log10(p.events)).toFixed(1)} ${y(p.ns_per_event).toFixed(1)}`).join('');
+  parts.push(`<path d="${path}" fill="none" stroke="#0969da" stroke-width="2"/>`);
+  for (const p of points) parts.push(`<circle cx="${x(Math.log10(p.events)).toFixed(1)}" cy="${y(p.ns_per_event).toFixed(1)}" r="3" fill="#0969da"/>`);
+  parts.push(label(left, 22, 'start', 'Cost of one event (scoring and learning) against events seen by the stream'));
+  parts.push(label(width - right, height - 10, 'end', 'events seen'));
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12" role="img" aria-label="Cost of one event against events seen">${parts.join('')}</svg>\n`;
+}
+
+const out = [
+  '# Benchmarks',
+  `Written by \`scripts/bench\`; do not edit. Accuracy needs a folder with labelled streams, named by \`CBAD_BENCH_DATA\`; speed runs without one, on lines made for it.`,
+  '```\n' + text('machine.txt') + '\n```',
+];
+const section = (title, ...parts) => out.push(`## ${title}`, ...parts);
+const fence = (what) => '```\n' + what + '\n```';
+
+for (const [name, title, note] of [
+  ['accuracy.txt', 'Accuracy', 'One frozen configuration for every stream, no labels, each event scored before it is learnt; the warm-up may hold anomalies.'],
+  ['accuracy-clean.txt', 'Accuracy with a clean warm-up', 'As above, the anomalies removed from the warm-up.'],
+]) {
+  if (text(name)) section(title, note, '`python3 $CBAD_BENCH_DATA/run.py --cbad target/release/cbad`' + (name.includes('clean') ? ' `--clean`' : ''), fence(text(name)));
+}
+
+const all = [...measured(criterion)];
+if (all.length > 0) {
+  section('Speed', '`cargo bench -p cbad-wasm --bench detector --bench codecs`: medians of one core.');
+  for (const group of [...new Set(all.map((b) => b.group))]) {
+    const rows = all.filter((b) => b.group === group);
+    out.push(`### ${group}`, table(['', 'time', 'rate'], rows.map((b) => [b.name, time(b.median), rate(b)])));
+  }
+  const reference = all.find((b) => b.name.startsWith('reference'));
+  const ours = all.find((b) => b.name.endsWith('ready'));
+  if (reference && ours) {
+    out.push(`Full scoring and learning runs at ${(reference.median / ours.median).toFixed(2)} times the events per second of the reference in the same run.`);
+  }
+  const tests = text('codecs.txt').split('\n').filter((line) => line.includes(' permutations, ncd'));
+  if (tests.length > 0) out.push('The permutation tests timed above found:', fence(tests.join('\n')));
+}
+
+const flat = json('flatness.jsonl');
+if (flat.length > 0) {
+  mkdirSync(join(docs, 'images'), { recursive: true });
+  writeFileSync(join(docs, 'images/cost-per-event.svg'), plot(flat));
+  section(
+    'Cost per event over the life of a stream',
+    `\`cargo bench -p cbad-wasm --bench flatness -- ${flat.at(-1).events}\``,
+    '![Cost of one event against events seen](images/cost-per-event.svg)',
+    table(
+      ['events', 'ns per event', 'memory, bytes', 'snapshot, bytes'],
+      flat.map((p) => [grouped(p.events), grouped(p.ns_per_event), grouped(p.memory_bytes), grouped(p.snapshot_bytes)]),
+    ),
+  );
+}
+
+const ratios = text('columns.txt')
+  .split('\n')
+  .map((line) => line.match(/^(\S.*?) +(\d+) bytes: zstd -3 +(\d+), columns +(\d+), ([\d.]+) times smaller/))
+  .filter(Boolean);
+if (ratios.length > 0) {
+  section(
+    'The column codec against zstd level 3',
+    'Whole files in one shot, libzstd as the reference; every file is decompressed and compared. `CBAD_BENCH_DATA=… cargo test --release -p cbad-wasm --test columns -- --include-ignored --nocapture`',
+    table(['file', 'bytes', 'zstd -3', 'columns', 'times smaller'], ratios.map(([, name, bytes, zstd, columns, ratio]) => [name, ...[bytes, zstd, columns].map(grouped), ratio])),
+  );
+}
+
+const wasm = json('wasm.jsonl');
+if (wasm.length > 0) {
+  section(
+    'Native and WebAssembly',
+    'The `cbad` command built for wasm32-wasip1 and run in Node against the native one: verdicts compared byte for byte, scores and p-values in full. Rates are of the whole command, reading and writing included. `node cbad-wasm/benches/wasm.mjs $CBAD_BENCH_DATA target/release/cbad target/wasm32-wasip1/release/cbad.wasm`',
+    table(
+      ['stream', 'events', 'verdicts', 'native, events/s', 'wasm, events/s', 'wasm / native'],
+      wasm.map((s) => [s.stream, grouped(s.events), s.identical ? 'identical' : '**differ**', grouped(s.native), grouped(s.wasm), (s.wasm / s.native).toFixed(2)]),
+    ),
+  );
+}
+
+mkdirSync(docs, { recursive: true });
+writeFileSync(join(docs, 'BENCHMARKS.md'), out.join('\n\n') + '\n');
