@@ -21,6 +21,9 @@ const LOOKS = {
   },
 };
 const PAGES = {
+  landing: ['/'],
+  pricing: ['/pricing'],
+  legal: ['/legal'],
   'sign in': ['/sign-in'],
   anomalies: ['/app/anomalies', (page) => page.getByRole('button', { name: 'Filters' }).click()],
   'one anomaly': [`/app/anomalies/${logDetail().id}`],
@@ -65,8 +68,8 @@ for (const [look, options] of Object.entries(LOOKS)) {
         await page.evaluate(axeSource);
         // A menu opens at the end of the body, outside of any landmark, as menus do.
         const { violations } = await page.evaluate(
-          (values) => window.axe.run({ runOnly: { type: 'tag', values } }),
-          TAGS,
+          ([values, rules]) => window.axe.run({ runOnly: { type: 'tag', values }, rules }),
+          [TAGS, name === 'the account menu' ? { region: { enabled: false } } : {}],
         );
         assert.deepEqual(
           violations.flatMap((violation) =>

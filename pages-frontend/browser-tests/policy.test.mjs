@@ -18,6 +18,9 @@ after(async () => {
 });
 
 const PATHS = [
+  '/',
+  '/pricing',
+  '/legal',
   '/sign-in',
   '/app/anomalies',
   `/app/anomalies/${logDetail().id}`,

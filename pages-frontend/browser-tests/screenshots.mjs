@@ -12,6 +12,8 @@ const LOOKS = {
   phone: { colorScheme: 'dark', viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
 };
 const PAGES = {
+  landing: '/',
+  pricing: '/pricing',
   'sign-in': '/sign-in',
   anomalies: '/app/anomalies',
   live: '/app/live',

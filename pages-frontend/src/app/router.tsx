@@ -24,12 +24,28 @@ const rootRoute = createRootRouteWithContext<RouterContext>()({
   notFoundComponent: NotFound,
 });
 
-const homeRoute = createRoute({
+const publicRoute = createRoute({
   getParentRoute: () => rootRoute,
+  id: 'public',
+  component: lazyRouteComponent(() => import('./routes/public-layout'), 'PublicLayout'),
+});
+
+const landingRoute = createRoute({
+  getParentRoute: () => publicRoute,
   path: '/',
-  beforeLoad: () => {
-    throw redirect({ to: '/app/anomalies' });
-  },
+  component: lazyRouteComponent(() => import('./routes/landing'), 'LandingRoute'),
+});
+
+const pricingRoute = createRoute({
+  getParentRoute: () => publicRoute,
+  path: '/pricing',
+  component: lazyRouteComponent(() => import('./routes/pricing'), 'PricingRoute'),
+});
+
+const legalRoute = createRoute({
+  getParentRoute: () => publicRoute,
+  path: '/legal',
+  component: lazyRouteComponent(() => import('./routes/legal'), 'LegalRoute'),
 });
 
 export const signInRoute = createRoute({
@@ -88,7 +104,7 @@ const streamsRoute = createRoute({
 });
 
 const routeTree = rootRoute.addChildren([
-  homeRoute,
+  publicRoute.addChildren([landingRoute, pricingRoute, legalRoute]),
   signInRoute,
   appRoute.addChildren([appHomeRoute, anomaliesRoute, anomalyRoute, liveRoute, streamsRoute]),
 ]);

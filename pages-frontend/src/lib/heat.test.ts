@@ -4,8 +4,8 @@ const token = (text: string, start: number, end: number, bits: number) => ({ tex
 
 describe('heatLevel', () => {
   it('leaves ordinary tokens unshaded and gives the hottest the strongest shade', () => {
-    expect(heatLevel(1.9, 40)).toBe(0);
-    expect(heatLevel(2.1, 40)).toBe(1);
+    expect(heatLevel(3.9, 40)).toBe(0);
+    expect(heatLevel(4.1, 40)).toBe(1);
     expect(heatLevel(40, 40)).toBe(7);
     expect(heatLevel(20, 5)).toBe(7);
   });

@@ -19,10 +19,10 @@ export interface Segment {
   level: number;
 }
 
-// A token of 20 bits is about a million to one: full shade. In an event whose hottest token has more, that one is
-// the measure, so the strongest shade is always the oddest token. Below 2 bits is ordinary.
-const FULL_SHADE_BITS = 20;
-export const ORDINARY_BITS = 2;
+// A word never seen before costs about 14 bits, 1 in 16,000: full shade. In an event whose hottest token has more, that
+// one is the measure, so the strongest shade is always the oddest token. Below 4 bits, 1 in 16, is ordinary.
+const FULL_SHADE_BITS = 14;
+export const ORDINARY_BITS = 4;
 
 /** Shade 0 (none) to 7 (strongest) of a token in an event whose oddest token has `maxBits`. */
 export function heatLevel(bits: number, maxBits: number): number {

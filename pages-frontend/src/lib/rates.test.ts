@@ -28,7 +28,7 @@ describe('rates', () => {
 
   it.each([
     [undefined, 'measuring'],
-    [0, '0'],
+    [0, 'idle'],
     [0.05, '3 a minute'],
     [2.34, '2.3 a second'],
     [1234.4, '1,234 a second'],

@@ -44,7 +44,7 @@ export function useRates(
 
 export function formatRate(rate: number | undefined): string {
   if (rate === undefined) return 'measuring';
-  if (rate === 0) return '0';
+  if (rate === 0) return 'idle';
   if (rate < 0.1) return `${Number((rate * 60).toPrecision(2))} a minute`;
   return `${rate < 10 ? rate.toFixed(1) : Math.round(rate).toLocaleString('en-GB')} a second`;
 }

@@ -16,7 +16,7 @@ export function HeatLegend() {
           The warmer a word, the less it was expected at its place, counted in bits: what a compressor that
           has learned this stream would need to write it down. Each further bit means half as likely.
         </p>
-        <p>No shade: under 2 bits, ordinary. Full shade: 20 bits and more, about one in a million.</p>
+        <p>No shade: under 4 bits, ordinary. Full shade: 14 bits and more, 1 in 16,000 or rarer.</p>
       </Explain>
     </div>
   );

@@ -100,7 +100,7 @@ function Detail({ anomaly, mayTriage }: { anomaly: AnomalyDetail; mayTriage: boo
           )}
           {anomaly.metadata && Object.keys(anomaly.metadata).length > 0 && (
             <Part title="Metadata">
-              <pre className="overflow-x-auto rounded-lg border border-line bg-panel p-3 font-mono text-sm">
+              <pre className="rounded-lg border border-line bg-panel p-3 font-mono text-sm wrap-anywhere whitespace-pre-wrap">
                 {JSON.stringify(anomaly.metadata, null, 2)}
               </pre>
             </Part>

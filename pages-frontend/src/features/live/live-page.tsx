@@ -98,9 +98,9 @@ interface StreamStripProps {
 
 function StreamStrip({ streams, anomalies, now, rate }: StreamStripProps) {
   return (
-    <ul className="grid gap-px overflow-hidden rounded-lg border border-line bg-line sm:grid-cols-2 lg:grid-cols-3">
+    <ul className="grid gap-px overflow-hidden rounded-lg border border-line bg-panel sm:grid-cols-2 lg:grid-cols-3">
       {streams.map((stream) => (
-        <li key={stream.stream} className="bg-panel px-4 pt-2.5 pb-3">
+        <li key={stream.stream} className="px-4 pt-2.5 pb-3 shadow-[0_0_0_1px_var(--c-line)]">
           <div className="flex items-baseline justify-between gap-3">
             <span className="truncate font-mono text-sm font-medium">{stream.stream}</span>
             <StreamState state={stream.state} />

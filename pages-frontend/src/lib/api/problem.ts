@@ -1,12 +1,4 @@
 // What can go wrong between this page and the API, as values the interface can act on.
-import * as z from 'zod/mini';
-
-const Problem = z.object({
-  title: z.optional(z.string()),
-  detail: z.optional(z.nullable(z.string())),
-  code: z.optional(z.string()),
-  request_id: z.optional(z.nullable(z.string())),
-});
 
 /** The API answered with an error (RFC 9457 problem+json, or something that should have been). */
 export class ApiError extends Error {
@@ -23,13 +15,16 @@ export class ApiError extends Error {
 
   static async from(response: Response): Promise<ApiError> {
     const body: unknown = await response.json().catch(() => null);
-    const problem = Problem.safeParse(body).data ?? {};
+    const text = (name: string): string | undefined => {
+      const value = body && typeof body === 'object' ? (body as Record<string, unknown>)[name] : undefined;
+      return typeof value === 'string' ? value : undefined;
+    };
     return new ApiError(
       response.status,
-      problem.code ?? 'unknown',
-      problem.title ?? `The server answered ${response.status}`,
-      problem.detail ?? undefined,
-      problem.request_id ?? response.headers.get('x-request-id') ?? undefined,
+      text('code') ?? 'unknown',
+      text('title') ?? `The server answered ${response.status}`,
+      text('detail'),
+      text('request_id') ?? response.headers.get('x-request-id') ?? undefined,
     );
   }
 }

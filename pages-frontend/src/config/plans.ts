@@ -1,0 +1,33 @@
+// The plan table. Prices and allowances stand in plans.json and nowhere else in the dashboard.
+import table from './plans.json';
+
+export interface Plan {
+  id: string;
+  name: string;
+  /** US dollars a month; null: by agreement. */
+  usd_per_month: number | null;
+  /** Detections included a month; null: by agreement. */
+  detections: number | null;
+  /** Price of each further one; null: recording stops at the allowance (or by agreement). */
+  usd_per_further_detection: number | null;
+  /** Events a month, the fair-use limit; null: by agreement. */
+  events: number | null;
+}
+
+export const PLANS: readonly Plan[] = table;
+
+/** What a month with so many detections costs, or null where the plan cannot hold them or has no list price. */
+export function monthlyCost(plan: Plan, detections: number): number | null {
+  if (plan.usd_per_month === null || plan.detections === null) return null;
+  const further = Math.max(0, detections - plan.detections);
+  if (further === 0) return plan.usd_per_month;
+  if (plan.usd_per_further_detection === null) return null;
+  return plan.usd_per_month + further * plan.usd_per_further_detection;
+}
+
+/** The cheapest plan for so many detections. */
+export function cheapestPlan(detections: number): Plan | undefined {
+  return PLANS.filter((plan) => monthlyCost(plan, detections) !== null).toSorted(
+    (a, b) => (monthlyCost(a, detections) ?? 0) - (monthlyCost(b, detections) ?? 0),
+  )[0];
+}
