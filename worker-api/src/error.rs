@@ -132,4 +132,18 @@ mod tests {
         assert_eq!(names.len(), Code::ALL.len());
         assert!(Code::ALL.iter().all(|c| (400..600).contains(&c.status())));
     }
+
+    #[test]
+    fn every_code_is_documented() {
+        let documentation = include_str!("../../docs/API.md");
+        for code in Code::ALL {
+            let row = format!(
+                "| <a id=\"{0}\"></a>`{0}` | {1} | {2} |",
+                code.as_str(),
+                code.status(),
+                code.title()
+            );
+            assert!(documentation.contains(&row), "docs/API.md lacks {row}");
+        }
+    }
 }

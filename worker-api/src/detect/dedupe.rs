@@ -104,6 +104,6 @@ mod tests {
     fn packing_round_trips() {
         let ids = vec![0, 1, u64::MAX, fingerprint("a")];
         assert_eq!(unpack(&pack(&ids)), ids);
-        assert_eq!(unpack(&[1, 2, 3]), []);
+        assert!(unpack(&[1, 2, 3]).is_empty());
     }
 }
