@@ -35,7 +35,9 @@ export default tseslint.config(
   {
     files: ['scripts/**/*.mjs', 'browser-tests/**/*.mjs', '*.config.{js,ts}'],
     // What runs inside page.evaluate() sees the browser's globals.
-    languageOptions: { globals: { ...globals.node, document: 'readonly', window: 'readonly' } },
+    languageOptions: {
+      globals: { ...globals.node, document: 'readonly', window: 'readonly', Image: 'readonly' },
+    },
   },
   ...features.map((name) =>
     forbid(

@@ -1,11 +1,14 @@
 // Pictures of every page in light, dark and phone width, from the built dashboard with realistic data.
-//   node browser-tests/screenshots.mjs [OUT_DIR] [name…]
-import { mkdir } from 'node:fs/promises';
+//   node browser-tests/screenshots.mjs OUT_DIR [name…]        PNG
+//   node browser-tests/screenshots.mjs ../docs/images --docs   small WebP
+import { mkdir, writeFile } from 'node:fs/promises';
 import { launch, signIn } from './browser.mjs';
 import { startFakeServer } from './fake-server.mjs';
 import { jsonDetail, logDetail } from '../src/test/fixtures.js';
 
-const [out = 'screenshots', ...only] = process.argv.slice(2);
+const docs = process.argv.includes('--docs');
+const [out = 'screenshots', ...only] = process.argv.slice(2).filter((argument) => argument !== '--docs');
+const DOCS_WIDTH = 900;
 const LOOKS = {
   light: { colorScheme: 'light', viewport: { width: 1280, height: 900 } },
   dark: { colorScheme: 'dark', viewport: { width: 1280, height: 900 } },
@@ -37,11 +40,36 @@ try {
       await page.waitForLoadState('load');
       await page.evaluate(() => document.fonts.ready);
       await page.waitForTimeout(name === 'live' || name === 'streams' ? 5_600 : 500);
-      await page.screenshot({ path: `${out}/${name}.${look}.png`, fullPage: name !== 'sign-in' });
+      const png = await page.screenshot({ fullPage: !docs && name !== 'sign-in' });
+      if (docs) await writeFile(`${out}/${name}.${look}.webp`, await webp(png));
+      else await writeFile(`${out}/${name}.${look}.png`, png);
     }
     await context.close();
   }
 } finally {
   await browser.close();
   await server.close();
+}
+
+/** The browser's own encoder, on a blank page: no image tool needed. */
+async function webp(png) {
+  const blank = await browser.newPage();
+  const data = await blank.evaluate(
+    async ([source, most]) => {
+      const image = new Image();
+      image.src = source;
+      await image.decode();
+      const scale = Math.min(1, most / image.width);
+      const canvas = document.createElement('canvas');
+      canvas.width = Math.round(image.width * scale);
+      canvas.height = Math.round(image.height * scale);
+      const context = canvas.getContext('2d');
+      context.imageSmoothingQuality = 'high';
+      context.drawImage(image, 0, 0, canvas.width, canvas.height);
+      return canvas.toDataURL('image/webp', 0.78);
+    },
+    [`data:image/png;base64,${png.toString('base64')}`, DOCS_WIDTH],
+  );
+  await blank.close();
+  return Buffer.from(data.split(',')[1], 'base64');
 }
