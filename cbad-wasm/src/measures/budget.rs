@@ -3,6 +3,7 @@
 /// Events of a baseline and a window, and the two texts of the current arrangement.
 pub(super) struct Pool<'a> {
     events: Vec<&'a [u8]>,
+    max_bytes: usize,
     /// Text of the baseline side: its chosen events, a newline after each.
     pub baseline: Vec<u8>,
     /// Text of the window side.
@@ -14,9 +15,11 @@ pub(super) struct Pool<'a> {
 }
 
 impl<'a> Pool<'a> {
-    /// Baseline events take the first indices, window events the following ones.
-    pub fn new(baseline: &[&'a [u8]], window: &[&'a [u8]]) -> Self {
+    /// Baseline events take the first indices, window events the following ones; neither text gets much longer than
+    /// `max_bytes`.
+    pub fn new(baseline: &[&'a [u8]], window: &[&'a [u8]], max_bytes: usize) -> Self {
         Self {
+            max_bytes,
             events: baseline.iter().chain(window).copied().collect(),
             baseline: Vec::new(),
             window: Vec::new(),
@@ -25,9 +28,13 @@ impl<'a> Pool<'a> {
         }
     }
 
-    /// Deals these events (ascending indices) to the sides, cutting the longer side to about the length of the shorter.
+    /// Deals these events (ascending indices) to the sides, cutting the longer side to about the length of the shorter, and
+    /// both to about `max_bytes`.
     pub fn select(&mut self, baseline: &[usize], window: &[usize]) {
-        let budget = self.length(baseline).min(self.length(window));
+        let budget = self
+            .length(baseline)
+            .min(self.length(window))
+            .min(self.max_bytes);
         self.events_baseline = take(&self.events, baseline, budget, &mut self.baseline);
         self.events_window = take(&self.events, window, budget, &mut self.window);
     }
@@ -83,7 +90,7 @@ mod tests {
     fn the_longer_side_is_cut_evenly() {
         let events: Vec<String> = (0..450).map(|i| format!("event number {i:03}")).collect();
         let bytes: Vec<&[u8]> = events.iter().map(|e| e.as_bytes()).collect();
-        let mut pool = Pool::new(&bytes[..400], &bytes[400..]);
+        let mut pool = Pool::new(&bytes[..400], &bytes[400..], usize::MAX);
         let all: Vec<usize> = (0..450).collect();
         pool.select(&all[..400], &all[400..]);
         assert_eq!((pool.events_baseline, pool.events_window), (50, 50));
@@ -96,9 +103,19 @@ mod tests {
     }
 
     #[test]
+    fn both_sides_keep_to_the_cap() {
+        let events: Vec<[u8; 99]> = (0..400).map(|i| [i as u8; 99]).collect();
+        let bytes: Vec<&[u8]> = events.iter().map(|e| e.as_slice()).collect();
+        let mut pool = Pool::new(&bytes[..200], &bytes[200..], 5_000);
+        let all: Vec<usize> = (0..400).collect();
+        pool.select(&all[..200], &all[200..]);
+        assert_eq!((pool.baseline.len(), pool.window.len()), (5_000, 5_000));
+    }
+
+    #[test]
     fn a_side_never_loses_all_its_events() {
         let (long, short) = ([b'x'; 1000], [b'y'; 3]);
-        let mut pool = Pool::new(&[&long], &[&short]);
+        let mut pool = Pool::new(&[&long], &[&short], usize::MAX);
         pool.select(&[0], &[1]);
         assert_eq!((pool.events_baseline, pool.events_window), (1, 1));
     }

@@ -11,7 +11,7 @@
 //!
 //! **Equal byte budgets.** `C` grows with length and all four feel it: a ratio falls on longer input, Δ is a difference of
 //! totals, and where `|B| ≫ |W|`, `C_BW ≈ C_B` whatever the window, so `NCD → (C_B − C_W)/C_B → 1`. Both sides are therefore cut
-//! to the smaller one's length: of the larger side, events evenly spread over it are taken. The report says how many bytes
+//! to the smaller one's length (16 KiB at most by default): events evenly spread over a side are taken. The report says how many bytes
 //! and events were compared, and its numbers follow from its own `bytes_*` and `compressed_*`.
 //!
 //! **What they can and cannot show.** NCD sees content shared or not shared between the sides; the ratio and Δ only how
@@ -54,6 +54,8 @@ pub struct WindowOptions {
     pub permutations: u32,
     /// Exceedances after which the test stops; 0 never stops early.
     pub stop_after: u32,
+    /// Bytes of each side compared at most, which bounds the time: a permutation compresses four times as many.
+    pub max_bytes: usize,
     /// Seed of the permutations.
     pub seed: u64,
 }
@@ -65,6 +67,7 @@ impl Default for WindowOptions {
             statistic: Statistic::Ncd,
             permutations: 199,
             stop_after: 10,
+            max_bytes: 16 << 10,
             seed: 1,
         }
     }
@@ -113,7 +116,7 @@ pub struct Measures {
 
 /// Measures `window` against `baseline`, both lists of events in time order. Any bytes will do, and empty lists too.
 pub fn window_report(baseline: &[&[u8]], window: &[&[u8]], options: &WindowOptions) -> Measures {
-    let mut pool = Pool::new(baseline, window);
+    let mut pool = Pool::new(baseline, window, options.max_bytes);
     let all: Vec<usize> = (0..baseline.len() + window.len()).collect();
     let (first, second) = all.split_at(baseline.len());
     pool.select(first, second);
