@@ -25,7 +25,7 @@ test('must show 2: an anomaly appears live on the dashboard, and its page says w
 
   await row.click();
   await page.waitForURL(`**/anomalies/${anomalies[0].id}*`);
-  await page.getByText(anomalies[0].reason).first().waitFor();
+  await page.getByRole('heading', { level: 1, name: anomalies[0].reason }).waitFor();
   const text = await page.locator('main').innerText();
   assert.match(text, /gateway=/, 'shows the event');
   assert.match(text, /sandbox-journey/, 'shows the odd token');
