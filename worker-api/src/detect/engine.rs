@@ -9,7 +9,6 @@ use super::name::ObjectName;
 use super::record::{Pending, Place};
 use cbad::{CheckpointError, Config, Detector, State};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -29,6 +28,12 @@ pub struct Counters {
     pub found: u64,
     /// The newest event's type.
     pub event_type: String,
+    /// Events in the log since the last checkpoint.
+    #[serde(default)]
+    pub log_events: u64,
+    /// Bytes in the log since the last checkpoint.
+    #[serde(default)]
+    pub log_bytes: u64,
     /// Milliseconds of the first and of the newest event's arrival.
     pub first_ms: Option<i64>,
     /// See `first_ms`.
@@ -98,10 +103,8 @@ pub struct Engine {
 impl Engine {
     /// A stream that has seen nothing.
     pub fn new(name: ObjectName, counters: Counters, window: Window) -> Self {
-        let detector = Detector::new(Config {
-            seed: seed(&name, counters.generation),
-            ..Config::default()
-        });
+        // the default seed for every stream: the same events give the same scores under any name, in `cbad score` too
+        let detector = Detector::new(Config::default());
         Self {
             name,
             counters,
@@ -175,7 +178,10 @@ impl Engine {
             kind_name(last.kind).clone_into(&mut self.counters.event_type);
         }
         if !log.is_empty() {
-            applied.log = Some(log.finish());
+            self.counters.log_events += u64::from(applied.answer.accepted);
+            let log = log.finish();
+            self.counters.log_bytes += log.len() as u64;
+            applied.log = Some(log);
             self.counters.first_ms.get_or_insert(now_ms);
             self.counters.last_ms = Some(now_ms);
         }
@@ -251,17 +257,6 @@ fn state_name(state: State) -> &'static str {
         State::Ready => "ready",
         State::Drifting => "drifting",
     }
-}
-
-/// A stream's seed: fixed by its name, so that anyone can replay it.
-fn seed(name: &ObjectName, generation: u32) -> u64 {
-    let digest = Sha256::digest(format!("{name}\n{generation}").as_bytes());
-    // 53 bits: exact as a JSON number
-    digest
-        .iter()
-        .take(8)
-        .fold(0u64, |acc, &b| (acc << 8) | u64::from(b))
-        >> 11
 }
 
 #[cfg(test)]

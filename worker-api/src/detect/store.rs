@@ -14,9 +14,9 @@ use crate::platform::storage::{Sql, Statement, Value, bytes, integer, text};
 /// Largest piece of a checkpoint (a value may have 2 MB).
 const CHUNK: usize = 1_000_000;
 /// A checkpoint is due after this many logged events …
-const LOG_EVENTS: i64 = 10_000;
+const LOG_EVENTS: u64 = 10_000;
 /// … or this many bytes of log.
-const LOG_BYTES: i64 = 4 << 20;
+const LOG_BYTES: u64 = 4 << 20;
 /// Answers remembered for `Idempotency-Key`.
 const ANSWERS: i64 = 5_000;
 
@@ -190,15 +190,32 @@ impl<'e> Changes<'e> {
             "INSERT INTO answers (key, request, answer, at) VALUES (?, ?, ?, ?)",
             values,
         ));
-        let values = vec![(self.now_ms - dedupe::MAX_AGE_MS).into(), ANSWERS.into()];
-        self.statements.push(("DELETE FROM answers WHERE at < ?1 OR at < (SELECT at FROM answers ORDER BY at DESC LIMIT 1 OFFSET ?2)", values));
     }
 
-    /// All statements, the counters last.
+    /// All statements, the counters last; where the log has grown enough, a checkpoint in its place.
     pub fn finish(mut self) -> Result<Vec<Statement>> {
+        let counters = &mut self.engine.counters;
+        if counters.log_events >= LOG_EVENTS || counters.log_bytes >= LOG_BYTES {
+            counters.log_events = 0;
+            counters.log_bytes = 0;
+            self.checkpoint();
+        }
         let body = serde_json::to_string(&self.engine.counters).map_err(Error::internal)?;
         self.statements.push(("INSERT INTO counters (one, body) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET body = excluded.body", vec![body.into()]));
         Ok(self.statements)
+    }
+
+    fn checkpoint(&mut self) {
+        self.statements.push(("DELETE FROM checkpoint", vec![]));
+        self.statements.push(("DELETE FROM log", vec![]));
+        for (i, chunk) in self.engine.snapshot().chunks(CHUNK).enumerate() {
+            let values = vec![(i as i64).into(), chunk.to_vec().into()];
+            self.statements
+                .push(("INSERT INTO checkpoint (chunk, body) VALUES (?, ?)", values));
+        }
+        // old answers go now and then: looking for them in every request would read more rows than the request writes
+        let values = vec![(self.now_ms - dedupe::MAX_AGE_MS).into(), ANSWERS.into()];
+        self.statements.push(("DELETE FROM answers WHERE at < ?1 OR at < (SELECT at FROM answers ORDER BY at DESC LIMIT 1 OFFSET ?2)", values));
     }
 
     fn usage(&mut self, events: u32, detections: usize) {
@@ -220,34 +237,4 @@ impl<'e> Changes<'e> {
         ));
         Ok(())
     }
-}
-
-/// Whether the log has grown enough for a checkpoint.
-pub fn checkpoint_due(sql: &Sql) -> Result<bool> {
-    let row = sql.rows(
-        "SELECT coalesce(sum(events), 0), coalesce(sum(length(body)), 0) FROM log",
-        vec![],
-    )?;
-    let at = |i: usize| {
-        row.first()
-            .and_then(|r| r.get(i))
-            .and_then(integer)
-            .unwrap_or(0)
-    };
-    Ok(at(0) >= LOG_EVENTS || at(1) >= LOG_BYTES)
-}
-
-/// Replaces checkpoint and log by a new checkpoint.
-pub fn checkpoint(engine: &Engine) -> Vec<Statement> {
-    let mut statements: Vec<Statement> = vec![
-        ("DELETE FROM checkpoint", vec![]),
-        ("DELETE FROM log", vec![]),
-    ];
-    for (i, chunk) in engine.snapshot().chunks(CHUNK).enumerate() {
-        statements.push((
-            "INSERT INTO checkpoint (chunk, body) VALUES (?, ?)",
-            vec![(i as i64).into(), chunk.to_vec().into()],
-        ));
-    }
-    statements
 }

@@ -128,9 +128,6 @@ impl StreamObject {
                 changes.answer(key, answer.clone());
             }
             self.store(changes.finish()?)?;
-            if store::checkpoint_due(&sql)? {
-                self.store(store::checkpoint(engine))?;
-            }
             Ok((answer, news))
         })?;
         self.wake_at(if news { now } else { self.next_report(now) })

@@ -18,6 +18,8 @@ use std::collections::BTreeMap;
 pub struct Limits {
     /// Events in a request.
     pub events: usize,
+    /// Streams in a request: each is a call to an object of its own.
+    pub streams: usize,
     /// Bytes of one event's payload.
     pub event_bytes: usize,
     /// Bytes of an event id, group or metadata object.
@@ -28,6 +30,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             events: 10_000,
+            streams: 100,
             event_bytes: 262_144,
             label_bytes: 4096,
         }
@@ -307,6 +310,13 @@ impl Parser<'_> {
             text: &text,
         };
         if !self.batches.streams.contains_key(stream.as_ref()) {
+            if self.batches.streams.len() >= self.limits.streams {
+                let detail = format!(
+                    "the request has more than {} streams: send the others in another",
+                    self.limits.streams
+                );
+                return Err(("too_many_streams", detail));
+            }
             self.batches
                 .streams
                 .insert(stream.clone().into_owned(), Writer::default());
