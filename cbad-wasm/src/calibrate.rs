@@ -1,18 +1,28 @@
-//! Conformal p-values: a raw score against the stream's own recent scores, with a fitted tail beyond what they resolve.
+//! p-values in two steps. First a raw score is set against a ring of the stream's recent scores, with an exponential tail
+//! fitted to quantiles, which a contaminated baseline hardly moves. Then that surprise is set against a long count of the
+//! surprises the first step gave: what is promised becomes what is kept, the more so the longer the stream.
 
-use crate::bits::{self, MicroBits};
+use crate::bits::{self, BIT, MicroBits};
 use crate::checkpoint::{Reader, Truncated, Writer};
+use crate::ring::Ring;
 use crate::verdict::PMethod;
 
 /// Fewer scores than this give no p-value but 1.
 const FEWEST: usize = 20;
+/// The tail begins at this percentile; its scale is the middle one of three slopes below it,
+const TAIL: usize = 95;
+/// or the slope to what one in so many of the learnt scores reach, if that is more.
+const TOP: usize = 100;
+const LN_5: f64 = 1.609_437_912_434_100_4;
+const LN_5_2: f64 = 0.916_290_731_874_155_1;
+const LN_2: f64 = std::f64::consts::LN_2;
 /// log₂ 20: the surprise at which the tail begins, in micro-bits.
 const TAIL_FROM: MicroBits = 4_321_928;
-/// log₂ e in micro-bits.
-const LOG2_E: i64 = 1_442_695;
+/// log₂ e in micro-bits: a bit of code is at most a bit of surprise.
+const LOG2_E: MicroBits = 1_442_695;
 
-/// What a p-value is read from; enough to recompute it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a first-step surprise is read from; enough to recompute it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
     /// Calibration scores held.
     pub scores: u32,
@@ -24,154 +34,241 @@ pub struct Reading {
     pub tail_scale: MicroBits,
 }
 
-/// The surprise of a raw score: −log₂ p in micro-bits.
-pub fn surprise(raw: MicroBits, r: &Reading) -> (MicroBits, PMethod) {
-    if (r.scores as usize) < FEWEST {
-        return (0, PMethod::Rank);
+impl Reading {
+    /// −log₂ p of a raw score, in micro-bits.
+    pub fn surprise(&self, raw: MicroBits) -> (MicroBits, PMethod) {
+        if (self.scores as usize) < FEWEST {
+            return (0, PMethod::Rank);
+        }
+        if raw > self.tail_start {
+            let excess = (raw - self.tail_start).min(1 << 40);
+            return (
+                TAIL_FROM + excess * LOG2_E / self.tail_scale.max(1),
+                PMethod::Tail,
+            );
+        }
+        (
+            bits::price(u64::from(self.at_least) + 1, u64::from(self.scores) + 1),
+            PMethod::Rank,
+        )
     }
-    if raw > r.tail_start {
-        let excess = (raw - r.tail_start).min(1 << 40);
-        return (
-            TAIL_FROM + excess * LOG2_E / r.tail_scale.max(1),
-            PMethod::Tail,
-        );
-    }
-    (
-        bits::price(u64::from(r.at_least) + 1, u64::from(r.scores) + 1),
-        PMethod::Rank,
-    )
 }
 
-/// The recent scores of a stream.
+/// The first step: recent scores and the tail fitted to them.
 #[derive(Clone, Debug)]
 pub struct Calibration {
-    ring: Vec<i32>, // thousandths of a bit
-    next: usize,
-    capacity: usize,
-    stale: usize,
-    young: usize, // scores taken up, counted while the model is young
-    sorted: Vec<i32>,
-    tail_start: i32,
-    tail_scale: i32,
+    ring: Ring,
+    start: MicroBits,
+    scale: MicroBits,
 }
-
-const UNIT: i64 = 1_000; // micro-bits in a thousandth of a bit
 
 impl Calibration {
     /// Holds up to `capacity` scores.
     pub fn new(capacity: usize) -> Calibration {
         Calibration {
-            ring: Vec::new(),
-            next: 0,
-            capacity: capacity.max(FEWEST),
-            stale: 0,
-            young: 0,
-            sorted: Vec::new(),
-            tail_start: 0,
-            tail_scale: 1,
+            ring: Ring::new(capacity),
+            start: 0,
+            scale: 1,
         }
     }
 
-    /// Bytes held.
+    /// Bytes held at most.
     pub fn bytes(&self) -> usize {
-        self.capacity * 8
+        self.ring.bytes()
     }
 
     /// Takes up a score.
-    pub fn push(&mut self, raw: MicroBits) {
-        let x = (raw / UNIT).clamp(0, i64::from(i32::MAX / 2)) as i32;
-        if self.ring.len() < self.capacity {
-            self.ring.push(x);
-        } else {
-            self.ring[self.next] = x;
-            self.next = (self.next + 1) % self.capacity;
-        }
-        if self.young < self.capacity {
-            self.young += 1;
-            if self.young >= 64 && self.young.is_power_of_two() {
-                self.ring.drain(..self.ring.len() / 2); // scores of a model half as old are too high
-                self.stale = 64;
-            }
-        }
-        self.stale += 1;
-        if self.stale >= 64 || self.ring.len() < 256 && self.stale * 8 >= self.ring.len() {
-            self.refit();
+    pub fn push(&mut self, raw: MicroBits, sound: bool) {
+        if self.ring.push(raw, sound) {
+            self.fit();
         }
     }
 
-    fn refit(&mut self) {
-        self.stale = 0;
-        self.sorted.clone_from(&self.ring);
-        self.sorted.sort_unstable();
-        let n = self.sorted.len();
-        let from = n - (n / 20).max(1);
-        self.tail_start = self.sorted[from];
-        let floor = (self.tail_start / 50).max(1_443);
-        let excess: i64 = self.sorted[from..]
-            .iter()
-            .map(|&x| i64::from(x - self.tail_start))
-            .sum();
-        self.tail_scale = ((excess / (n - from) as i64) as i32).max(floor);
+    fn fit(&mut self) {
+        self.start = self.ring.percentile(TAIL);
+        let at = |share| self.ring.percentile(share);
+        let slope = |low, high, span: f64| (at(high) - at(low)) as f64 / span;
+        let mut body = [
+            slope(50, 75, LN_2),
+            slope(75, 90, LN_5_2),
+            slope(90, 95, LN_2),
+        ];
+        body.sort_by(f64::total_cmp); // the middle one: neither a gap between kinds nor a few outliers count
+        let top = (self.ring.sound_top(TOP) - self.start) as f64 / LN_5;
+        let scale = libm::round(body[1].max(top)) as i64;
+        self.scale = scale.max(self.start / 50).max(LOG2_E);
     }
 
-    /// What the p-value of `raw` is read from.
+    /// What the surprise of `raw` is read from.
+    #[inline]
     pub fn read_at(&self, raw: MicroBits) -> Reading {
-        let x = (raw / UNIT).clamp(0, i64::from(i32::MAX / 2)) as i32;
-        let below = self.sorted.partition_point(|&s| s < x);
+        let at_least = if raw > self.start {
+            0
+        } else {
+            self.ring.at_least(raw)
+        };
         Reading {
-            scores: self.sorted.len() as u32,
-            at_least: (self.sorted.len() - below) as u32,
-            tail_start: i64::from(self.tail_start) * UNIT,
-            tail_scale: i64::from(self.tail_scale) * UNIT,
+            scores: self.ring.count() as u32,
+            at_least: at_least as u32,
+            tail_start: self.start,
+            tail_scale: self.scale,
         }
     }
 
-    /// Writes the scores.
+    /// Writes the calibration.
     pub fn write(&self, out: &mut Writer) {
-        for part in [&self.ring, &self.sorted] {
-            out.varint(part.len() as u64);
-            for &x in part {
-                out.varint(x as u64);
-            }
-        }
-        out.varint(self.next as u64);
-        out.varint(self.stale as u64);
-        out.varint(self.young as u64);
-        out.varint(self.tail_start as u64);
-        out.varint(self.tail_scale as u64);
+        self.ring.write(out);
     }
 
     /// Reads what [`Calibration::write`] wrote.
     pub fn read(input: &mut Reader, capacity: usize) -> Result<Calibration, Truncated> {
-        let mut c = Calibration::new(capacity);
-        let scores = |input: &mut Reader| -> Result<Vec<i32>, Truncated> {
-            let n = input.length()?;
-            if n > capacity {
-                return Err(Truncated);
-            }
-            (0..n).map(|_| score(input)).collect()
+        let mut c = Calibration {
+            ring: Ring::read(input, capacity)?,
+            start: 0,
+            scale: 1,
         };
-        c.ring = scores(input)?;
-        c.sorted = scores(input)?;
-        c.next = input.varint()? as usize;
-        c.stale = input.varint()? as usize;
-        c.young = input.varint()? as usize;
-        c.tail_start = score(input)?;
-        c.tail_scale = score(input)?;
-        let ordered = c.sorted.is_sorted() && c.sorted.len() <= c.ring.len();
-        if c.next >= c.capacity
-            || c.young > c.capacity
-            || c.ring.len() < c.capacity && c.next != 0
-            || c.stale > 64
-            || !ordered
-        {
-            Err(Truncated)
-        } else {
-            Ok(c)
+        if c.ring.count() > 0 {
+            c.fit();
+        }
+        Ok(c)
+    }
+}
+
+/// Bins of the second step: eighths of a bit up to 20 bits.
+const BINS: usize = 160;
+const BIN: MicroBits = BIT / 8;
+/// The map is worked out anew after so many events.
+const STALE: u32 = 256;
+/// Events at which the second step counts as much as the first.
+const HALFWAY: u64 = 50_000;
+/// Counts are halved at so many events.
+const FULL: u64 = 1 << 20;
+/// Events the first step is worth against the counts, at every level.
+const PRIOR: u64 = 4;
+
+/// The second step: how often each surprise came, and the map that follows from it.
+#[derive(Clone, Debug)]
+pub struct Recalibration {
+    bins: Vec<u32>,
+    events: u64, // in the bins
+    age: u64,    // events ever, up to FULL
+    stale: u32,
+    map: Vec<MicroBits>, // surprise at the lower edge of each bin
+}
+
+impl Default for Recalibration {
+    fn default() -> Recalibration {
+        let map = (0..=BINS as i64).map(|i| i * BIN).collect();
+        Recalibration {
+            bins: vec![0; BINS + 1],
+            events: 0,
+            age: 0,
+            stale: 0,
+            map,
         }
     }
 }
 
-fn score(input: &mut Reader) -> Result<i32, Truncated> {
-    i32::try_from(input.small()?).map_err(|_| Truncated)
+impl Recalibration {
+    /// Counts a first-step surprise; what is far out and was refused counts only towards the age.
+    pub fn push(&mut self, surprise: MicroBits, refused: bool) {
+        let bin = ((surprise.max(0) / BIN) as usize).min(BINS);
+        self.age = (self.age + 1).min(FULL);
+        if !(refused && bin == BINS) {
+            self.bins[bin] += 1;
+            self.events += 1;
+        }
+        if self.events >= FULL {
+            self.bins.iter_mut().for_each(|b| *b /= 2);
+            self.events = self.bins.iter().map(|&b| u64::from(b)).sum();
+        }
+        self.stale += 1;
+        if self.stale >= STALE {
+            self.stale = 0;
+            self.fit();
+        }
+    }
+
+    fn fit(&mut self) {
+        let trust = self.age * 1_000 / (self.age + HALFWAY); // of a thousand
+        let mut above = 0u64;
+        for i in (0..=BINS).rev() {
+            above += u64::from(self.bins[i]);
+            let nominal = i as i64 * BIN;
+            // P(surprise ≥ nominal) ≈ (above + PRIOR) / (events + PRIOR·2^nominal)
+            let expected = self.events as f64 + PRIOR as f64 * libm::exp2(bits::to_bits(nominal));
+            let kept = bits::from_bits(libm::log2(expected / (above + PRIOR) as f64)).max(0);
+            self.map[i] = (nominal * (1_000 - trust as i64) + kept * trust as i64) / 1_000;
+        }
+    }
+
+    /// What a first-step surprise is worth.
+    #[inline]
+    pub fn apply(&self, surprise: MicroBits) -> MicroBits {
+        let bin = (surprise.max(0) / BIN) as usize;
+        if bin >= BINS {
+            return self.map[BINS] + (surprise - BINS as i64 * BIN);
+        }
+        let (low, high) = (self.map[bin], self.map[bin + 1]);
+        low + (high - low) * (surprise - bin as i64 * BIN) / BIN
+    }
+
+    /// Writes the counts and the map.
+    pub fn write(&self, out: &mut Writer) {
+        out.varint(self.age);
+        out.varint(u64::from(self.stale));
+        self.bins.iter().for_each(|&b| out.varint(u64::from(b)));
+        self.map.iter().for_each(|&m| out.varint(m as u64));
+    }
+
+    /// Reads what [`Recalibration::write`] wrote.
+    pub fn read(input: &mut Reader) -> Result<Recalibration, Truncated> {
+        let mut r = Recalibration {
+            age: input.varint()?,
+            stale: input.small()?,
+            ..Recalibration::default()
+        };
+        for b in &mut r.bins {
+            *b = input.small()?;
+        }
+        r.events = r.bins.iter().map(|&b| u64::from(b)).sum();
+        for m in &mut r.map {
+            *m = i64::try_from(input.varint()?).map_err(|_| Truncated)?;
+        }
+        let sane = r.age <= FULL
+            && r.events <= FULL
+            && r.stale < STALE
+            && r.map.iter().all(|&m| m <= 1 << 40);
+        if sane { Ok(r) } else { Err(Truncated) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[test]
+    fn what_is_promised_becomes_what_is_kept() {
+        // a first step whose surprise is always double what it should be: 3,162 alarms of 100,000 if left alone
+        let mut r = Recalibration::default();
+        let mut alarms = 0;
+        for i in 0..400_000u64 {
+            let u = (crate::hash::mix(i, 99) >> 11) as f64 / (1u64 << 53) as f64;
+            let claimed = bits::from_bits(-2.0 * libm::log2(u));
+            alarms += u32::from(i >= 300_000 && r.apply(claimed) >= 9_965_784);
+            r.push(claimed, false);
+        }
+        assert!((90..400).contains(&alarms), "{alarms} of 100,000 at 0.001");
+    }
+    #[test]
+    fn the_map_never_falls() {
+        let mut r = Recalibration::default();
+        for i in 0..100_000u64 {
+            r.push((crate::hash::mix(i, 3) % 9_000_000) as i64, false);
+        }
+        let mut last = 0;
+        for s in (0..40_000_000).step_by(10_007) {
+            assert!(r.apply(s) >= last);
+            last = r.apply(s);
+        }
+    }
 }

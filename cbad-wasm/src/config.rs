@@ -46,6 +46,8 @@ pub struct Parts {
     pub class_excess: bool,
     /// Price a whole event that was seen before by its own count.
     pub signature: bool,
+    /// Correct promised rates by the rates kept.
+    pub recalibrate: bool,
 }
 
 impl Default for Parts {
@@ -54,6 +56,7 @@ impl Default for Parts {
             guard: true,
             class_excess: true,
             signature: true,
+            recalibrate: true,
         }
     }
 }
@@ -89,21 +92,21 @@ impl Default for Config {
 impl Config {
     /// Events a stream needs before its first alarm.
     pub const MIN_EVENTS: u64 = 128;
-    /// Profile `strict`: α = 10⁻⁴.
+    /// Profile `strict`: α = 10⁻³·² = 0.00063.
     pub const STRICT: f64 = 0.25;
-    /// Profile `balanced`, the default: α = 10⁻³.
+    /// Profile `balanced`, the default: α = 10⁻²·⁴ = 0.0040.
     pub const BALANCED: f64 = 0.5;
-    /// Profile `sensitive`: α = 10⁻².
+    /// Profile `sensitive`: α = 10⁻¹·⁶ = 0.025.
     pub const SENSITIVE: f64 = 0.75;
 
-    /// The promised rate of false alarms: α = 10^(4·sensitivity − 5), from 10⁻⁵ at 0 to 10⁻¹ at 1.
+    /// The promised rate of false alarms: α = 10^(3.2·sensitivity − 4), from 0.0001 at 0 to 0.16 at 1.
     pub fn alpha(sensitivity: f64) -> f64 {
         let s = if sensitivity.is_finite() {
             sensitivity.clamp(0.0, 1.0)
         } else {
             Config::BALANCED
         };
-        libm::exp10(4.0 * s - 5.0)
+        libm::exp10(3.2 * s - 4.0)
     }
 
     /// The same configuration with every value inside its bounds.

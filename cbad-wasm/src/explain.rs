@@ -15,6 +15,8 @@ const ALTERNATIVES: usize = 3;
 const QUOTE: usize = 48;
 /// Bytes of a nearest event kept.
 const NEAREST: usize = 4_096;
+/// Recent events looked at.
+const LOOKED_AT: usize = 256;
 
 /// What recent normal events showed in place of an anomaly.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,7 +63,7 @@ pub fn context(event: &Event<'_>, features: &Features, wanted: &[u32], recent: &
     let mut other = Features::default();
     let mut best: Option<(u64, u64, &str)> = None; // shared, all, text
     let mut seen = 0;
-    for (line, json) in recent.iter().rev() {
+    for (line, json) in recent.iter().rev().take(LOOKED_AT) {
         seen += 1;
         let payload = if json {
             Payload::Json(line)

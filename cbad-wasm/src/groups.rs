@@ -1,5 +1,6 @@
 //! Open groups (sessions, traces): which templates each has shown, bounded in number and size.
 
+use crate::bits::{self, MicroBits};
 use crate::checkpoint::{Reader, Truncated, Writer};
 use crate::features::Symbol;
 use crate::hash::mix;
@@ -10,6 +11,10 @@ const TEMPLATES: usize = 48;
 /// Bytes kept of a group's key; longer keys are refused.
 pub const MAX_KEY: usize = 256;
 const OTHER: u64 = 77;
+/// Bytes of open groups in a checkpoint.
+const MAX_BYTES: usize = 96 * 1024;
+/// The usual number of events in a group is over about so many events.
+const MEMORY: u64 = 1 << 20;
 
 /// One open group.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +52,9 @@ pub struct Groups {
     open: BTreeMap<Box<str>, Group>,
     by_age: BTreeMap<u64, Box<str>>,
     templates: usize,
+    keys: usize,
+    started: u64,
+    events: u64,
 }
 
 impl Groups {
@@ -54,8 +62,17 @@ impl Groups {
     pub fn add(&mut self, key: &str, template: u64, index: u64) {
         let name = match self.open.get(key) {
             Some(g) => self.by_age.remove(&g.last).unwrap_or_else(|| key.into()),
-            None => key.into(),
+            None => {
+                self.started += 1;
+                self.keys += key.len();
+                key.into()
+            }
         };
+        self.events += 1;
+        if self.events >= MEMORY {
+            self.events /= 2;
+            self.started = (self.started / 2).max(1);
+        }
         let group = self.open.entry(name.clone()).or_default();
         group.events += 1;
         group.last = index;
@@ -80,6 +97,7 @@ impl Groups {
         let group = self.open.remove(key)?;
         self.by_age.remove(&group.last);
         self.templates -= group.templates.len();
+        self.keys -= key.len();
         Some(group)
     }
 
@@ -90,18 +108,26 @@ impl Groups {
             .map(|(&last, key)| (last, &**key))
     }
 
-    /// How many are open.
-    pub fn count(&self) -> usize {
-        self.open.len()
+    /// Whether there are more than `most`, or more than may be held.
+    pub fn full(&self, most: usize) -> bool {
+        self.open.len() > most || self.open.len() * 8 + self.templates * 10 + self.keys > MAX_BYTES
+    }
+
+    /// What an event's surprise loses for being one of several of its group, and the group judged once more as a whole:
+    /// the logarithm of twice the usual number of events in a group.
+    pub fn penalty(&self) -> MicroBits {
+        bits::log2(2 * self.events.max(1)) - bits::log2(self.started.max(1))
     }
 
     /// Bytes held, roughly.
     pub fn bytes(&self) -> usize {
-        self.open.len() * 256 + self.templates * 16
+        self.open.len() * 200 + self.templates * 16 + self.keys * 2
     }
 
     /// Writes the groups.
     pub fn write(&self, out: &mut Writer) {
+        out.varint(self.started);
+        out.varint(self.events);
         out.varint(self.open.len() as u64);
         for (key, g) in &self.open {
             out.text(key);
@@ -117,7 +143,11 @@ impl Groups {
 
     /// Reads what [`Groups::write`] wrote.
     pub fn read(input: &mut Reader) -> Result<Groups, Truncated> {
-        let mut groups = Groups::default();
+        let mut groups = Groups {
+            started: input.varint()?,
+            events: input.varint()?,
+            ..Groups::default()
+        };
         for _ in 0..input.length()? {
             let key: Box<str> = input.text()?.into();
             let (events, last) = (input.varint()?, input.varint()?);
@@ -129,6 +159,7 @@ impl Groups {
                 .map(|_| Ok((input.u64()?, input.small()?)))
                 .collect::<Result<Vec<_>, Truncated>>()?;
             groups.templates += n;
+            groups.keys += key.len();
             groups.by_age.insert(last, key.clone());
             groups.open.insert(
                 key,

@@ -25,12 +25,15 @@ mod explain;
 mod fdr;
 pub mod features;
 mod groups;
+mod guard;
 pub mod hash;
 pub mod json;
+mod judge;
 pub mod measures;
 mod model;
 pub mod numeric;
 mod recent;
+mod ring;
 pub mod stats;
 mod table;
 pub mod tokenize;
@@ -39,8 +42,9 @@ mod witness;
 
 pub use checkpoint::CheckpointError;
 pub use config::{Config, Memory, Parts, Warmup};
-pub use detector::{ALGORITHM, Detector, ReplayError, replay};
+pub use detector::{ALGORITHM, Detector};
 pub use event::{Event, Kind, Payload, UnknownKind};
+pub use judge::{ReplayError, replay};
 pub use verdict::{
     Expected, FieldBits, GroupVerdict, PMethod, Severity, State, TokenBits, Verdict,
 };

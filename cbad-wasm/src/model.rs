@@ -25,35 +25,36 @@ impl Counts for &Table {
 }
 
 /// Domain of the bags of single events.
-pub const EVENT: u64 = 63;
+const EVENT: u64 = 63;
 /// Domain of the bags of groups.
-pub const GROUP: u64 = 64;
+const GROUP: u64 = 64;
 
+// what a count is of, mixed into its key
+const BAG: u64 = 29;
 const PRESENT: u64 = 30;
-const COUNTED: u64 = 128; // and the classes of counts after it
 const USUAL: u64 = 34;
-const NOVEL: u64 = 39;
 const COLUMN: u64 = 35;
 const BUCKET: u64 = 36;
-const BAG: u64 = 29;
 const REPETITION: u64 = 38;
+const NOVEL: u64 = 39;
+const COUNTED: u64 = 128; // and the classes of counts after it
 
 /// A mean is kept in sixteenths of a bit.
 const SIXTEENTH: i64 = BIT / 16;
-/// Bags are compared whole only where symbols occur this often per event on average (in sixteenths).
+/// Bags are compared whole where a symbol occurs 1.8 times per event on average (in sixteenths).
 const REPETITIVE: u16 = 29;
 /// All counts are halved when this many events have been learnt since the last time.
 const HALF_LIFE: u32 = 60_000;
+/// The share of new texts in a class is over about this many of its tokens.
+const NOVEL_MEMORY: u16 = 4_096;
 
 /// Counts of symbols, columns and bags.
 #[derive(Clone, Debug)]
 pub struct Model {
     /// The counts.
     pub table: Table,
-    /// Events learnt, decayed with the counts.
-    pub events: u32,
-    /// Groups learnt, decayed with the counts.
-    pub groups: u32,
+    events: u32, // learnt, decayed with the counts
+    groups: u32,
     parts: Parts,
 }
 
@@ -66,6 +67,27 @@ impl Model {
             groups: 0,
             parts,
         }
+    }
+
+    /// What prices depend on beside the counts.
+    pub fn totals(&self) -> Totals {
+        Totals {
+            events: self.events,
+            groups: self.groups,
+            parts: self.parts,
+        }
+    }
+
+    /// The kind of an event, by which its coming back is recognised: its template with the sizes of its numbers, or the
+    /// set of its symbols where symbols are few and repeat.
+    pub fn kind(&self, features: &Features) -> u64 {
+        if self.table.get(mix(EVENT, REPETITION)).d >= REPETITIVE {
+            return features.bag.iter().fold(EVENT, |h, s| mix(h, s.key));
+        }
+        features
+            .numbers
+            .iter()
+            .fold(features.template, |h, x| mix(mix(h, x.column), x.bucket))
     }
 
     /// Learns an event.
@@ -98,28 +120,31 @@ impl Model {
         let mut signature = domain;
         let mut total = 0u64;
         for s in bag {
+            let class = count_class(s.count);
             let present = self.table.slot(mix(mix(domain, PRESENT), s.key));
             let before = u64::from(present.n);
             add(present);
-            add(self
-                .table
-                .slot(mix(mix(domain, COUNTED + count_class(s.count)), s.key)));
+            add(self.table.slot(mix(mix(domain, COUNTED + class), s.key)));
             if s.class != 0 {
-                let cost = bits::price(20 * before + 1, 20 * u64::from(events) + 2);
-                average(self.table.slot(mix(s.class, USUAL)), cost);
+                average(
+                    self.table.slot(mix(s.class, USUAL)),
+                    bits::price(20 * before + 1, 20 * u64::from(events) + 2),
+                );
                 let novel = self.table.slot(mix(s.class, NOVEL));
                 add(novel);
                 novel.d += u16::from(before == 0);
-                if novel.n >= 4_096 {
+                if novel.n >= NOVEL_MEMORY {
                     novel.n /= 2;
                     novel.d /= 2;
                 }
             }
             total += u64::from(s.count);
-            signature = mix(signature, mix(s.key, count_class(s.count)));
+            signature = mix(signature, mix(s.key, class));
         }
-        let per_symbol = total as i64 * BIT / bag.len().max(1) as i64;
-        average(self.table.slot(mix(domain, REPETITION)), per_symbol);
+        average(
+            self.table.slot(mix(domain, REPETITION)),
+            total as i64 * BIT / bag.len().max(1) as i64,
+        );
         let seen = self.table.slot(mix(mix(domain, BAG), signature));
         add(seen);
         let new = u16::from(seen.n == 1);
@@ -136,25 +161,18 @@ impl Model {
     }
 
     /// Reads what [`Model::write`] wrote.
-    pub fn read(input: &mut Reader, parts: Parts) -> Result<Model, Truncated> {
+    pub fn read(input: &mut Reader, parts: Parts, table_bits: u32) -> Result<Model, Truncated> {
         let (events, groups) = (input.u32()?, input.u32()?);
+        let table = Table::read(input, table_bits)?;
         if events.max(groups) > HALF_LIFE {
-            return Err(Truncated);
-        }
-        Ok(Model {
-            table: Table::read(input)?,
-            events,
-            groups,
-            parts,
-        })
-    }
-
-    /// The numbers beside the counts that prices depend on.
-    pub fn totals(&self) -> Totals {
-        Totals {
-            events: self.events,
-            groups: self.groups,
-            parts: self.parts,
+            Err(Truncated)
+        } else {
+            Ok(Model {
+                table,
+                events,
+                groups,
+                parts,
+            })
         }
     }
 }
@@ -183,7 +201,7 @@ impl Totals {
         let numbers: MicroBits = features
             .numbers
             .iter()
-            .map(|x| self.number(counts, x, &mut each))
+            .map(|x| number(counts, x, &mut each))
             .sum();
         bag + numbers
     }
@@ -198,18 +216,16 @@ impl Totals {
         self.bag(counts, GROUP, bag, self.groups, &mut each)
     }
 
-    #[inline]
-    fn number(
-        &self,
-        counts: &mut impl Counts,
-        x: &Number,
-        each: &mut impl FnMut(u32, MicroBits),
-    ) -> MicroBits {
-        let all = u64::from(counts.get(mix(x.column, COLUMN)).n);
-        let here = u64::from(counts.get(mix(mix(x.column, BUCKET), x.bucket)).n);
-        let cost = bits::price(10 * here + 1, 10 * all + 30);
-        each(x.piece, cost);
-        cost
+    /// In how many of the events learnt the symbol or number of a piece had been.
+    pub fn seen(&self, counts: &mut impl Counts, features: &Features, piece: u32) -> u64 {
+        let key = match features.bag.iter().find(|s| s.piece == piece) {
+            Some(s) => mix(mix(EVENT, PRESENT), s.key),
+            None => match features.numbers.iter().find(|x| x.piece == piece) {
+                Some(x) => mix(mix(x.column, BUCKET), x.bucket),
+                None => return 0,
+            },
+        };
+        u64::from(counts.get(key).n)
     }
 
     #[inline]
@@ -225,43 +241,81 @@ impl Totals {
         let mut signature = domain;
         for s in bag {
             let class = count_class(s.count);
-            let present = u64::from(counts.get(mix(mix(domain, PRESENT), s.key)).n);
-            let counted = u64::from(counts.get(mix(mix(domain, COUNTED + class), s.key)).n);
-            let mut cost = bits::price(20 * present + 1, 20 * u64::from(events) + 2)
-                + bits::price(2 * counted + 1, 2 * present + 2);
-            if s.class != 0 && self.parts.class_excess {
-                let usual = counts.get(mix(s.class, USUAL));
-                cost = (cost - i64::from(usual.d) * SIXTEENTH).max(0);
-                if present == 0 {
-                    let novel = counts.get(mix(s.class, NOVEL)); // where new texts are common, one more says little
-                    cost = cost.min(bits::price(
-                        2 * u64::from(novel.d) + 1,
-                        2 * u64::from(novel.n) + 2,
-                    ));
-                }
-            }
+            let cost = self.symbol(counts, domain, s, class, events);
             each(s.piece, cost);
             total += cost;
             signature = mix(signature, mix(s.key, class));
         }
-        if !self.parts.signature
-            || domain == EVENT && counts.get(mix(domain, REPETITION)).d < REPETITIVE
-        {
-            return total;
-        }
-        let all = counts.get(mix(domain, BAG));
-        if all.n == 0 {
-            return total;
-        }
-        let (n, new) = (f64::from(all.n), f64::from(all.d));
-        let seen = f64::from(counts.get(mix(mix(domain, BAG), signature)).n);
-        let p = (seen + new * bits::probability(total)) / (n + new);
-        if seen == 0.0 {
-            total + bits::from_bits(libm::log2((n + new) / new.max(0.5)))
+        let repetitive = domain == GROUP || counts.get(mix(EVENT, REPETITION)).d >= REPETITIVE;
+        if self.parts.signature && repetitive {
+            whole(counts, domain, signature, total)
         } else {
-            bits::from_bits(-libm::log2(p)).max(0)
+            total
         }
     }
+
+    /// Price of one symbol: that it is there, that it is there so often, net of what its class usually costs.
+    #[inline]
+    fn symbol(
+        &self,
+        counts: &mut impl Counts,
+        domain: u64,
+        s: &Symbol,
+        class: u64,
+        events: u32,
+    ) -> MicroBits {
+        let present = u64::from(counts.get(mix(mix(domain, PRESENT), s.key)).n);
+        let counted = if present == 0 {
+            0
+        } else {
+            u64::from(counts.get(mix(mix(domain, COUNTED + class), s.key)).n)
+        };
+        let cost = bits::price(20 * present + 1, 20 * u64::from(events) + 2)
+            + bits::price(2 * counted + 1, 2 * present + 2);
+        if s.class == 0 || !self.parts.class_excess {
+            return cost;
+        }
+        let usual = i64::from(counts.get(mix(s.class, USUAL)).d) * SIXTEENTH;
+        let excess = (cost - usual).max(0);
+        if present > 0 {
+            return excess;
+        }
+        let novel = counts.get(mix(s.class, NOVEL)); // where new texts are common, one more says little
+        excess.min(bits::price(
+            2 * u64::from(novel.d) + 1,
+            2 * u64::from(novel.n) + 2,
+        ))
+    }
+}
+
+/// Price of a bag given how often it was seen whole: a mixture of its count and of the product of its symbols.
+fn whole(counts: &mut impl Counts, domain: u64, signature: u64, total: MicroBits) -> MicroBits {
+    let all = counts.get(mix(domain, BAG));
+    if all.n == 0 {
+        return total;
+    }
+    let (n, new) = (f64::from(all.n), f64::from(all.d));
+    let seen = counts.get(mix(mix(domain, BAG), signature)).n;
+    if seen == 0 {
+        return total + bits::from_bits(libm::log2((n + new) / new.max(0.5)));
+    }
+    bits::from_bits(-libm::log2(
+        (f64::from(seen) + new * bits::probability(total)) / (n + new),
+    ))
+    .max(0)
+}
+
+#[inline]
+fn number(
+    counts: &mut impl Counts,
+    x: &Number,
+    each: &mut impl FnMut(u32, MicroBits),
+) -> MicroBits {
+    let all = u64::from(counts.get(mix(x.column, COLUMN)).n);
+    let here = u64::from(counts.get(mix(mix(x.column, BUCKET), x.bucket)).n);
+    let cost = bits::price(10 * here + 1, 10 * all + 30);
+    each(x.piece, cost);
+    cost
 }
 
 #[inline]
@@ -291,16 +345,4 @@ fn count_class(count: u32) -> u64 {
         25..=49 => 9,
         _ => 10 + u64::from(count.ilog2()),
     }
-}
-
-/// In how many of the events learnt the symbol or number of a piece had been.
-pub fn seen(counts: &mut impl Counts, features: &Features, piece: u32) -> u64 {
-    let key = match features.bag.iter().find(|s| s.piece == piece) {
-        Some(s) => mix(mix(EVENT, PRESENT), s.key),
-        None => match features.numbers.iter().find(|x| x.piece == piece) {
-            Some(x) => mix(mix(x.column, BUCKET), x.bucket),
-            None => return 0,
-        },
-    };
-    u64::from(counts.get(key).n)
 }

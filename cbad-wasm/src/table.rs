@@ -1,4 +1,5 @@
-//! A bounded hashed count table: buckets of four slots; the least counted one of a full bucket gives way.
+//! A bounded hashed count table: buckets of four slots. In a full bucket a new key wears down the least count and takes
+//! its place when that is one, so what is frequent stays and what came once goes.
 //!
 //! A slot is eight bytes: 32 bits of the key, a count and a value of 16 bits each. Two keys that agree in bucket and
 //! check bits are taken for one: with 2¹⁵ slots about one look-up of an absent key in 10⁹.
@@ -27,6 +28,7 @@ const WAYS: usize = 4;
 pub struct Table {
     slots: Vec<Slot>,
     mask: usize,
+    spill: Slot, // what a key is counted in that found no place
 }
 
 impl Table {
@@ -36,6 +38,7 @@ impl Table {
         Table {
             slots: vec![EMPTY; size],
             mask: size - WAYS,
+            spill: EMPTY,
         }
     }
 
@@ -76,10 +79,10 @@ impl Table {
                 (least, low) = (i, weight);
             }
         }
-        if bucket[least].check != 0 {
-            for s in bucket.iter_mut() {
-                s.n -= s.n >> 3; // a full bucket ages, so that old counts do not hold it for ever
-            }
+        if bucket[least].n > 1 {
+            bucket[least].n -= 1; // a key that keeps coming wears the least one down; one that came once does not
+            self.spill = EMPTY;
+            return &mut self.spill;
         }
         bucket[least] = Slot { check, n: 0, d: 0 };
         &mut bucket[least]
@@ -114,9 +117,8 @@ impl Table {
     }
 
     /// Reads what [`Table::write`] wrote.
-    pub fn read(input: &mut Reader) -> Result<Table, Truncated> {
-        let bits = input.u32()?;
-        if !(8..=20).contains(&bits) {
+    pub fn read(input: &mut Reader, bits: u32) -> Result<Table, Truncated> {
+        if input.u32()? != bits {
             return Err(Truncated);
         }
         let mut table = Table::new(bits);

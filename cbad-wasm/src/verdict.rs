@@ -1,5 +1,6 @@
 //! What comes out: the one verdict type of command, HTTP, live feed, wasm and database.
 
+use crate::bits::{self, MicroBits};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -129,6 +130,33 @@ pub struct Verdict {
     /// Evidence beyond the content: named quantities such as `rate_bits`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub evidence: BTreeMap<String, f64>,
+}
+
+impl Verdict {
+    /// A verdict on an event that is no anomaly; its surprise is in micro-bits.
+    pub(crate) fn quiet(index: u64, surprise: MicroBits, q_value: f64, state: State) -> Verdict {
+        Verdict {
+            index,
+            score: bits::to_bits(surprise),
+            p_value: bits::probability(surprise),
+            p_method: PMethod::Rank,
+            q_value,
+            anomaly: false,
+            severity: None,
+            state,
+            repeat_of: None,
+            reason: None,
+            tokens: Vec::new(),
+            fields: Vec::new(),
+            nearest: None,
+            measures: None,
+            witness: None,
+            algorithm: None,
+            seed: None,
+            checkpoint: None,
+            evidence: BTreeMap::new(),
+        }
+    }
 }
 
 /// The verdict on a group (session, trace) when it closes.

@@ -79,6 +79,10 @@ pub struct Witness {
     pub state: State,
     /// What the p-value was read from.
     pub reading: Reading,
+    /// What the second step of calibration adds to the surprise.
+    pub shift: i64,
+    /// What the event's group takes off it.
+    pub penalty: i64,
     /// The q-value.
     pub q_value: f64,
     /// First anomaly of the same cause.
@@ -106,13 +110,18 @@ impl Witness {
         w.varint(u64::from(self.reading.at_least));
         w.signed(self.reading.tail_start);
         w.signed(self.reading.tail_scale);
+        w.signed(self.shift);
+        w.signed(self.penalty);
         w.f64(self.q_value);
         w.varint(self.repeat_of.map_or(0, |i| i + 1));
         self.checkpoint.iter().for_each(|&h| w.u64(h));
         w.varint(u64::from(self.totals.events));
         w.varint(u64::from(self.totals.groups));
         let p = self.totals.parts;
-        w.u8(u8::from(p.guard) | u8::from(p.class_excess) << 1 | u8::from(p.signature) << 2);
+        w.u8(u8::from(p.guard)
+            | u8::from(p.class_excess) << 1
+            | u8::from(p.signature) << 2
+            | u8::from(p.recalibrate) << 3);
         w.varint(self.context.recent);
         w.text(self.context.nearest.as_deref().unwrap_or(""));
         w.varint(self.context.expected.len() as u64);
@@ -151,7 +160,7 @@ impl Witness {
             tail_start: r.signed()?,
             tail_scale: r.signed()?,
         };
-        let q_value = r.finite()?;
+        let (shift, penalty, q_value) = (r.signed()?, r.signed()?, r.finite()?);
         let repeat_of = r.varint()?.checked_sub(1);
         let checkpoint = [r.u64()?, r.u64()?];
         let (events, groups, bits) = (r.small()?, r.small()?, r.u8()?);
@@ -159,6 +168,7 @@ impl Witness {
             guard: bits & 1 > 0,
             class_excess: bits & 2 > 0,
             signature: bits & 4 > 0,
+            recalibrate: bits & 8 > 0,
         };
         let recent = r.varint()?;
         let nearest = Some(r.text()?).filter(|s| !s.is_empty()).map(str::to_owned);
@@ -198,6 +208,8 @@ impl Witness {
             alarm,
             state,
             reading,
+            shift,
+            penalty,
             q_value,
             repeat_of,
             checkpoint,

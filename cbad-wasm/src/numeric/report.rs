@@ -7,8 +7,9 @@ use super::series::Series;
 use super::{NumericPMethod, NumericScore, NumericState, View};
 use crate::bits::{self, MicroBits};
 use crate::checkpoint::{Reader, Truncated, Writer};
-use crate::detector::{self, ALGORITHM, ReplayError};
+use crate::detector::ALGORITHM;
 use crate::event::Event;
+use crate::judge::{self, ReplayError};
 use crate::recent::Recent;
 use crate::verdict::{Expected, FieldBits, PMethod, State, TokenBits, Verdict};
 use base64::Engine as _;
@@ -77,7 +78,8 @@ impl Facts {
             NumericPMethod::Tail => PMethod::Tail,
         };
         let score = bits::from_bits(sum.grouped);
-        let mut v = detector::plain(self.index, score, method, self.q_value, self.state(sum));
+        let mut v = Verdict::quiet(self.index, score, self.q_value, self.state(sum));
+        v.p_method = method;
         v.p_value = p_value;
         if sum.unjudged > 0 {
             let count = sum.unjudged as f64;
@@ -149,7 +151,7 @@ pub(crate) fn verdict(
     let surprise = bits::from_bits(-libm::log2(v.p_value));
     v.anomaly = v.state != State::Learning && surprise >= facts.alarm;
     let how_bad = surprise.max(bits::from_bits(sum.raw));
-    v.severity = v.anomaly.then(|| detector::severity(how_bad, facts.alarm));
+    v.severity = v.anomaly.then(|| judge::severity(how_bad, facts.alarm));
     v.repeat_of = facts.repeat_of;
     v.reason = Some(sentence(event, numbers, parts));
     let text = event.payload.as_str();

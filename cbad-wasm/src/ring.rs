@@ -1,0 +1,216 @@
+//! The newest raw scores of a stream, in order of time and in order of size.
+
+use crate::bits::MicroBits;
+use crate::checkpoint::{Reader, Truncated, Writer};
+
+/// Micro-bits in the unit scores are kept in: a thousandth of a bit.
+pub const UNIT: MicroBits = 1_000;
+/// The sorted copy is brought up to date after so many new scores.
+const BATCH: usize = 64;
+/// Until so many have been taken up, at every power of two from 64 the older half goes: a younger model scored it.
+const YOUNG: u32 = 1_024;
+
+/// A ring of scores with a sorted copy that lags by at most a batch.
+#[derive(Clone, Debug)]
+pub struct Ring {
+    scores: Vec<i32>, // in order of time from `next` on, thousandths of a bit
+    next: usize,
+    capacity: usize,
+    taken: u32, // counted while the model is young
+    sorted: Vec<i32>,
+    added: Vec<i32>,
+    gone: Vec<i32>,
+    spare: Vec<i32>,
+}
+
+impl Ring {
+    /// Holds up to `capacity` scores, at least 64.
+    pub fn new(capacity: usize) -> Ring {
+        let capacity = capacity.max(BATCH);
+        Ring {
+            scores: vec![],
+            next: 0,
+            capacity,
+            taken: 0,
+            sorted: vec![],
+            added: vec![],
+            gone: vec![],
+            spare: vec![],
+        }
+    }
+
+    /// Bytes held at most.
+    pub fn bytes(&self) -> usize {
+        self.capacity * 12
+    }
+
+    /// Takes up a score; true if the sorted copy changed.
+    pub fn push(&mut self, raw: MicroBits, sound: bool) -> bool {
+        let x = clamp(raw) * 2 + i32::from(sound);
+        if self.scores.len() < self.capacity {
+            self.scores.push(x);
+        } else {
+            self.gone
+                .push(std::mem::replace(&mut self.scores[self.next], x));
+            self.next = (self.next + 1) % self.capacity;
+        }
+        self.added.push(x);
+        if self.taken < YOUNG {
+            self.taken += 1;
+            if self.taken >= 64 && self.taken.is_power_of_two() {
+                let half = self.scores.len() / 2;
+                if self.next == 0 && half >= 16 {
+                    self.scores.drain(..half);
+                }
+                return self.rebuild();
+            }
+        }
+        let due = self.added.len() >= BATCH || self.added.len() * 8 >= self.scores.len();
+        if due {
+            self.merge();
+        }
+        due
+    }
+
+    fn rebuild(&mut self) -> bool {
+        self.added.clear();
+        self.gone.clear();
+        self.sorted.clone_from(&self.scores);
+        self.sorted.sort_unstable();
+        true
+    }
+
+    /// Merges what came and drops what went, in one pass.
+    fn merge(&mut self) {
+        self.added.sort_unstable();
+        self.gone.sort_unstable();
+        self.spare.clear();
+        let (mut added, mut gone) = (
+            self.added.iter().copied().peekable(),
+            self.gone.iter().copied().peekable(),
+        );
+        for &x in &self.sorted {
+            while let Some(a) = added.next_if(|&a| a <= x) {
+                if gone.next_if_eq(&a).is_none() {
+                    self.spare.push(a);
+                }
+            }
+            if gone.next_if_eq(&x).is_none() {
+                self.spare.push(x);
+            }
+        }
+        for a in added {
+            if gone.next_if_eq(&a).is_none() {
+                self.spare.push(a);
+            }
+        }
+        std::mem::swap(&mut self.sorted, &mut self.spare);
+        self.added.clear();
+        self.gone.clear();
+    }
+
+    /// Scores in the sorted copy.
+    pub fn count(&self) -> usize {
+        self.sorted.len()
+    }
+
+    /// How many of them are at least `raw`.
+    pub fn at_least(&self, raw: MicroBits) -> usize {
+        let x = clamp(raw) * 2;
+        self.sorted.len() - self.sorted.partition_point(|&s| s < x)
+    }
+
+    /// The score below which `share`/100 of them are, micro-bits; 0 if there are none.
+    pub fn percentile(&self, share: usize) -> MicroBits {
+        let at = (self.sorted.len() * share / 100).min(self.sorted.len().saturating_sub(1));
+        self.sorted.get(at).map_or(0, |&x| i64::from(x / 2) * UNIT)
+    }
+
+    /// The score that one in `one_in` of the sound ones reach, micro-bits.
+    pub fn sound_top(&self, one_in: usize) -> MicroBits {
+        let sound = self.sorted.iter().filter(|&&x| x & 1 == 1).count();
+        let mut left = sound / one_in;
+        for &x in self.sorted.iter().rev().filter(|&&x| x & 1 == 1) {
+            if left == 0 {
+                return i64::from(x / 2) * UNIT;
+            }
+            left -= 1;
+        }
+        0
+    }
+
+    /// Writes the ring.
+    pub fn write(&self, out: &mut Writer) {
+        out.varint(self.next as u64);
+        out.varint(u64::from(self.taken));
+        for part in [&self.scores, &self.added, &self.gone] {
+            out.varint(part.len() as u64);
+            part.iter().for_each(|&x| out.varint(x as u64));
+        }
+    }
+
+    /// Reads what [`Ring::write`] wrote.
+    pub fn read(input: &mut Reader, capacity: usize) -> Result<Ring, Truncated> {
+        let mut ring = Ring::new(capacity);
+        ring.next = input.varint()? as usize;
+        ring.taken = input.small()?;
+        let scores = |input: &mut Reader, most: usize| -> Result<Vec<i32>, Truncated> {
+            let n = input.length()?;
+            if n > most {
+                return Err(Truncated);
+            }
+            (0..n)
+                .map(|_| i32::try_from(input.small()?).map_err(|_| Truncated))
+                .collect()
+        };
+        ring.scores = scores(input, ring.capacity)?;
+        let (added, gone) = (scores(input, BATCH)?, scores(input, BATCH)?);
+        // the sorted copy is the scores as they were before what came and went since
+        let mut then = ring.scores.clone();
+        then.extend_from_slice(&gone);
+        then.sort_unstable();
+        for a in &added {
+            let at = then.binary_search(a).map_err(|_| Truncated)?;
+            then.remove(at);
+        }
+        (ring.sorted, ring.added, ring.gone) = (then, added, gone);
+        let full = ring.scores.len() == ring.capacity;
+        if ring.next >= ring.capacity || !full && ring.next > 0 || ring.taken > YOUNG {
+            Err(Truncated)
+        } else {
+            Ok(ring)
+        }
+    }
+}
+
+fn clamp(raw: MicroBits) -> i32 {
+    (raw / UNIT).clamp(0, i64::from(i32::MAX / 4)) as i32
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    #[test]
+    fn the_sorted_copy_follows() {
+        let mut ring = Ring::new(100);
+        let mut all = vec![];
+        let mut x = 1u64;
+        for i in 0..5_000 {
+            x = crate::hash::mix(x, 7);
+            let raw = (x % 50) as i64 * UNIT;
+            all.push((x % 50) as i32 * 2 + 1);
+            if ring.push(raw, true) && i > 1_100 {
+                let mut want = all[all.len() - 100..].to_vec();
+                want.sort_unstable();
+                assert_eq!(ring.sorted, want);
+            }
+            if i % 311 == 0 {
+                let mut w = Writer::default();
+                ring.write(&mut w);
+                let back = Ring::read(&mut Reader::new(&w.bytes), 100).unwrap();
+                assert_eq!((&back.scores, &back.sorted), (&ring.scores, &ring.sorted));
+            }
+        }
+    }
+}
