@@ -133,6 +133,22 @@ if (ratios.length > 0) {
   );
 }
 
+const windows = ['window-native.jsonl', 'window-wasm.jsonl'].map(json);
+if (windows[0].length > 0) {
+  section(
+    'The permutation test in a window report',
+    '400 baseline and 50 window events, up to 199 permutations; `cbad-wasm/benches/window`, built natively and for wasm32-wasip1, the least of 15 runs.',
+    table(
+      ['codec', 'window', 'p', 'permutations', 'NCD', 'native', 'wasm in Node', 'same numbers'],
+      windows[0].map((n, i) => {
+        const w = windows[1][i];
+        const same = w && ['p', 'permutations', 'ncd'].every((field) => n[field] === w[field]);
+        return [n.codec, n.window, n.p.toFixed(4), n.permutations, n.ncd.toFixed(3), `${n.ms} ms`, w ? `${w.ms} ms` : '', w ? (same ? 'yes' : '**no**') : ''];
+      }),
+    ),
+  );
+}
+
 const wasm = json('wasm.jsonl');
 if (wasm.length > 0) {
   section(

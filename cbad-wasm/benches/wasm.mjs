@@ -57,15 +57,8 @@ function time(run) {
 
 /** Runs in a Node of its own: WASI ends the process when the command exits. */
 function child(wasm, args, input, output) {
-  const script = `
-    import { WASI } from 'node:wasi';
-    import { openSync, readFileSync } from 'node:fs';
-    const [wasm, input, output, ...args] = process.argv.slice(1);
-    const wasi = new WASI({ version: 'preview1', args: ['cbad', ...args], stdin: openSync(input, 'r'), stdout: openSync(output, 'w') });
-    const instance = await WebAssembly.instantiate(await WebAssembly.compile(readFileSync(wasm)), wasi.getImportObject());
-    wasi.start(instance);`;
-  const flags = ['--no-warnings', '--input-type=module', '-e', script, '--', wasm, input, output, ...args];
-  const done = spawnSync(process.execPath, flags, { stdio: ['ignore', 'inherit', 'inherit'] });
+  const runner = fileURLToPath(new URL('wasi.mjs', import.meta.url));
+  const done = spawnSync(process.execPath, ['--no-warnings', runner, wasm, input, output, ...args], { stdio: ['ignore', 'inherit', 'inherit'] });
   if (done.status !== 0) throw new Error(`cbad as WebAssembly failed: ${done.status ?? done.signal}`);
 }
 

@@ -46,7 +46,7 @@ fn libzstd(frame: &[u8], prefix: &[u8]) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn bytes_come_back(data in prop_oneof![proptest::collection::vec(any::<u8>(), 0..5000), repetitive()]) {

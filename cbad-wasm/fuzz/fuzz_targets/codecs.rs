@@ -10,7 +10,12 @@ fuzz_target!(|data: &[u8]| {
     let (prefix, rest) = data.split_at(data.len() / 3);
     for codec in Codec::ALL {
         let packed = codec.compress(data);
-        assert_eq!(codec.decompress(&packed, LIMIT).as_deref(), Ok(data), "{}", codec.name());
+        assert_eq!(
+            codec.decompress(&packed, LIMIT).as_deref(),
+            Ok(data),
+            "{}",
+            codec.name()
+        );
         let _ = codec.decompress(data, LIMIT);
     }
     let frame = zstd::compress(rest, prefix);
