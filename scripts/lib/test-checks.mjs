@@ -47,3 +47,6 @@ export function bundleSize() {
   const kib = (bytes) => `${Math.round(bytes / 1024)} KiB`;
   return { name: 'must show 6: the bundle is at most 1 MiB compressed', ok: packed <= BUNDLE_LIMIT, figure: `${kib(packed)} (${kib(raw)} raw)` };
 }
+
+/** JavaScript and CSS that a visitor loads. */
+export const dashboardBudget = () => ({ ...check('npm', ['run', 'budget'], { cwd: path.join(ROOT, 'pages-frontend') }), name: 'the dashboard keeps to its JavaScript budget' });

@@ -6,7 +6,7 @@ import { runPgtap } from '../stack/pgtap.mjs';
 import { supabaseCli } from '../stack/migrations.mjs';
 import { ROOT } from '../stack/paths.mjs';
 import { findChromium } from './chromium.mjs';
-import { bundleSize, deployChecks, formatAndLints } from './test-checks.mjs';
+import { bundleSize, dashboardBudget, deployChecks, formatAndLints } from './test-checks.mjs';
 import { runDashboardUnit, runNodeTests, runRust, tally } from './test-runners.mjs';
 
 export const AREAS = ['spine', 'detector', 'tenants', 'ingest', 'billing', 'dashboard'];
@@ -23,7 +23,7 @@ const SUITES = [
   { name: 'Rust', areas: [ALL], needs: [], run: ({ full }) => runRust(['--workspace'], { full }) },
   { name: 'detector (Rust)', areas: ['detector'], needs: [], run: ({ full }) => runRust(['-p', 'cbad-wasm'], { full }) },
   { name: 'ingestion (Rust)', areas: ['ingest'], needs: [], run: () => runRust(['-p', 'worker-api'], { filter: 'ingest::' }) },
-  { name: 'would it deploy', areas: [ALL, 'spine'], needs: ['build'], run: () => tally([...deployChecks(), bundleSize()]) },
+  { name: 'would it deploy', areas: [ALL, 'spine'], needs: ['build'], run: () => tally([...deployChecks(), bundleSize(), dashboardBudget()]) },
   { name: 'database (pgTAP)', areas: [ALL, 'spine', 'tenants'], needs: ['build', 'stack'], run: database },
   ...['spine', 'ingest', 'tenants', 'billing', 'detector'].map((area) => ({
     name: `HTTP: ${area}`, areas: [ALL, area], needs: ['build', 'stack'], files: testFiles(`tests/integration/${area}`),
@@ -33,6 +33,7 @@ const SUITES = [
   })),
   { name: 'HTTP: bad input', areas: ['ingest'], needs: ['build', 'stack'], run: ({ stack }) => runNodeTests([path.join(ROOT, 'tests/integration/spine/bad-input.test.mjs')], { DRIFTLOCK_TEST_FIXTURES: stack.fixturesFile }) },
   { name: 'dashboard (unit)', areas: [ALL, 'dashboard'], needs: ['dashboard'], run: runDashboardUnit },
+  { name: 'browser: accessibility and policy', areas: [ALL, 'dashboard'], needs: ['build'], files: testFiles('pages-frontend/browser-tests'), run: browser },
   { name: 'browser journey', areas: [ALL, 'spine', 'dashboard'], needs: ['build', 'stack'], files: testFiles('tests/e2e'), run: browser },
 ];
 
@@ -56,7 +57,7 @@ async function browser({ stack }) {
   const chromium = findChromium();
   if (!chromium) {
     const detail = 'NO BROWSER: install Chromium (apt install chromium fonts-liberation) or name one in CHROMIUM_PATH';
-    return { passed: 0, failed: 0, skipped: this.files.length, checks: [{ name: 'browser journey', ok: null, detail }] };
+    return { passed: 0, failed: 0, skipped: this.files.length, checks: [{ name: this.name, ok: null, detail }] };
   }
-  return runNodeTests(this.files, { DRIFTLOCK_TEST_FIXTURES: stack.fixturesFile, CHROMIUM_PATH: chromium });
+  return runNodeTests(this.files, { ...(stack && { DRIFTLOCK_TEST_FIXTURES: stack.fixturesFile }), CHROMIUM_PATH: chromium, CHROMIUM: chromium });
 }

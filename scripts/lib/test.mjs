@@ -52,6 +52,7 @@ async function main() {
   if (options.help) return process.stdout.write(USAGE);
   if (options.full) process.env.DRIFTLOCK_FULL = '1';
   const suites = suitesFor(options.only);
+  if (!suites.length) console.log(`there are no checks of ${options.only} yet`);
   const begun = performance.now();
   let stopping = null;
   let prepared = { stop: async () => {} };
