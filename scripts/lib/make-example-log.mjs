@@ -18,7 +18,10 @@ export function checkoutLog(seed = 20261120) {
   const random = generator(seed);
   const int = (low, high) => low + Math.floor(random() * (high - low + 1));
   const pick = (list) => list[int(0, list.length - 1)];
-  const hex = (digits) => Array.from({ length: digits }, () => int(0, 15).toString(16)).join('');
+  const hex = (digits) => {
+    const id = Array.from({ length: digits }, () => int(0, 15).toString(16)).join('');
+    return /\d/.test(id) ? id : hex(digits); // one of letters alone would read as a word
+  };
   const skewed = (typical) => Math.round(typical * Math.exp((random() + random() + random() - 1.5) * 0.9));
   const amount = () => `${int(4, 240)}.${pick(['00', '50', '90', '95', '99'])}`;
   let clock = Date.UTC(2026, 10, 20, 9, 0, 0);
