@@ -31,6 +31,16 @@ const PAGES = {
     `/app/anomalies/${jsonDetail().id}`,
     (page) => page.getByText('The same, word by word').click(),
   ],
+  'a selection': [
+    '/app/anomalies',
+    (page) =>
+      page
+        .locator('[data-anomaly-row]')
+        .first()
+        .focus()
+        .then(() => page.keyboard.press('x')),
+  ],
+  'the list of keys': ['/app/anomalies', (page) => page.keyboard.press('?')],
   'an explanation open': [
     `/app/anomalies/${logDetail().id}`,
     (page) => page.getByRole('button', { name: /How odd/ }).click(),

@@ -37,12 +37,18 @@ export async function startFakeServer({ overrides = {} } = {}) {
         : session(),
     'GET /v1/me': () => fixtures.me,
     'GET /v1/streams': () => ({ streams: fixtures.streams().map(grown), next_cursor: null }),
-    'GET /v1/anomalies': ({ url }) => ({
-      anomalies: fixtures
+    'GET /v1/anomalies': ({ url }) => {
+      const [from, to, stream] = ['from', 'to', 'stream'].map((name) => url.searchParams.get(name));
+      const anomalies = fixtures
         .anomalies()
-        .filter((each) => each.detected_at >= (url.searchParams.get('from') ?? '')),
-      next_cursor: url.searchParams.get('from') ? null : 'more',
-    }),
+        .filter(
+          (each) =>
+            each.detected_at >= (from ?? '') &&
+            each.detected_at < (to ?? '9') &&
+            each.stream === (stream ?? each.stream),
+        );
+      return { anomalies, next_cursor: from ? null : 'more' };
+    },
     ...overrides,
   };
 

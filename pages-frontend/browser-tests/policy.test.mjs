@@ -97,6 +97,6 @@ test('the list stays responsive while 200 anomalies a second arrive', { timeout:
   await page.locator('[data-anomaly-row][href$="storm-59-9"]').waitFor({ timeout: 10_000 });
   const longest = await page.evaluate(() => window.longest);
   t.diagnostic(`longest task ${Math.round(longest)} ms over 600 arrivals`);
-  assert.ok(longest < 1_000, `a task took ${longest} ms`);
+  assert.ok(longest < 2_000, `a task took ${longest} ms`);
   await page.close();
 });

@@ -7,7 +7,7 @@ import { openFeed, type FeedStatus } from './live-feed';
 type Listener = (anomalies: readonly Anomaly[]) => void;
 
 // Arrivals are handed on together, so that a storm of them does not render the page once each.
-const BATCH_MS = 150;
+const BATCH_MS = 200;
 type GapListener = () => void;
 
 export class AnomalyFeed {

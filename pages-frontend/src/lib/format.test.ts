@@ -1,4 +1,4 @@
-import { formatAgo, formatBits, formatOdds, formatPercent, formatProbability } from './format';
+import { formatAgo, formatBits, formatOdds, formatOffset, formatPercent, formatProbability } from './format';
 
 describe('formatOdds', () => {
   it.each([
@@ -40,4 +40,8 @@ describe('formatAgo', () => {
     ['2026-11-11T12:00:00Z', '10 days ago'],
     ['not a date', ''],
   ])('%s is %s', (iso, words) => expect(formatAgo(iso, now)).toBe(words));
+});
+
+it('offsets say which came first', () => {
+  expect([-40_000, 180_000, 500].map(formatOffset)).toEqual(['40 s before', '3 min after', 'at once']);
 });

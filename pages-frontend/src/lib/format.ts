@@ -60,6 +60,14 @@ export function formatAgo(iso: string, now: number): string {
   return days === 1 ? '1 day ago' : `${days} days ago`;
 }
 
+/** How far apart two moments are: "at once", "40 s before", "3 min after". */
+export function formatOffset(milliseconds: number): string {
+  const seconds = Math.round(Math.abs(milliseconds) / 1000);
+  if (seconds < 2) return 'at once';
+  const span = seconds < 60 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+  return `${span} ${milliseconds < 0 ? 'before' : 'after'}`;
+}
+
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const dayAndClock = new Intl.DateTimeFormat('en-GB', {
   weekday: 'short',

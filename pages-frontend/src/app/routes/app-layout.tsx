@@ -9,6 +9,7 @@ import { Me } from '@/lib/api/me';
 import { AnomalyFeed, FeedContext } from '@/lib/feed';
 import { OrganizationContext, storedOrganization, type Organization } from '@/lib/organization';
 import { useOnline } from '@/lib/use-online';
+import { Shortcuts } from '../shortcuts';
 import { TopBar } from '../top-bar';
 
 const route = getRouteApi('/app');
@@ -68,6 +69,7 @@ export function AppLayout() {
         onChoose={choose}
         onSignOut={() => void signOut()}
       />
+      <Shortcuts />
       <OfflineNotice />
       {organization ? (
         <InOrganization key={organization.id} organization={organization} />

@@ -1,4 +1,5 @@
 import { Link } from '@tanstack/react-router';
+import { memo } from 'react';
 import { reasonOf, sinceOf, type Anomaly } from '@/lib/api/anomaly';
 import { cn } from '@/lib/cn';
 import { formatAgo, formatClock, formatCount, formatExact, formatOdds } from '@/lib/format';
@@ -9,20 +10,48 @@ interface AnomalyRowProps {
   anomaly: Anomaly;
   now: number;
   arrived: boolean;
+  /** Where rows can be selected: whether this one is, and what a click on its box does. */
+  selected?: boolean | undefined;
+  onSelect?: ((id: string) => void) | undefined;
 }
 
 const SEVERITY_WORDS = { low: 'low', medium: 'medium', high: 'high' } as const;
 
 /** One line of the list: how odd (warm, at the edge), what, where, when, and whether someone has it. */
-export function AnomalyRow({ anomaly, now, arrived }: AnomalyRowProps) {
+export const AnomalyRow = memo(function AnomalyRow({
+  anomaly,
+  now,
+  arrived,
+  selected = false,
+  onSelect,
+}: AnomalyRowProps) {
   const settled = anomaly.status === 'resolved' || anomaly.status === 'false_positive';
   return (
-    <li className={cn('border-t border-line first:border-t-0', arrived && 'animate-arrive')}>
+    <li
+      className={cn(
+        'flex border-t border-line first:border-t-0',
+        // Rows far off the screen cost no layout.
+        '[contain-intrinsic-size:auto_4.5rem] [content-visibility:auto]',
+        arrived && 'animate-arrive',
+        selected && 'bg-accent-soft',
+      )}
+    >
+      {onSelect && (
+        <label className="hidden w-9 shrink-0 cursor-pointer items-start pt-6 pl-4 sm:flex">
+          <input
+            type="checkbox"
+            checked={selected}
+            onChange={() => onSelect(anomaly.id)}
+            aria-label={`Select: ${reasonOf(anomaly)}`}
+            className="size-4 accent-[var(--c-accent)]"
+          />
+        </label>
+      )}
       <Link
         to="/app/anomalies/$id"
         params={{ id: anomaly.id }}
-        data-anomaly-row
-        className="grid grid-cols-[3.5rem_minmax(0,1fr)] gap-x-3 px-3 py-3 outline-offset-[-2px] hover:bg-sunken sm:grid-cols-[4rem_minmax(0,1fr)_8rem_8.5rem] sm:px-4"
+        data-anomaly-row={anomaly.id}
+        className="grid min-w-0 grow grid-cols-[3.5rem_minmax(0,1fr)] gap-x-3 px-3 py-3 outline-offset-[-2px] hover:bg-[color-mix(in_oklab,var(--c-sunken)_60%,transparent)] sm:grid-cols-[4rem_minmax(0,1fr)_8rem_8.5rem] sm:px-4"
       >
         <span
           className={cn(
@@ -66,4 +95,4 @@ export function AnomalyRow({ anomaly, now, arrived }: AnomalyRowProps) {
       </Link>
     </li>
   );
-}
+});

@@ -77,6 +77,23 @@ describe('the anomaly page', () => {
     await waitFor(() => expect(screen.getByRole('button', { name: 'Acknowledge' })).toBeVisible());
   });
 
+  it('says what else was odd, in the stream that day and elsewhere in those minutes', async () => {
+    server.use(
+      http.get('*/v1/anomalies', ({ request }) => {
+        const own = new URL(request.url).searchParams.get('stream') === 'checkout-api';
+        const others = [
+          logDetail({ id: 'o1' }),
+          logDetail({ id: 'o2', stream: 'auth', reason: 'Odd logins.' }),
+        ];
+        return HttpResponse.json({ anomalies: own ? others.slice(0, 1) : others, next_cursor: null });
+      }),
+    );
+    renderApp(PATH);
+    expect(await screen.findByText('1 other anomaly in this stream that day.')).toBeVisible();
+    expect(screen.getByRole('link', { name: /Odd logins/ })).toHaveAttribute('href', '/app/anomalies/o2');
+    expect(screen.getByText('Elsewhere within ten minutes:')).toBeVisible();
+  });
+
   it('offers a viewer no change', async () => {
     server.use(
       http.get('*/v1/me', () =>

@@ -16,6 +16,7 @@ import { ApiError } from '@/lib/api/problem';
 import { useArrivals } from '@/lib/feed';
 import { canTriage, useOrganization } from '@/lib/organization';
 import { useTitle } from '@/lib/use-title';
+import { Around } from './around';
 import { Evidence } from './evidence';
 import { Facts } from './facts';
 import { MeasuresTable } from './measures-table';
@@ -107,6 +108,9 @@ function Detail({ anomaly, mayTriage }: { anomaly: AnomalyDetail; mayTriage: boo
           )}
         </div>
         <aside className="space-y-8">
+          <Part title="Around the same time">
+            <Around anomaly={anomaly} />
+          </Part>
           {learned && (
             <Part title="The stream around it">
               <MeasuresTable measures={anomaly.measures} />

@@ -1,17 +1,21 @@
 import { SlidersHorizontal, X } from 'lucide-react';
-import { useState, type ReactNode } from 'react';
+import { useEffect, useState, type ReactNode } from 'react';
 import { Button } from '@/components/ui/button';
 import { Segmented } from '@/components/ui/segmented';
 import { Field, Input, Select } from '@/components/ui/input';
 import { cn } from '@/lib/cn';
 import { formatOdds } from '@/lib/format';
+import { isPlainKey } from '@/lib/keys';
 import { SEVERITIES, STATUS_LABELS, STATUSES } from '@/lib/status';
+import type { Format } from './export';
 import { countActive, parseFilters, RANGES, TYPES, type Filters } from './filters';
 
 interface FilterBarProps {
   filters: Filters;
   streams: readonly string[];
   onChange: (filters: Filters) => void;
+  onExport: (format: Format) => void;
+  exporting: boolean;
 }
 
 const MAX_P = [0.001, 0.0001, 0.00001];
@@ -23,9 +27,19 @@ const STATUS_CHOICES = [
 ];
 
 /** The filters unfold from a button; with room, the status is always at hand beside it. */
-export function FilterBar({ filters, streams, onChange }: FilterBarProps) {
+export function FilterBar({ filters, streams, onChange, onExport, exporting }: FilterBarProps) {
   const [open, setOpen] = useState(false);
   const active = countActive(filters);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (!isPlainKey(event, '/')) return;
+      event.preventDefault();
+      setOpen(true);
+      requestAnimationFrame(() => document.getElementById('filter-status')?.focus());
+    };
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, []);
   const set = (name: keyof Filters) => (value: string) =>
     onChange(parseFilters({ ...strings(filters), [name]: value }));
 
@@ -46,6 +60,19 @@ export function FilterBar({ filters, streams, onChange }: FilterBarProps) {
             <X aria-hidden /> Clear
           </Button>
         )}
+        <Select
+          aria-label="Export this list"
+          value=""
+          disabled={exporting}
+          onChange={(event) => onExport(event.target.value as Format)}
+          className="h-8! w-auto! px-2!"
+        >
+          <option value="" disabled>
+            {exporting ? 'Exporting' : 'Export'}
+          </option>
+          <option value="csv">as CSV</option>
+          <option value="ndjson">as NDJSON</option>
+        </Select>
         <div className="ml-auto hidden md:block">
           <Segmented
             label="Status"

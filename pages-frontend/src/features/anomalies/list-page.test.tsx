@@ -116,6 +116,41 @@ describe('the anomalies list', () => {
     await waitFor(() => expect(router.state.location.pathname).toBe(`/app/anomalies/${logDetail().id}`));
   });
 
+  it('selects by keyboard and changes many at once, taking back what the API refuses', async () => {
+    const changed: string[] = [];
+    server.use(
+      http.patch('*/v1/anomalies/:id/status', ({ params }) => {
+        changed.push(String(params.id));
+        return params.id === logDetail().id
+          ? HttpResponse.json({ ...summary(logDetail()), status: 'acknowledged' })
+          : problem(409, 'invalid_transition');
+      }),
+    );
+    const { user } = renderApp('/app/anomalies');
+    await waitFor(() => expect(rows()).toHaveLength(10));
+    await user.keyboard('jxjx');
+    const bar = within(screen.getByRole('region', { name: 'Selection' }));
+    expect(bar.getByText('2 selected')).toBeVisible();
+    await user.click(bar.getByRole('button', { name: 'Acknowledge' }));
+    expect(await screen.findByRole('alert')).toHaveTextContent('Acknowledged: 1. Not changed: 1');
+    expect(changed).toHaveLength(2);
+    expect(rows()[0]).toHaveTextContent('Acknowledged');
+    expect(rows()[1]).toHaveTextContent('New');
+    expect(screen.queryByRole('region', { name: 'Selection' })).not.toBeInTheDocument();
+  });
+
+  it('lists its keys on ?, and opens the filters on /', async () => {
+    HTMLDialogElement.prototype.showModal = vi.fn(function (this: HTMLDialogElement) {
+      this.open = true;
+    });
+    const { user } = renderApp('/app/anomalies');
+    await waitFor(() => expect(rows()).toHaveLength(10));
+    await user.keyboard('?');
+    expect(screen.getByText('next, previous anomaly of the list')).toBeVisible();
+    await user.keyboard('/');
+    await waitFor(() => expect(screen.getByLabelText('Status', { selector: 'select' })).toHaveFocus());
+  });
+
   it('reads rows that lack everything optional', async () => {
     server.use(
       http.get('*/v1/anomalies', () =>

@@ -1,22 +1,24 @@
-import { useInfiniteQuery, useQuery, useQueryClient, type InfiniteData } from '@tanstack/react-query';
-import { useEffect, useMemo, useState } from 'react';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
 import { ArrowUp, SearchX, Telescope } from 'lucide-react';
 import { FeedIndicator } from '@/components/feed-indicator';
 import { ErrorMessage, Message } from '@/components/states';
 import { Button } from '@/components/ui/button';
 import { Skeleton } from '@/components/ui/skeleton';
 import { AnomalyRow } from '@/components/verdict/anomaly-row';
-import { sinceOf, type Anomaly, type AnomalyPage } from '@/lib/api/anomaly';
+import { sinceOf, type Anomaly } from '@/lib/api/anomaly';
 import { useApi } from '@/lib/api/client';
 import { streamsQuery } from '@/lib/api/streams';
-import { useArrivals, useMissedArrivals } from '@/lib/feed';
 import { formatDay } from '@/lib/format';
-import { useOrganization } from '@/lib/organization';
+import { canTriage, useOrganization } from '@/lib/organization';
 import { useNow } from '@/lib/use-now';
 import { FilterBar } from './filter-bar';
-import { countActive, matches, type Filters } from './filters';
-import { anomaliesQuery, keys, withArrivals } from './queries';
-import { moveRow } from './row-keys';
+import { countActive, type Filters } from './filters';
+import { anomaliesQuery, useChangeStatuses } from './queries';
+import { SelectionBar } from './selection-bar';
+import { useExport } from './use-export';
+import { useLiveList } from './use-live-list';
+import { useListKeys, useSelection } from './use-selection';
 
 interface ListPageProps {
   filters: Filters;
@@ -25,15 +27,20 @@ interface ListPageProps {
 
 export function ListPage({ filters, onFilters }: ListPageProps) {
   const api = useApi();
-  const org = useOrganization().id;
+  const organization = useOrganization();
+  const org = organization.id;
   const now = useNow();
   const query = useInfiniteQuery(anomaliesQuery(api, org, filters));
   const streams = useQuery(streamsQuery(api, org));
   const { arrived, waiting, showWaiting } = useLiveList(org, filters, now);
-  useListKeys();
 
   const anomalies = useMemo(() => query.data?.pages.flatMap((page) => page.anomalies) ?? [], [query.data]);
   const days = useMemo(() => byDay(anomalies, now), [anomalies, now]);
+  const selection = useSelection(anomalies);
+  const change = useChangeStatuses(org);
+  const onSelect = canTriage(organization) ? selection.toggle : undefined;
+  useListKeys(onSelect);
+  const exporting = useExport(filters);
 
   return (
     <main id="main" className="mx-auto w-full max-w-6xl px-3 pt-5 pb-24 sm:px-6">
@@ -45,6 +52,8 @@ export function ListPage({ filters, onFilters }: ListPageProps) {
         filters={filters}
         onChange={onFilters}
         streams={streams.data?.map((stream) => stream.stream) ?? []}
+        onExport={(format) => exporting.mutate(format)}
+        exporting={exporting.isPending}
       />
       {waiting.length > 0 && (
         <div className="sticky top-16 z-10 mt-3 flex justify-center">
@@ -72,6 +81,8 @@ export function ListPage({ filters, onFilters }: ListPageProps) {
                       anomaly={anomaly}
                       now={now}
                       arrived={arrived.has(anomaly.id)}
+                      selected={selection.isSelected(anomaly.id)}
+                      onSelect={onSelect}
                     />
                   ))}
                 </ul>
@@ -86,65 +97,18 @@ export function ListPage({ filters, onFilters }: ListPageProps) {
           </>
         )}
       </div>
+      {selection.selected.length > 0 && (
+        <SelectionBar
+          selected={selection.selected}
+          busy={change.isPending}
+          onMove={(move, chosen) =>
+            change.mutate({ move, anomalies: chosen }, { onSuccess: selection.clear })
+          }
+          onClear={selection.clear}
+        />
+      )}
     </main>
   );
-}
-
-// Rows that glow for a moment; older ones have long stopped.
-const MOST_MARKED = 100;
-
-/**
- * Puts arrivals into the list. At the top of the page they appear at once; further down, or with a row in focus,
- * they wait behind a button, so that nothing moves under a reading eye or a clicking finger.
- */
-function useLiveList(org: string, filters: Filters, now: number) {
-  const client = useQueryClient();
-  const [arrived, setArrived] = useState<ReadonlySet<string>>(new Set());
-  const [held, setHeld] = useState<readonly Anomaly[]>([]);
-
-  const key = keys.list(org, filters);
-  const insert = (anomalies: readonly Anomaly[]) => {
-    client.setQueryData<InfiniteData<AnomalyPage, string | null>>(key, (old) =>
-      withArrivals(old, anomalies, filters, Date.now()),
-    );
-    setArrived(
-      (old) => new Set([...[...old].slice(-MOST_MARKED), ...anomalies.map((anomaly) => anomaly.id)]),
-    );
-    if (filters.only_significant) void client.invalidateQueries({ queryKey: key });
-  };
-
-  useArrivals((anomalies) => {
-    const reading = window.scrollY > 120 || document.activeElement?.matches('[data-anomaly-row]');
-    const shown =
-      client.getQueryData<InfiniteData<AnomalyPage>>(key)?.pages.flatMap((page) => page.anomalies) ?? [];
-    const known = new Set(shown.map((anomaly) => anomaly.id));
-    insert(reading ? anomalies.filter((anomaly) => known.has(anomaly.id)) : anomalies);
-    if (!reading) return;
-    const fresh = new Map(anomalies.filter((each) => !known.has(each.id)).map((each) => [each.id, each]));
-    if (fresh.size > 0) setHeld((old) => [...old.filter((each) => !fresh.has(each.id)), ...fresh.values()]);
-  });
-
-  // Whatever happened between reading the list and the feed's first word is in neither: read again.
-  useMissedArrivals(() => void client.invalidateQueries({ queryKey: key }));
-
-  const waiting = held.filter((anomaly) => matches(filters, anomaly, now));
-  return {
-    arrived,
-    waiting,
-    showWaiting: () => {
-      insert(held);
-      setHeld([]);
-      window.scrollTo({ top: 0 });
-    },
-  };
-}
-
-/** j and k walk the rows, Enter opens the one in focus (it is a link). */
-function useListKeys() {
-  useEffect(() => {
-    document.addEventListener('keydown', moveRow);
-    return () => document.removeEventListener('keydown', moveRow);
-  }, []);
 }
 
 function byDay(anomalies: readonly Anomaly[], now: number): [string, Anomaly[]][] {

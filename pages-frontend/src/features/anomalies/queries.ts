@@ -9,8 +9,8 @@ import {
 } from '@tanstack/react-query';
 import { useToast } from '@/components/ui/toast-context';
 import { Anomaly, AnomalyDetail, AnomalyPage } from '@/lib/api/anomaly';
-import { useApi, type ApiClient } from '@/lib/api/client';
-import { ApiError } from '@/lib/api/problem';
+import { useApi, type ApiClient, type Query } from '@/lib/api/client';
+import { ApiError, SessionExpiredError } from '@/lib/api/problem';
 import type { Move, Status } from '@/lib/status';
 import { matches, toQuery, type Filters } from './filters';
 
@@ -45,6 +45,38 @@ export const anomalyQuery = (api: ApiClient, org: string, id: string) =>
     staleTime: 10_000,
   });
 
+const DAY_MS = 86_400_000;
+const NEAR_MS = 10 * 60_000;
+
+/** The day around an anomaly in its own stream, and the minutes around it in all. */
+export const aroundQuery = (api: ApiClient, org: string, anomaly: Anomaly) => {
+  const at = Date.parse(anomaly.detected_at);
+  const read = (query: Query, span: number, signal: AbortSignal) =>
+    api.request('/v1/anomalies', AnomalyPage, {
+      query: {
+        ...query,
+        from: new Date(at - span).toISOString(),
+        to: new Date(at + span).toISOString(),
+        limit: 200,
+      },
+      signal,
+    });
+  return queryOptions({
+    queryKey: [...keys.detail(org, anomaly.id), 'around'] as const,
+    queryFn: async ({ signal }) => {
+      const [own, all] = await Promise.all([
+        read({ stream: anomaly.stream }, DAY_MS / 2, signal),
+        read({}, NEAR_MS, signal),
+      ]);
+      return {
+        own: own.anomalies,
+        elsewhere: all.anomalies.filter((each) => each.stream !== anomaly.stream),
+      };
+    },
+    staleTime: 60_000,
+  });
+};
+
 /** Changes a status at once on screen, and back again with a message if the API refuses. */
 export function useChangeStatus(org: string) {
   const api = useApi();
@@ -75,6 +107,45 @@ export function useChangeStatus(org: string) {
   });
 }
 
+const AT_ONCE = 4;
+
+/** Changes many statuses, a few at a time, and tells the outcome in one message. */
+export function useChangeStatuses(org: string) {
+  const api = useApi();
+  const client = useQueryClient();
+  const toast = useToast();
+  return useMutation({
+    mutationFn: async ({ move, anomalies }: { move: Move; anomalies: readonly Anomaly[] }) => {
+      const queue = [...anomalies];
+      let refused = 0;
+      const work = async () => {
+        for (let next = queue.shift(); next; next = queue.shift()) {
+          const { id, status } = next;
+          patchStatus(client, org, id, move.to);
+          try {
+            await api.request(`/v1/anomalies/${encodeURIComponent(id)}/status`, Anomaly, {
+              method: 'PATCH',
+              body: { status: move.to },
+            });
+          } catch (error) {
+            if (error instanceof SessionExpiredError) throw error;
+            patchStatus(client, org, id, status);
+            refused += 1;
+          }
+        }
+      };
+      await Promise.all(Array.from({ length: AT_ONCE }, work));
+      return { done: anomalies.length - refused, refused };
+    },
+    onSuccess: ({ done, refused }, { move }) => {
+      const words = `${move.done}: ${done}.`;
+      if (refused === 0) toast.show({ message: words });
+      else toast.show({ tone: 'error', message: `${words} Not changed: ${refused}, shown as before.` });
+    },
+    onSettled: () => client.invalidateQueries({ queryKey: keys.lists(org), refetchType: 'none' }),
+  });
+}
+
 function refusal(error: unknown): string {
   if (error instanceof ApiError && error.code === 'invalid_transition') {
     return 'Someone else changed this anomaly meanwhile. It is shown as it is now.';
@@ -90,7 +161,7 @@ function patchStatus(client: QueryClient, org: string, id: string, status: Statu
 }
 
 // A list left open for days does not grow without end; what falls off the end is a page away.
-const MOST_ROWS_LIVE = 1_000;
+const MOST_ROWS_LIVE = 300;
 
 /** Puts arrivals (oldest first) into a list: updated where they stand, or on top if new and wanted by the filters. */
 export function withArrivals(

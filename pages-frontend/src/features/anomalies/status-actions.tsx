@@ -2,10 +2,10 @@ import { Check, CircleSlash, Eye, RotateCcw } from 'lucide-react';
 import { useEffect } from 'react';
 import { Button } from '@/components/ui/button';
 import type { Anomaly } from '@/lib/api/anomaly';
+import { isPlainKey } from '@/lib/keys';
 import { useOrganization } from '@/lib/organization';
 import { MOVES, type Status } from '@/lib/status';
 import { useChangeStatus } from './queries';
-import { isTyping } from './row-keys';
 
 const ICONS: Record<Status, typeof Check> = {
   new: RotateCcw,
@@ -29,8 +29,7 @@ export function StatusActions({ anomaly }: { anomaly: Anomaly }) {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       const first = moves[0];
-      if (event.key !== 'a' || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target))
-        return;
+      if (!isPlainKey(event, 'a')) return;
       if (first?.to === 'acknowledged') change.mutate({ id: anomaly.id, move: first });
     };
     document.addEventListener('keydown', onKey);

@@ -6,6 +6,7 @@ import { ErrorMessage, Message } from '@/components/states';
 import { StreamState } from '@/components/stream-state';
 import { Button } from '@/components/ui/button';
 import { AnomalyRow } from '@/components/verdict/anomaly-row';
+import { Ticks } from '@/components/verdict/ticks';
 import { AnomalyPage, sinceOf, type Anomaly } from '@/lib/api/anomaly';
 import { useApi } from '@/lib/api/client';
 import { streamsQuery, type Stream } from '@/lib/api/streams';
@@ -15,8 +16,10 @@ import { useOrganization } from '@/lib/organization';
 import { formatRate, useRates } from '@/lib/rates';
 import { useNow } from '@/lib/use-now';
 import { merged } from './merge';
-import { SPAN_MS, Sparkline } from './sparkline';
 
+const SPAN_MS = 3_600_000;
+// Events of a clock that runs a little ahead, and arrivals since the page's own clock last ticked.
+const ALLOWED_SKEW_MS = 60_000;
 const REFRESH_MS = 5_000;
 const RECENT_LIMIT = 200;
 const MOST_ROWS = 100;
@@ -100,13 +103,21 @@ function StreamStrip({ streams, anomalies, now, rate }: StreamStripProps) {
   return (
     <ul className="grid gap-px overflow-hidden rounded-lg border border-line bg-panel sm:grid-cols-2 lg:grid-cols-3">
       {streams.map((stream) => (
-        <li key={stream.stream} className="px-4 pt-2.5 pb-3 shadow-[0_0_0_1px_var(--c-line)]">
+        <li
+          key={stream.stream}
+          className="px-4 pt-2.5 pb-3 shadow-[0_0_0_1px_var(--c-line)] max-sm:nth-[n+4]:hidden"
+        >
           <div className="flex items-baseline justify-between gap-3">
             <span className="truncate font-mono text-sm font-medium">{stream.stream}</span>
             <StreamState state={stream.state} />
           </div>
           <p className="mb-1 text-xs text-ink-3 tabular-nums">{formatRate(rate(stream.stream))}</p>
-          <Sparkline anomalies={anomalies.filter((anomaly) => anomaly.stream === stream.stream)} now={now} />
+          <Ticks
+            anomalies={anomalies.filter((anomaly) => anomaly.stream === stream.stream)}
+            from={now - SPAN_MS}
+            to={now + ALLOWED_SKEW_MS}
+            label={(count) => `${count} anomalies in the last hour`}
+          />
         </li>
       ))}
     </ul>
