@@ -65,7 +65,7 @@ export function FilterBar({ filters, streams, onChange, onExport, exporting }: F
           value=""
           disabled={exporting}
           onChange={(event) => onExport(event.target.value as Format)}
-          className="h-8! w-auto! px-2!"
+          className="h-8! w-auto! px-2! max-sm:hidden"
         >
           <option value="" disabled>
             {exporting ? 'Exporting' : 'Export'}
