@@ -66,6 +66,9 @@ export const buildWorker = () =>
     build: (log) => runLogged(path.join(ROOT, 'scripts/build-worker'), [], { log }),
   });
 
+/** The native `cbad` command, which tests compare the Worker with. Cargo knows what has changed. */
+export const buildCommand = () => runLogged('cargo', ['build', '--locked', '-p', 'cbad-wasm', '--bin', 'cbad'], { log: path.join(STATE, 'build', 'cbad.log') });
+
 const dashboardDir = path.join(ROOT, 'pages-frontend');
 
 export const installDashboard = () =>

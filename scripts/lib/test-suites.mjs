@@ -26,7 +26,7 @@ const SUITES = [
   { name: 'would it deploy', areas: [ALL, 'spine'], needs: ['build'], run: () => tally([...deployChecks(), bundleSize(), dashboardBudget()]) },
   { name: 'database (pgTAP)', areas: [ALL, 'spine', 'tenants'], needs: ['build', 'stack'], run: database },
   ...['spine', 'ingest', 'tenants', 'billing', 'detector'].map((area) => ({
-    name: `HTTP: ${area}`, areas: [ALL, area], needs: ['build', 'stack'], files: testFiles(`tests/integration/${area}`),
+    name: `HTTP: ${area}`, areas: [ALL, area], needs: ['build', 'cbad', 'stack'], files: testFiles(`tests/integration/${area}`),
     run({ stack }) {
       return runNodeTests(this.files, { DRIFTLOCK_TEST_FIXTURES: stack.fixturesFile });
     },

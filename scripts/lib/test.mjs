@@ -1,6 +1,6 @@
 // ./scripts/test: prepares what the chosen suites need, runs them one after another, and counts.
 import { parseArgs } from 'node:util';
-import { buildDashboard, buildWorker, installDashboard } from './build.mjs';
+import { buildCommand, buildDashboard, buildWorker, installDashboard } from './build.mjs';
 import { reportError, step } from './steps.mjs';
 import { startTestStack } from './test-stack.mjs';
 import { AREAS, suitesFor } from './test-suites.mjs';
@@ -31,6 +31,7 @@ async function prepare(needs) {
     await built('build the dashboard', buildDashboard);
     await built('build the Worker', buildWorker);
   }
+  if (needs.has('cbad')) await step('build the cbad command', buildCommand);
   if (!needs.has('stack')) return { stop: async () => {} };
   const stack = await step('start a database, the Worker and two organisations', startTestStack);
   return { stack, stop: stack.stop };

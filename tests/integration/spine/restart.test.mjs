@@ -38,7 +38,7 @@ function expectedRecords(found) {
     .map(({ index, score, p_value, q_value, severity, reason }) => ({ score, p_value, q_value, severity, reason, repeats: repeats(index) }));
 }
 
-test('must show 4: SIGKILL in the middle of a replay loses and doubles nothing, and scores go on unchanged', { timeout: full ? 1_800_000 : 280_000 }, async (t) => {
+test('must show 4: SIGKILL in the middle of a replay loses and doubles nothing, and scores go on unchanged', { timeout: full ? 3_000_000 : 600_000 }, async (t) => {
   const stream = freshStream('killed');
   const events = eventsWithOddOnes(stream);
   let answered = 0;
