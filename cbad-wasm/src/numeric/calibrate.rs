@@ -19,6 +19,8 @@ const CLUSTER: f64 = 4.0;
 const LEAST_EXCESS: f64 = 2.0;
 /// Bits count the chance in a block of 24 points: log2 24 more for one of them, and some for what the views miss.
 const SLACK: f64 = 6.0;
+/// 2^-SLACK: p-values above need no such care.
+const COMMON: f64 = 1.0 / 64.0;
 /// Scores as high from which on the rank alone speaks, and fewest for a tail.
 const ENOUGH: f64 = 8.0;
 /// Scores before any p-value below 1 is given.
@@ -54,18 +56,25 @@ impl PReading {
         if self.total < READY as f64 {
             return (1.0, NumericPMethod::Rank);
         }
-        let least = libm::exp2(-(bits + SLACK)).min(1.0);
         let rank = ((self.above + 1.0) / (self.total + 1.0)).min(1.0);
         if self.k > 0.0 && bits > self.edge {
             let k = self.k / CLUSTER;
             let beyond = libm::exp(-k * ln(1.0 + (bits - self.edge) / (k * self.mean)));
             let p = (self.k + 1.0) / (self.total + 1.0) * beyond;
             if p < rank {
-                return (p.max(least).max(1e-300), NumericPMethod::Tail);
+                return (p.max(least(bits)), NumericPMethod::Tail);
             }
         }
-        (rank.max(least), NumericPMethod::Rank)
+        if rank > COMMON {
+            return (rank, NumericPMethod::Rank);
+        }
+        (rank.max(least(bits)), NumericPMethod::Rank)
     }
+}
+
+/// The least p-value that so many bits may have.
+fn least(bits: f64) -> f64 {
+    libm::exp2(-(bits + SLACK).min(1000.0))
 }
 
 /// Histogram of past scores in twelfths of a bit, halved as it fills, so the past fades.

@@ -19,13 +19,14 @@ const CLEAR: f64 = 0.25;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Cycle {
-    points: u64,
     buffer: Vec<f32>,
     stride: u32,
     sum: f64,
     summed: u32,
     /// In points; 0 while none is known.
     period: f64,
+    /// Place in the cycle, 0 to 1.
+    phase: f64,
     slots: usize,
     profile: Vec<Cell>,
     with: f64,
@@ -35,7 +36,7 @@ pub(crate) struct Cycle {
 impl Cycle {
     pub fn new() -> Self {
         Cycle {
-            points: 0,
+            phase: 0.0,
             buffer: Vec::new(),
             stride: 1,
             sum: 0.0,
@@ -48,15 +49,14 @@ impl Cycle {
         }
     }
 
-    fn slot(&self, point: f64) -> usize {
-        let turns = point / self.period;
-        (((turns - turns.floor()) * self.slots as f64) as usize).min(self.slots.saturating_sub(1))
+    fn slot(&self, phase: f64) -> usize {
+        ((phase * self.slots as f64) as usize).min(self.slots.saturating_sub(1))
     }
 
     /// What is usual at this place of the cycle.
     pub fn expect(&self, interval_ms: f64) -> Option<f64> {
         if self.period > 0.0 && !self.of_the_clock(interval_ms) {
-            self.profile[self.slot(self.points as f64)].get()
+            self.profile[self.slot(self.phase)].get()
         } else {
             None
         }
@@ -70,19 +70,19 @@ impl Cycle {
 
     /// Learns a value; `centre` is what one would expect without the cycle.
     pub fn learn(&mut self, x: f64, centre: f64, spread: f64) {
-        let here = self.points as f64;
-        self.points = self.points.saturating_add(1);
         if self.period > 0.0 {
-            let at = self.slot(here);
+            let at = self.slot(self.phase);
+            self.phase += 1.0 / self.period;
+            if self.phase >= 1.0 {
+                self.phase -= 1.0;
+            }
             if let Some(usual) = self.profile[at].get() {
                 self.with += 2e-3 * ((x - usual).abs().min(8.0 * spread) - self.with);
                 self.without += 2e-3 * ((x - centre).abs().min(8.0 * spread) - self.without);
             }
             self.profile[at].learn(x, 0.2);
             if self.with > 0.97 * self.without {
-                let points = self.points;
                 *self = Cycle::new();
-                self.points = points;
             }
             return;
         }
@@ -100,9 +100,7 @@ impl Cycle {
         if let Some(period) = find(&self.buffer) {
             self.adopt(period);
         } else if self.stride >> DOUBLINGS > 0 {
-            let points = self.points;
             *self = Cycle::new();
-            self.points = points;
         } else {
             for i in 0..BUFFER / 2 {
                 self.buffer[i] = 0.5 * (self.buffer[2 * i] + self.buffer[2 * i + 1]);
@@ -118,12 +116,12 @@ impl Cycle {
         self.period = period * stride;
         self.slots = (period as usize).clamp(SHORTEST, SLOTS);
         self.profile = vec![Cell::default(); self.slots];
-        let start = self.points as f64 - stride * BUFFER as f64;
         let buffer = std::mem::take(&mut self.buffer);
         let mean = buffer.iter().fold(0.0, |a, x| a + f64::from(*x)) / BUFFER as f64;
         let (mut with, mut without, mut n) = (0.0, 0.0, 0.0);
         for (i, x) in buffer.iter().enumerate() {
-            let at = self.slot(start + (i as f64 + 0.5) * stride);
+            let turns = (i as f64 + 0.5) / period;
+            let at = self.slot(turns - (turns as u32) as f64);
             let x = f64::from(*x);
             if let Some(usual) = self.profile[at].get() {
                 with += (x - usual).abs();
@@ -136,23 +134,23 @@ impl Cycle {
             self.with = with / n;
             self.without = without / n;
         }
+        let turns = BUFFER as f64 / period;
+        self.phase = turns - (turns as u32) as f64;
         self.stride = 1;
     }
 
     pub fn write(&self, w: &mut Writer<'_>) {
-        w.u64(self.points);
         w.u16(self.buffer.len() as u16);
         w.f32s(&self.buffer);
         w.u32(self.stride);
         w.u32(self.summed);
-        w.f64s(&[self.sum, self.period, self.with, self.without]);
+        w.f64s(&[self.sum, self.period, self.phase, self.with, self.without]);
         w.u16(self.slots as u16);
         write_cells(w, &self.profile);
     }
 
     pub fn read(r: &mut Reader<'_>) -> Result<Self> {
         let mut c = Cycle::new();
-        c.points = r.u64()?;
         for _ in 0..r.index(BUFFER - 1)? {
             c.buffer.push(r.f32()?);
         }
@@ -161,9 +159,9 @@ impl Cycle {
         if !c.stride.is_power_of_two() || c.stride >> DOUBLINGS > 1 || c.summed >= c.stride {
             return Err(NumericReadError::Invalid);
         }
-        [c.sum, c.period, c.with, c.without] = r.f64s()?;
+        [c.sum, c.period, c.phase, c.with, c.without] = r.f64s()?;
         c.slots = r.index(SLOTS)?;
-        if (c.period > 0.0) != (c.slots > 0) || c.period < 0.0 {
+        if (c.period > 0.0) != (c.slots > 0) || c.period < 0.0 || !(0.0..1.0).contains(&c.phase) {
             return Err(NumericReadError::Invalid);
         }
         for _ in 0..c.slots {

@@ -124,13 +124,15 @@ impl Mixture {
     /// Code length of `x` in bits, relative to the stream's spread; weights and residual scales are then updated.
     pub fn price(&mut self, f: &Forecast, x: f64, n: f64, spread: f64, floor: f64) -> f64 {
         let (mut density, mut present) = (0.0, 0.0);
+        let (rate, per_local) = ((1.0 / n).max(1.0 / 400.0), 1.0 / f.local);
         let mut like = [0.0; EXPERTS];
         for (k, l) in like.iter_mut().enumerate() {
             let Some(g) = f.guess[k] else { continue };
             let b = f.scale[k];
-            let z = ratio(x - g, b);
+            let per = 1.0 / b;
+            let z = ((x - g) * per).clamp(-1e6, 1e6);
             let q = 1.0 + z * z / 3.0;
-            *l = (spread / b).max(1e-12) * 0.367_553 / (q * q);
+            *l = (spread * per).max(1e-12) * 0.367_553 / (q * q);
             density += self.weight[k] * *l;
             present += self.weight[k];
             let base = if self.scale[k] > 0.0 {
@@ -138,11 +140,11 @@ impl Mixture {
             } else {
                 spread
             };
-            let r = ((x - g).abs() / f.local).min(8.0 * base.max(spread * 0.1));
+            let r = ((x - g).abs() * per_local).min(8.0 * base.max(spread * 0.1));
             self.scale[k] += if self.scale[k] == 0.0 {
                 r
             } else {
-                (1.0 / n).max(1.0 / 400.0) * (r - self.scale[k])
+                rate * (r - self.scale[k])
             };
         }
         let density = (density / present.max(1e-12)).max(1e-60);

@@ -98,8 +98,12 @@ impl Core {
         let mut v = [0.0; VIEWS];
 
         let outside = self.range.push(x, floor);
-        let s = ln(1.0 + 10.0 * outside);
-        let tail = self.tails[0].push(if n > 60.0 { s } else { 0.0 });
+        let s = if n > 60.0 && outside > 0.0 {
+            ln(1.0 + 10.0 * outside)
+        } else {
+            0.0
+        };
+        let tail = self.tails[0].push(s);
         v[View::Range as usize] = 1.5 * tail.max(self.range.bits(outside, 0.05, 60.0));
 
         let code = self.mixture.price(&forecast, x, n, spread, floor);
@@ -121,7 +125,11 @@ impl Core {
         let same = f64::from(u8::from(x == last));
         self.repeats += (1.0 / n).max(1e-3) * (same - self.repeats);
         v[View::Flat as usize] = (1.0 - self.repeats).clamp(0.0, 0.5)
-            * self.tails[6].push(ln(1.0 + (self.run - 4.0).max(0.0)));
+            * self.tails[6].push(if self.run > 4.0 {
+                ln(self.run - 3.0)
+            } else {
+                0.0
+            });
 
         let jump = (x - last).abs().min(10.0 * spread);
         self.variation += 0.1 * (jump - self.variation);

@@ -1,6 +1,7 @@
 //! Rare shapes: the distance of the newest values to the nearest of a bounded set of learnt windows.
 
 use super::bytes::{Reader, Result, Writer};
+use super::fmath::TINY;
 
 const LEN: usize = 8;
 const KEPT: usize = 80;
@@ -9,13 +10,17 @@ const NEW: f32 = 0.25;
 /// Windows before novelty is reported.
 const WARM: u32 = 100;
 
-/// Learnt windows of the last eight values, the weakest replaced when full.
+/// Learnt windows of the last eight values, the weakest replaced when full. Held value by value, so that distances to all
+/// of them are computed side by side, each sum in a fixed order.
 #[derive(Clone, Debug)]
 pub(crate) struct Shape {
     window: [f32; LEN],
+    /// Windows seen, and values of the current one.
     seen: u32,
-    prototypes: Vec<[f32; LEN]>,
-    weights: Vec<f32>,
+    fresh: u32,
+    count: usize,
+    prototypes: Box<[[f32; KEPT]; LEN]>,
+    weights: [f32; KEPT],
 }
 
 impl Shape {
@@ -23,104 +28,111 @@ impl Shape {
         Shape {
             window: [0.0; LEN],
             seen: 0,
-            prototypes: Vec::with_capacity(KEPT),
-            weights: Vec::with_capacity(KEPT),
+            fresh: 0,
+            count: 0,
+            prototypes: Box::new([[0.0; KEPT]; LEN]),
+            weights: [0.0; KEPT],
         }
     }
 
-    /// Forgets the current window (after a gap), not the prototypes.
+    /// Starts a new window (after a gap); the prototypes stay.
     pub fn cut(&mut self) {
-        self.seen = self.seen.min(WARM + LEN as u32) / 2 * 2;
+        self.fresh = 0;
     }
 
     /// Mean distance per value, in `scale`s, to the nearest prototype; the window is then learnt.
     pub fn push(&mut self, x: f64, scale: f64) -> Option<f64> {
         self.window.copy_within(1.., 0);
         self.window[LEN - 1] = x as f32;
-        self.seen = self.seen.saturating_add(1);
-        if self.seen < LEN as u32 {
+        self.fresh = (self.fresh + 1).min(LEN as u32);
+        if self.fresh < LEN as u32 {
             return None;
         }
-        let per_scale = (1.0 / scale).min(1e30) as f32;
-        let (mut best, mut at) = (f32::MAX, 0);
-        for (i, p) in self.prototypes.iter().enumerate() {
-            let d = distance(&self.window, p, per_scale);
-            if d < best {
-                best = d;
-                at = i;
-            }
-        }
-        let novelty = if self.prototypes.is_empty() {
+        self.seen = self.seen.saturating_add(1);
+        let scale = scale.max(TINY) as f32;
+        let (best, at) = self.nearest(8.0 * scale);
+        let novelty = if self.count == 0 {
             0.0
         } else {
-            best / LEN as f32
+            (best / (LEN as f32 * scale)).min(8.0)
         };
-        if self.prototypes.is_empty() || novelty > NEW {
+        if self.count == 0 || novelty > NEW {
             self.adopt();
         } else {
             let w = &mut self.weights[at];
             *w += 1.0;
             let rate = (1.0 / *w).max(0.1);
-            for (p, x) in self.prototypes[at].iter_mut().zip(&self.window) {
-                *p += rate * (x - *p);
+            for (p, x) in self.prototypes.iter_mut().zip(&self.window) {
+                p[at] += rate * (x - p[at]);
             }
         }
-        if self.seen > WARM + LEN as u32 {
-            Some(f64::from(novelty))
-        } else {
-            None
+        (self.seen > WARM).then_some(f64::from(novelty))
+    }
+
+    /// The smallest sum of differences, each at most `limit`, and the first prototype that has it.
+    fn nearest(&self, limit: f32) -> (f32, usize) {
+        let mut sums = [0.0f32; KEPT];
+        for (column, x) in self.prototypes.iter().zip(&self.window) {
+            for (s, p) in sums.iter_mut().zip(column) {
+                let d = (x - p).abs();
+                *s += if d < limit { d } else { limit };
+            }
         }
+        let mut best = (f32::MAX, 0);
+        for (i, s) in sums[..self.count].iter().enumerate() {
+            if *s < best.0 {
+                best = (*s, i);
+            }
+        }
+        best
     }
 
     fn adopt(&mut self) {
-        if self.prototypes.len() < KEPT {
-            self.prototypes.push(self.window);
-            self.weights.push(1.0);
-            return;
-        }
-        let mut weakest = 0;
-        for i in 0..KEPT {
-            if self.weights[i] < self.weights[weakest] {
-                weakest = i;
+        let mut at = self.count;
+        if self.count < KEPT {
+            self.count += 1;
+        } else {
+            at = 0;
+            for i in 0..KEPT {
+                if self.weights[i] < self.weights[at] {
+                    at = i;
+                }
+            }
+            for w in &mut self.weights {
+                *w *= 0.98;
             }
         }
-        self.prototypes[weakest] = self.window;
-        self.weights[weakest] = 1.0;
-        for w in &mut self.weights {
-            *w *= 0.98;
+        for (p, x) in self.prototypes.iter_mut().zip(&self.window) {
+            p[at] = *x;
         }
+        self.weights[at] = 1.0;
     }
 
     pub fn write(&self, w: &mut Writer<'_>) {
         w.f32s(&self.window);
         w.u32(self.seen);
-        w.u16(self.prototypes.len() as u16);
-        for (p, weight) in self.prototypes.iter().zip(&self.weights) {
-            w.f32s(p);
-            w.f32(*weight);
+        w.u32(self.fresh);
+        w.u16(self.count as u16);
+        for p in self.prototypes.iter() {
+            w.f32s(&p[..self.count]);
         }
+        w.f32s(&self.weights[..self.count]);
     }
 
     pub fn read(r: &mut Reader<'_>) -> Result<Self> {
         let mut s = Shape::new();
         s.window = r.f32s()?;
         s.seen = r.u32()?;
-        for _ in 0..r.index(KEPT)? {
-            s.prototypes.push(r.f32s()?);
-            s.weights.push(r.f32()?);
+        s.fresh = r.u32()?.min(LEN as u32);
+        s.count = r.index(KEPT)?;
+        for p in s.prototypes.iter_mut() {
+            for x in &mut p[..s.count] {
+                *x = r.f32()?;
+            }
+        }
+        for x in &mut s.weights[..s.count] {
+            *x = r.f32()?;
         }
         Ok(s)
     }
-}
-
-/// Sum of limited differences, in four lanes whose order is fixed (the same sum on every target).
-fn distance(a: &[f32; LEN], b: &[f32; LEN], per_scale: f32) -> f32 {
-    let mut lane = [0.0f32; 4];
-    for i in 0..4 {
-        lane[i] = ((a[i] - b[i]).abs() * per_scale).min(8.0);
-    }
-    for i in 0..4 {
-        lane[i] += ((a[i + 4] - b[i + 4]).abs() * per_scale).min(8.0);
-    }
-    (lane[0] + lane[1]) + (lane[2] + lane[3])
 }
