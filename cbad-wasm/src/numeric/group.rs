@@ -5,9 +5,9 @@ use super::bytes::{Reader, Result, Writer};
 /// Bits from which a point counts as an alarm for grouping.
 pub(crate) const ALARM: f64 = 9.5;
 /// Points without an alarm that end an incident.
-const QUIET: u64 = 70;
+const QUIET: u64 = 60;
 /// Factor by which a later point must exceed the incident's worst so far.
-const ESCALATION: f64 = 2.0;
+const ESCALATION: f64 = 2.5;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Group {

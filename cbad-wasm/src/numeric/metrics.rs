@@ -22,9 +22,9 @@ const STALE: u64 = 20_000;
 const FORGOTTEN: u64 = 256;
 const YOUNG: u64 = 64;
 /// Events without an anomaly that end an incident.
-const QUIET: u64 = 70;
+const QUIET: u64 = 60;
 /// Factor in bits by which a later event must exceed an incident's worst to be a new one.
-const ESCALATION: f64 = 2.0;
+const ESCALATION: f64 = 2.5;
 
 /// The numeric side of a detector.
 #[derive(Clone, Debug, Default)]

@@ -239,4 +239,6 @@ fn micro(bits: f64) -> i64 {
 }
 
 #[cfg(test)]
+mod calibration_tests;
+#[cfg(test)]
 mod tests;

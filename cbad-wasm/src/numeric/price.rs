@@ -13,6 +13,8 @@ use super::view::View;
 
 pub(crate) const VIEWS: usize = 11;
 const TAILS: usize = 7;
+/// log2 24: what a point's own code length says of a block of 24.
+const BLOCK_BITS: f64 = 4.6;
 
 /// Everything learnt about the values of one stream.
 #[derive(Clone, Debug)]
@@ -27,7 +29,7 @@ pub(crate) struct Core {
     shape: Shape,
     histogram: Histogram,
     seasonal_scale: f64,
-    short: Mean<12>,
+    short: Mean<9>,
     long: Mean<72>,
     variation: f64,
     run: f64,
@@ -120,7 +122,8 @@ impl Core {
             v[View::Shape as usize] = self.tails[4].push(ln(0.05 + novelty));
         }
         let level = self.histogram.push(ratio(x - self.scale.centre, spread));
-        v[View::Level as usize] = 1.2 * self.tails[5].push(level);
+        v[View::Level as usize] =
+            1.2 * self.tails[5].push(level).min((level - BLOCK_BITS).max(0.0));
         self.run = if x == last { self.run + 1.0 } else { 0.0 };
         let same = f64::from(u8::from(x == last));
         self.repeats += (1.0 / n).max(1e-3) * (same - self.repeats);
@@ -148,7 +151,7 @@ impl Core {
         price
     }
 
-    /// Means over the last 12 and 72 values of what the seasons leave unexplained.
+    /// Means over the last 9 and 72 values of what the seasons leave unexplained.
     fn season_means(
         &mut self,
         x: f64,

@@ -218,4 +218,4 @@ impl Range {
 }
 
 /// Most that one point may widen a range, in widths.
-const WIDEN: f64 = 1.0;
+const WIDEN: f64 = 2.0;
