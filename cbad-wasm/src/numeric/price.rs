@@ -13,6 +13,10 @@ use super::view::View;
 
 pub(crate) const VIEWS: usize = 11;
 const TAILS: usize = 7;
+/// Mean excesses of the views' tails before there are any, each in its statistic's unit.
+const TAIL_PRIORS: [f32; TAILS] = [0.2, 1.0, 0.2, 0.2, 0.1, 0.5, 0.3];
+/// Values a tail lets pass before it begins.
+const SKIP: u8 = 120;
 /// log2 24: what a point's own code length says of a block of 24.
 const BLOCK_BITS: f64 = 4.6;
 
@@ -29,6 +33,9 @@ pub(crate) struct Core {
     shape: Shape,
     histogram: Histogram,
     seasonal_scale: f64,
+    /// Points since the season is known as it is, and whether a cycle is part of it.
+    season_n: f64,
+    cycled: bool,
     short: Mean<9>,
     long: Mean<72>,
     variation: f64,
@@ -63,6 +70,8 @@ impl Core {
             shape: Shape::new(),
             histogram: Histogram::new(),
             seasonal_scale: 0.0,
+            season_n: 0.0,
+            cycled: false,
             short: Mean::new(),
             long: Mean::new(),
             variation: 0.0,
@@ -70,7 +79,7 @@ impl Core {
             repeats: 0.0,
             range: Range::default(),
             records: Default::default(),
-            tails: [0.2, 1.0, 0.2, 0.2, 0.1, 0.5, 0.3].map(|prior| Tail::new(prior, 120)),
+            tails: TAIL_PRIORS.map(|prior| Tail::new(prior, SKIP)),
         }
     }
 
@@ -111,7 +120,10 @@ impl Core {
         let code = self.mixture.price(&forecast, x, n, spread, floor);
         v[View::Step as usize] = self.tails[1].push(code);
 
-        let (short, long) = self.season_means(x, seasonal, slots.is_some(), floor, n);
+        if seasonal.cycle.is_some() != self.cycled {
+            self.reset_season();
+        }
+        let (short, long) = self.season_means(x, seasonal, slots.is_some(), floor);
         v[View::SeasonShort as usize] = self.tails[2].push(ln(0.1 + short.abs()));
         v[View::SeasonLong as usize] = self.tails[3].push(ln(0.1 + long.abs()));
 
@@ -151,15 +163,23 @@ impl Core {
         price
     }
 
+    /// A cycle was found or lost: what was learnt of residuals to the season no longer holds.
+    fn reset_season(&mut self) {
+        self.cycled = !self.cycled;
+        self.seasonal_scale = 0.0;
+        self.season_n = 0.0;
+        self.short = Mean::new();
+        self.long = Mean::new();
+        for k in [2, 3] {
+            self.tails[k] = Tail::new(TAIL_PRIORS[k], SKIP);
+        }
+        for k in [1, 2] {
+            self.records[k] = Range::default();
+        }
+    }
+
     /// Means over the last 9 and 72 values of what the seasons leave unexplained.
-    fn season_means(
-        &mut self,
-        x: f64,
-        s: Seasonal,
-        clocked: bool,
-        floor: f64,
-        n: f64,
-    ) -> (f64, f64) {
+    fn season_means(&mut self, x: f64, s: Seasonal, clocked: bool, floor: f64) -> (f64, f64) {
         let mut rest: Option<f64> = None;
         for guess in [s.day, s.week, s.cycle].into_iter().flatten() {
             let r = x - guess;
@@ -170,10 +190,11 @@ impl Core {
         if self.seasonal_scale == 0.0 {
             self.seasonal_scale = r.abs();
         }
+        self.season_n = (self.season_n + 1.0).min(1e6);
         let scale = self.seasonal_scale.max(floor);
         let z = ratio(r, scale).clamp(-10.0, 10.0);
-        self.seasonal_scale +=
-            (1.0 / n).max(1e-3) * (r.abs().min(6.0 * scale) - self.seasonal_scale);
+        let rate = (1.0 / self.season_n).max(1e-3);
+        self.seasonal_scale += rate * (r.abs().min(6.0 * scale) - self.seasonal_scale);
         (self.short.push(z), self.long.push(z))
     }
 
@@ -196,7 +217,14 @@ impl Core {
         self.cycle.write(w);
         self.shape.write(w);
         self.histogram.write(w);
-        w.f64s(&[self.seasonal_scale, self.variation, self.run, self.repeats]);
+        w.u8(u8::from(self.cycled));
+        w.f64s(&[
+            self.season_n,
+            self.seasonal_scale,
+            self.variation,
+            self.run,
+            self.repeats,
+        ]);
         self.short.write(w);
         self.long.write(w);
         self.range.write(w);
@@ -218,7 +246,8 @@ impl Core {
         c.cycle = Cycle::read(r)?;
         c.shape = Shape::read(r)?;
         c.histogram = Histogram::read(r)?;
-        [c.seasonal_scale, c.variation, c.run, c.repeats] = r.f64s()?;
+        c.cycled = r.bool()?;
+        [c.season_n, c.seasonal_scale, c.variation, c.run, c.repeats] = r.f64s()?;
         c.short = Mean::read(r)?;
         c.long = Mean::read(r)?;
         c.range = Range::read(r)?;
