@@ -153,7 +153,7 @@ def variation(cbad, name, data):
     return evaluate(series, scores)
 
 
-def set_aside(cbad, folder, name, slack):
+def set_aside(cbad, folder, name, slack, sensitivity):
     """Per series: labelled stretches, those with an alarm in or at most `slack` points after them, false incidents per 10,000 points, and
     whether the highest score lies in a stretch (give or take `slack`)."""
     series = {}
@@ -163,7 +163,7 @@ def set_aside(cbad, folder, name, slack):
             series.setdefault(row["file"], []).append((at, float(row["value"]), int(row["label"])))
     rows = []
     for f, points in series.items():
-        verdicts = run(cbad, [event(f, at, x) for at, x, _ in points])
+        verdicts = run(cbad, [event(f, at, x) for at, x, _ in points], "--sensitivity", str(sensitivity))
         stretches, open_ = [], None
         for i, (_, _, label) in enumerate(points + [(None, 0.0, 0)]):
             if label and open_ is None:
@@ -185,6 +185,7 @@ def main():
     parser.add_argument("--cbad", default="target/release/cbad")
     parser.add_argument("--only", nargs="*", choices=list(VARIATIONS))
     parser.add_argument("--set-aside", action="store_true")
+    parser.add_argument("--sensitivity", type=float, default=0.3125, help="of the series set aside; the default promises 1 in 1,000")
     parser.add_argument("--json")
     a = parser.parse_args()
     folder = os.environ.get("CBAD_BENCH_DATA") or sys.exit("CBAD_BENCH_DATA must name the data folder")
@@ -199,7 +200,7 @@ def main():
             print("mean of the %d variations, standard: %.2f" % (len(others), sum(others) / len(others)))
     if a.set_aside:
         for name, slack in (("kpi_donut", 10), ("ucr_few", 100)):
-            for row in set_aside(a.cbad, folder, name, slack):
+            for row in set_aside(a.cbad, folder, name, slack, a.sensitivity):
                 print("%s: %d points, %d stretches, %d found, %.1f false incidents per 10,000, top score inside: %s" % row)
                 out[row[0]] = row[1:]
     if a.json:
