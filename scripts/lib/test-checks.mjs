@@ -1,5 +1,5 @@
 // Checks that are one command each: formatting, lints, and whether the Worker would deploy.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import zlib from 'node:zlib';
@@ -9,31 +9,37 @@ import { quietEnv } from '../stack/process.mjs';
 const BUNDLE_LIMIT = 1 << 20;
 const lastLines = (text, count) => text.trimEnd().split('\n').slice(-count).join('\n');
 
-function command(program, args, { cwd = ROOT } = {}) {
-  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd, encoding: 'utf8', env: { ...process.env, ...quietEnv, CI: '1' }, maxBuffer: 64 << 20 });
-  return { status, output: `${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}` };
+/** Runs a command to its end: {status, output}. */
+export function command(program, args, { cwd = ROOT, env = {} } = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { cwd, env: { ...process.env, ...quietEnv, CI: '1', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));
+    child.once('error', (error) => resolve({ status: -1, output: error.message }));
+    child.once('close', (status) => resolve({ status, output }));
+  });
 }
 
-function check(program, args, options) {
-  const { status, output } = command(program, args, options);
+async function check(program, args, options) {
+  const { status, output } = await command(program, args, options);
   const name = `${[path.basename(program), ...args].join(' ').replaceAll(`${ROOT}/`, '')}`;
   return { name, ok: status === 0, detail: status === 0 ? undefined : lastLines(output, 40) };
 }
 
-export function* formatAndLints() {
+export async function* formatAndLints() {
   yield check('cargo', ['fmt', '--all', '--check']);
   yield check('cargo', ['clippy', '--workspace', '--all-targets', '--locked', '--', '-D', 'warnings']);
-  yield { ...check('squawk', fs.readdirSync(path.join(ROOT, 'supabase/migrations')).map((name) => `supabase/migrations/${name}`)), name: 'squawk supabase/migrations' };
-  for (const script of ['typecheck', 'lint']) yield { ...check('npm', ['run', script], { cwd: path.join(ROOT, 'pages-frontend') }), name: `dashboard: npm run ${script}` };
+  yield { ...(await check('squawk', fs.readdirSync(path.join(ROOT, 'supabase/migrations')).map((name) => `supabase/migrations/${name}`))), name: 'squawk supabase/migrations' };
+  for (const script of ['typecheck', 'lint']) yield { ...(await check('npm', ['run', script], { cwd: path.join(ROOT, 'pages-frontend') })), name: `dashboard: npm run ${script}` };
 }
 
-export function* deployChecks() {
+export async function* deployChecks() {
   yield check(process.execPath, ['scripts/check-wrangler']);
   for (const env of ['staging', 'production']) {
     const out = path.join(STATE, 'build', `deploy-${env}`);
-    yield { ...check('wrangler', ['deploy', '--dry-run', '--env', env, '--outdir', out]), name: `must show 6: wrangler deploy --dry-run --env ${env}` };
+    yield { ...(await check('wrangler', ['deploy', '--dry-run', '--env', env, '--outdir', out])), name: `must show 6: wrangler deploy --dry-run --env ${env}` };
   }
-  const { status, output } = command('wrangler', ['deploy', '--dry-run']);
+  const { status, output } = await command('wrangler', ['deploy', '--dry-run']);
   const refused = status !== 0 && output.includes('name an environment');
   yield { name: 'must show 6: a bare wrangler deploy refuses', ok: refused, detail: refused ? undefined : `exit ${status}\n${lastLines(output, 20)}` };
 }
@@ -49,4 +55,4 @@ export function bundleSize() {
 }
 
 /** JavaScript and CSS that a visitor loads. */
-export const dashboardBudget = () => ({ ...check('npm', ['run', 'budget'], { cwd: path.join(ROOT, 'pages-frontend') }), name: 'the dashboard keeps to its JavaScript budget' });
+export const dashboardBudget = async () => ({ ...(await check('npm', ['run', 'budget'], { cwd: path.join(ROOT, 'pages-frontend') })), name: 'the dashboard keeps to its JavaScript budget' });

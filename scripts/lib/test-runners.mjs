@@ -1,27 +1,20 @@
 // Runs other test tools and reads their counts.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { run } from 'node:test';
 import { ROOT, STATE } from '../stack/paths.mjs';
+import { command } from './test-checks.mjs';
 
-/** A suite of single checks. */
-export async function tally(checks) {
+/** A suite of single checks: async generators of them, or promises of one. */
+export async function tally(...sources) {
   const done = [];
-  for (const check of checks) done.push(check);
+  for (const source of sources) {
+    if (Symbol.asyncIterator in source) for await (const check of source) done.push(check);
+    else done.push(await source);
+  }
   const count = (ok) => done.filter((check) => check.ok === ok).length;
   return { passed: count(true), failed: count(false), skipped: count(null), checks: done };
-}
-
-/** Runs a command, keeps its output, and shows it as it comes when that is wanted. */
-function capture(command, args, env = {}) {
-  return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: ROOT, env: { ...process.env, CI: '1', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));
-    child.once('error', (error) => resolve({ status: -1, output: error.message }));
-    child.once('close', (status) => resolve({ status, output }));
-  });
 }
 
 const sumOf = (output, pattern) => [...output.matchAll(pattern)].reduce((sum, [, number]) => sum + Number(number), 0);
@@ -35,7 +28,7 @@ export async function runRust(packages, { full = false, filter } = {}) {
   if (!filter) runs.push(['test', '--locked', ...packages, '--doc']);
   const total = { passed: 0, failed: 0, checks: [] };
   for (const args of runs) {
-    const { status, output } = await capture('cargo', args, { CARGO_TERM_COLOR: 'never' });
+    const { status, output } = await command('cargo', args, { env: { CARGO_TERM_COLOR: 'never' } });
     const plain = args[0] === 'test';
     const passed = plain ? sumOf(output, /^test result: .*?(\d+) passed/gm) : sumOf(output, /tests? run:.*?(\d+) passed/g);
     const failed = plain ? sumOf(output, /^test result: .*?(\d+) failed/gm) : sumOf(output, /tests? run:.*?(\d+) (?:failed|timed out)/g);
@@ -54,7 +47,7 @@ export async function runDashboardUnit() {
   const report = path.join(STATE, 'build', 'vitest.json');
   fs.mkdirSync(path.dirname(report), { recursive: true });
   fs.rmSync(report, { force: true });
-  const { output } = await capture('npm', ['--prefix', dir, 'test', '--', '--reporter=json', `--outputFile=${report}`]);
+  const { output } = await command('npm', ['--prefix', dir, 'test', '--', '--reporter=json', `--outputFile=${report}`]);
   if (!fs.existsSync(report)) return { passed: 0, failed: 1, checks: [{ name: 'npm test', ok: false, detail: output.slice(-4000) }] };
   const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(fs.readFileSync(report, 'utf8'));
   const checks = testResults.map(({ name, status, assertionResults, message }) => ({
