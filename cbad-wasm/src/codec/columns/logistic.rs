@@ -75,6 +75,11 @@ impl Adaptive {
         Self(p << 16)
     }
 
+    /// Starts at a 16-bit probability as if `seen` bits had led to it.
+    pub const fn settled(p: u32, seen: u32) -> Self {
+        Self((p << 16) | seen)
+    }
+
     /// 16 bits, never 0.
     #[inline]
     pub fn p(self) -> u32 {

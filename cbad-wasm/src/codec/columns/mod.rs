@@ -110,7 +110,7 @@ impl Model {
         Self {
             history: History::new(1 << bits.saturating_sub(4).clamp(8, 16)),
             predictor: Predictor::new(logistic, bits.min(20)),
-            speller: Speller::new(logistic, bits.min(20)),
+            speller: Speller::new(logistic, (bits + 3).min(20)),
         }
     }
 

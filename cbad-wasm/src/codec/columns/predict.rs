@@ -219,7 +219,7 @@ impl Predictor {
                 }
             }
         }
-        (best.0 > 8_000).then_some(best.1)
+        (best.0 > 24_000).then_some(best.1)
     }
 
     /// How reliable a view that names `id` has been, as odds (4,096 is evens).

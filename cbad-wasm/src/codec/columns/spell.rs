@@ -1,7 +1,7 @@
 //! A token that nothing predicted, spelled byte by byte.
 //!
 //! Before every byte but the first a flag says whether the token ends. Flag and byte are nine binary decisions, each mixed from
-//! what nine contexts remember: the beginning of the token in its column, after the tokens before it, anywhere; the bytes
+//! what fourteen contexts remember: the beginning of the token in its column, after the tokens before it, anywhere; the bytes
 //! before; and, digit for digit, the number above it.
 
 use super::coder::Coder;
@@ -10,10 +10,13 @@ use super::layout::mix;
 use super::lexer::{MAX_TOKEN, class};
 use super::logistic::{Adaptive, Logistic, Mixer};
 
-const CONTEXTS: usize = 9;
+const CONTEXTS: usize = 14;
 const INPUTS: usize = CONTEXTS + 1;
 /// Bits seen after which a node stops slowing down.
 const MATURE: u16 = 15;
+/// Steps of the logistic domain that are refined, and their width.
+const REFINED: usize = 33;
+const STEP: i32 = 128;
 
 /// What followed a context: the end flag in node 0 and a nibble's tree in 1 to 15. A node holds a 12-bit probability and a count.
 #[derive(Clone, Copy)]
@@ -36,6 +39,8 @@ pub(super) struct Speller {
     meaning: Vec<Adaptive>,
     by_place: Mixer<INPUTS>,
     by_node: Mixer<INPUTS>,
+    /// What the mixed probability has turned out to mean, after each byte.
+    refine: Vec<Adaptive>,
     token: Vec<u8>,
     /// Class of the token so far, and its first three bytes' worth of length: what the mixers' weights depend on.
     kind: usize,
@@ -67,8 +72,14 @@ impl Speller {
                 1 << bits
             ],
             meaning,
-            by_place: Mixer::new(4 * 4 * 16, 18_000),
-            by_node: Mixer::new(16 * 16, 18_000),
+            by_place: Mixer::new(4 * 4 * 16, 14_000),
+            by_node: Mixer::new(16 * 16, 14_000),
+            refine: (0..REFINED << bits.clamp(14, 20).saturating_sub(6))
+                .map(|i| {
+                    let step = (i % REFINED) as i32 - REFINED as i32 / 2;
+                    Adaptive::settled(logistic.squash(step * STEP), 12)
+                })
+                .collect(),
             token: Vec::new(),
             kind: 0,
             number: Vec::new(),
@@ -131,6 +142,11 @@ impl Speller {
                 mix(here, 8),
                 mix(here, 9),
                 12,
+                13,
+                14,
+                mix(mix(pair, back(3)), back(4)),
+                mix(15, back(4)),
+                16,
             ],
             above: history.tokens.bytes(above.last).to_vec(),
             next,
@@ -170,6 +186,11 @@ impl Speller {
             aligned(&base.next),
             fold(self.recent & (1u64 << (8 * at.min(2))).wrapping_sub(1))
                 ^ ((self.kind as u32) << 8 | at.min(20) as u32),
+            fold(self.recent & 0xFFFF),
+            fold(self.recent & 0xFFFF_FFFF),
+            prefix,
+            prefix,
+            fold(self.recent & 0xFFFF_FFFF_FFFF),
         ];
         let mut hashes = [0; CONTEXTS];
         for (i, hash) in hashes.iter_mut().enumerate() {
@@ -278,7 +299,11 @@ impl Speller {
         );
         let mixed = (a + b) / 2;
         let p = self.logistic.squash(mixed);
-        let bit = coder.bit(p.clamp(1, 65_535), bit);
+        let (low, part) = self.refinement(mixed, offset * 16 + node);
+        let (below, above) = (self.refine[low].p(), self.refine[low + 1].p());
+        let refined = (below * (STEP as u32 - part) + above * part) / STEP as u32;
+        let bit = coder.bit(((p + 3 * refined) / 4).clamp(1, 65_535), bit);
+        self.refine[low + usize::from(2 * part >= STEP as u32)].update(bit, 255);
         self.by_place.update(&inputs, bit, 24);
         self.by_node.update(&inputs, bit, 24);
         for (&place, &state) in places.iter().zip(&states) {
@@ -286,6 +311,19 @@ impl Speller {
             update(&mut self.slots[place].nodes[node & 15], bit);
         }
         bit
+    }
+}
+
+impl Speller {
+    /// The step of `refine` below a logistic value after the last byte, and how far the value is beyond it.
+    fn refinement(&self, mixed: i32, node: usize) -> (usize, u32) {
+        let sets = self.refine.len() / REFINED;
+        let set = mix(self.recent as u32 & 0xFF, node as u32) as usize & (sets - 1);
+        let above = mixed + STEP * (REFINED as i32 / 2);
+        (
+            set * REFINED + (above / STEP).clamp(0, REFINED as i32 - 2) as usize,
+            (above % STEP) as u32,
+        )
     }
 }
 
