@@ -130,7 +130,7 @@ impl Detector {
         let scored = self.score(event, &features);
         let q_value = self.fdr.observe(scored.surprise);
         let verdict = if state != State::Learning && scored.surprise >= self.alarm {
-            self.explain(event, &features, &scored, q_value)
+            self.explained(event, &features, &scored, q_value)
         } else {
             Verdict {
                 p_method: scored.p_method,
@@ -140,6 +140,21 @@ impl Detector {
         self.learn(event, &features, &scored);
         self.features = features;
         verdict
+    }
+
+    /// What would be said of an event, explained whether it is an anomaly or not. Nothing is learnt.
+    pub fn explain(&self, event: &Event<'_>) -> Verdict {
+        let mut copy = self.clone();
+        if event.kind == Kind::Metric
+            && let Some(verdict) = copy.observe_numbers(event)
+        {
+            return verdict;
+        }
+        let mut features = Features::default();
+        features.extract(event);
+        let scored = copy.score(event, &features);
+        let q_value = copy.fdr.observe(scored.surprise);
+        copy.explained(event, &features, &scored, q_value)
     }
 
     /// Scores and learns an event of kind metric; `None` if there is no number in it, so that it is read as text.
@@ -191,7 +206,7 @@ impl Detector {
     }
 
     /// The verdict on an anomaly with its explanation and witness.
-    fn explain(
+    fn explained(
         &mut self,
         event: &Event<'_>,
         features: &Features,

@@ -38,6 +38,8 @@ pub mod stats;
 mod table;
 pub mod tokenize;
 mod verdict;
+#[cfg(feature = "wasm")]
+mod wasm;
 mod witness;
 
 pub use checkpoint::CheckpointError;

@@ -8,6 +8,9 @@ cbad - find what does not compress given the past: anomalies in logs, records, t
 
 USAGE
   cbad score [OPTIONS] [FILE]        read FILE or standard input, write one verdict per event
+  cbad explain [OPTIONS] [FILE]      the same, but write the anomalies only, in plain text
+  cbad replay [FILE]                 recompute verdicts: one {\"event\":{…},\"witness\":\"…\"} per line, the event in the
+                                     shape of POST /v1/events, the witness from its verdict
 
 OPTIONS
   --format FORMAT      lines (default), ndjson, csv, or events (the shape of POST /v1/events, one detector per stream)
@@ -57,6 +60,7 @@ pub struct Options {
 pub enum Command {
     Help(String),
     Score(Box<Options>),
+    Replay(Box<Options>),
 }
 
 pub fn parse() -> Result<Command, lexopt::Error> {
@@ -128,6 +132,8 @@ pub fn parse() -> Result<Command, lexopt::Error> {
     }
     match command.as_deref() {
         Some("score") => Ok(Command::Score(Box::new(o))),
+        Some("explain") => Ok(Command::Score(Box::new(Options { explain: true, ..o }))),
+        Some("replay") => Ok(Command::Replay(Box::new(o))),
         Some(other) => Err(format!("unknown command {other:?}; see cbad --help").into()),
         None => Ok(Command::Help(HELP.to_owned())),
     }

@@ -180,7 +180,7 @@ impl<'o> Lines<'o> {
     }
 }
 
-fn envelope(line: &str, kind: Kind) -> Result<Owned, String> {
+pub fn envelope(line: &str, kind: Kind) -> Result<Owned, String> {
     let e: Envelope = serde_json::from_str(line).map_err(|e| e.to_string())?;
     let kind = match &e.event_type {
         Some(name) => name.parse::<Kind>().map_err(|e| e.to_string())?,

@@ -2,6 +2,7 @@
 
 mod args;
 mod input;
+mod replay;
 mod score;
 mod time;
 
@@ -14,6 +15,7 @@ fn main() -> ExitCode {
             Ok(ExitCode::SUCCESS)
         }
         Ok(args::Command::Score(options)) => score::run(&options),
+        Ok(args::Command::Replay(options)) => replay::run(&options),
         Err(e) => Err(e.into()),
     };
     match result {
