@@ -4,6 +4,7 @@ use super::calibrate::PReading;
 use super::metrics::Sum;
 use super::numbers::Numbers;
 use super::series::Series;
+use super::view::short;
 use super::{NumericPMethod, NumericScore, NumericState, View};
 use crate::bits::{self, MicroBits};
 use crate::checkpoint::{Reader, Truncated, Writer};
@@ -230,25 +231,6 @@ fn sentence(event: &Event<'_>, numbers: &Numbers, parts: &[Part]) -> String {
         out.push_str(&format!(" Also {}.", also.join(", ")));
     }
     out
-}
-
-/// A number in about four digits.
-fn short(x: f64) -> String {
-    let size = x.abs();
-    let digits = match size {
-        s if s >= 1e15 || s > 0.0 && s < 1e-6 => return format!("{x:.3e}"),
-        s if s >= 1000.0 => 0,
-        s if s >= 100.0 => 1,
-        s if s >= 1.0 => 2,
-        s if s >= 0.01 => 4,
-        _ => 8,
-    };
-    let text = format!("{x:.digits$}");
-    if text.contains('.') {
-        let text = text.trim_end_matches('0').trim_end_matches('.');
-        return if text == "-0" { "0" } else { text }.to_owned();
-    }
-    text
 }
 
 /// The recent normal event whose dearest field comes closest to this one's.

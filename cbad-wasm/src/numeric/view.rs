@@ -1,4 +1,4 @@
-//! The names of the views, for explanations.
+//! The names of the views and numbers in words, for explanations.
 
 use std::fmt;
 
@@ -75,4 +75,23 @@ impl fmt::Display for View {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.words())
     }
+}
+
+/// A number in about four digits.
+pub(crate) fn short(x: f64) -> String {
+    let size = x.abs();
+    let digits = match size {
+        s if s >= 1e15 || s > 0.0 && s < 1e-6 => return format!("{x:.3e}"),
+        s if s >= 1000.0 => 0,
+        s if s >= 100.0 => 1,
+        s if s >= 1.0 => 2,
+        s if s >= 0.01 => 4,
+        _ => 8,
+    };
+    let text = format!("{x:.digits$}");
+    if text.contains('.') {
+        let text = text.trim_end_matches('0').trim_end_matches('.');
+        return if text == "-0" { "0" } else { text }.to_owned();
+    }
+    text
 }
