@@ -84,4 +84,8 @@ export default {
       return problem(request);
     }
   },
+  async scheduled(event, env, ctx) {
+    rust ??= worker.default;
+    await guarded(() => (typeof rust === "function" ? new rust(ctx, env).scheduled(event) : rust.scheduled(event, env, ctx)));
+  },
 };

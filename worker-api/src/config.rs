@@ -25,6 +25,20 @@ pub struct Settings {
     pub environment: String,
     /// Least seconds between two flushes of usage and stream state.
     pub flush_seconds: i64,
+    /// Where this installation is reached, without a trailing slash; links in mails begin with it.
+    pub public_url: String,
+    /// Base URL of the mail service (Resend's API or one like it).
+    pub resend_base_url: String,
+    /// Its key; without one no mail is sent, and routes that need mail say so.
+    pub resend_api_key: Option<String>,
+    /// Sender of mails.
+    pub mail_from: String,
+    /// The one key of a single-tenant installation …
+    pub default_api_key: Option<String>,
+    /// … and the organisation it stands for.
+    pub default_org_id: Option<uuid::Uuid>,
+    /// `RATE_LIMITS=off` lifts the limits per key and organisation, not those on sign-up.
+    pub rate_limits: bool,
     /// Enables the routes that panic on purpose. Never set outside tests.
     pub test_hooks: bool,
 }
@@ -56,6 +70,21 @@ impl Settings {
             environment: text("ENVIRONMENT").unwrap_or_else(|| "development".into()),
             flush_seconds: number(text("FLUSH_SECONDS"), 60),
             test_hooks: text("TEST_HOOKS").as_deref() == Some("1"),
+            public_url: text("PUBLIC_URL")
+                .unwrap_or_default()
+                .trim_end_matches('/')
+                .to_owned(),
+            resend_base_url: text("RESEND_BASE_URL")
+                .unwrap_or_else(|| "https://api.resend.com".into())
+                .trim_end_matches('/')
+                .to_owned(),
+            resend_api_key: text("RESEND_API_KEY"),
+            mail_from: text("MAIL_FROM")
+                .unwrap_or_else(|| "Driftlock <no-reply@driftlock.test>".into()),
+            // a short key could be guessed
+            default_api_key: text("DEFAULT_API_KEY").filter(|k| k.len() >= 24),
+            default_org_id: text("DEFAULT_ORG_ID").and_then(|t| uuid::Uuid::parse_str(&t).ok()),
+            rate_limits: text("RATE_LIMITS").as_deref() != Some("off"),
             supabase_url,
         }
     }

@@ -30,6 +30,7 @@ codes! {
     InvalidEncoding "invalid_encoding" 400 "The compressed body cannot be decoded",
     InvalidParameter "invalid_parameter" 400 "A parameter has a value that is not accepted",
     InvalidCursor "invalid_cursor" 400 "The cursor was not issued for this list",
+    InvalidToken "invalid_token" 400 "The link or code is not valid any more",
     OrganizationRequired "organization_required" 400 "The Driftlock-Organization header is needed",
     MissingCredentials "missing_credentials" 401 "No credentials were sent",
     InvalidCredentials "invalid_credentials" 401 "The credentials are not valid",
@@ -39,10 +40,14 @@ codes! {
     UnknownRoute "unknown_route" 404 "There is no such route",
     MethodNotAllowed "method_not_allowed" 405 "The route does not take this method",
     InvalidTransition "invalid_transition" 409 "The status cannot change this way",
+    LastOwner "last_owner" 409 "An organisation keeps at least one owner",
+    AlreadyMember "already_member" 409 "The person belongs to the organisation already",
+    LimitReached "limit_reached" 409 "There are as many of these as are allowed",
     BodyTooLarge "body_too_large" 413 "The body is larger than the limit",
     TooManyEvents "too_many_events" 413 "The body holds more events than the limit",
     UnsupportedMediaType "unsupported_media_type" 415 "The content type or encoding is not supported",
     IdempotencyKeyReused "idempotency_key_reused" 422 "The Idempotency-Key was used with another body",
+    RateLimited "rate_limited" 429 "Too many requests",
     Internal "internal_error" 500 "Something went wrong inside Driftlock",
     DependencyUnavailable "dependency_unavailable" 503 "A service that this route needs is not available",
     StreamUnavailable "stream_unavailable" 503 "The stream cannot take events right now",
@@ -69,6 +74,8 @@ pub struct Error {
     pub errors: Vec<FieldError>,
     /// Seconds after which a retry makes sense.
     pub retry_after: Option<u32>,
+    /// Headers that the answer carries beside its own, e.g. the standing of a rate limit.
+    pub headers: Vec<(String, String)>,
 }
 
 impl Error {
@@ -80,6 +87,7 @@ impl Error {
             detail: detail.into(),
             errors: Vec::new(),
             retry_after,
+            headers: Vec::new(),
         }
     }
 

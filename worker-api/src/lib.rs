@@ -4,6 +4,7 @@
 //! runtime, and everything between is plain Rust that compiles and is tested natively.
 
 pub mod anomalies;
+pub mod audit;
 pub mod auth;
 pub mod config;
 pub mod detect;
@@ -11,7 +12,10 @@ pub mod diagnostics;
 pub mod error;
 pub mod http;
 pub mod ingest;
+pub mod keys;
 pub mod live;
+pub mod members;
+pub mod onboarding;
 pub mod orgs;
 pub mod platform;
 pub mod router;
@@ -20,20 +24,20 @@ pub mod streams;
 use crate::http::{Request, Response, cors, problem, security_headers};
 use crate::platform::{Ctx, random, request};
 use crate::router::Answer;
-use worker::{Context, Env, event};
+use worker::{Context, Env, ScheduleContext, ScheduledEvent, event};
 
 /// Answers one HTTP request.
 #[event(fetch, respond_with_errors)]
 async fn fetch(
     mut incoming: worker::Request,
     env: Env,
-    _context: Context,
+    context: Context,
 ) -> worker::Result<worker::Response> {
     let request_id = incoming
         .headers()
         .get("cf-ray")?
         .unwrap_or_else(random::request_id);
-    let ctx = Ctx::new(env, &request_id);
+    let ctx = Ctx::new(env, &request_id).with_context(context);
     let mut head = match request::head(&incoming, &request_id) {
         Ok(head) => head,
         Err(error) => return request::respond(problem::response(&error, &request_id)),
@@ -110,6 +114,15 @@ fn stream(
         headers.set(&name, &value)?;
     }
     Ok(response)
+}
+
+/// The cron trigger: retention and abandoned accounts.
+#[event(scheduled)]
+async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    let ctx = Ctx::new(env, "scheduled");
+    if let Err(error) = orgs::retention::run(&ctx).await {
+        platform::log::error("retention.run", &error.to_string());
+    }
 }
 
 /// Keeps the message of a panic for the log of the entry script.

@@ -1,13 +1,18 @@
 //! The whole HTTP surface at a glance: every route, who it is for, and what answers it.
 
 use crate::anomalies;
+use crate::audit;
+use crate::auth::limits;
 use crate::auth::principal::{Access, Principal, Role, Scope};
 use crate::detect::name::ObjectName;
 use crate::diagnostics;
 use crate::error::{Code, Error, Result};
 use crate::http::{Request, Response};
 use crate::ingest;
+use crate::keys;
 use crate::live;
+use crate::members;
+use crate::onboarding;
 use crate::orgs;
 use crate::platform::assets::{self, Page};
 use crate::platform::{Ctx, feed::Feed, objects};
@@ -42,12 +47,70 @@ pub enum Endpoint {
     ListStreams,
     /// `GET /v1/delivery`
     Delivery,
+    /// `GET /v1/streams/{id}`
+    GetStream,
+    /// `PATCH /v1/streams/{id}`
+    PatchStream,
+    /// `GET /v1/config`
+    EffectiveConfig,
+    /// `GET /v1/keys`
+    ListKeys,
+    /// `POST /v1/keys`
+    CreateKey,
+    /// `POST /v1/keys/{id}/regenerate`
+    RegenerateKey,
+    /// `DELETE /v1/keys/{id}`
+    RevokeKey,
+    /// `GET /v1/members`
+    ListMembers,
+    /// `PATCH /v1/members/{id}`
+    ChangeRole,
+    /// `DELETE /v1/members/{id}`
+    RemoveMember,
+    /// `GET /v1/invitations`
+    ListInvitations,
+    /// `POST /v1/invitations`
+    Invite,
+    /// `DELETE /v1/invitations/{id}`
+    RevokeInvitation,
+    /// `GET /v1/invitations/accept`
+    ShowInvitation,
+    /// `POST /v1/invitations/accept`
+    AcceptInvitation,
+    /// `POST /v1/organizations`
+    CreateOrganization,
+    /// `POST /v1/organizations/{id}/restore`
+    RestoreOrganization,
+    /// `GET /v1/organization`
+    GetOrganization,
+    /// `PATCH /v1/organization`
+    PatchOrganization,
+    /// `DELETE /v1/organization`
+    DeleteOrganization,
+    /// `GET /v1/organization/export`
+    ExportOrganization,
+    /// `POST /v1/organization/transfer`
+    TransferOwnership,
+    /// `GET /v1/audit`
+    ListAudit,
+    /// `GET /v1/audit/verify`
+    VerifyAudit,
+    /// `POST /v1/onboard/signup`
+    SignUp,
+    /// `GET /v1/onboard/verify`
+    ShowVerify,
+    /// `POST /v1/onboard/verify`
+    Verify,
+    /// `POST /v1/onboard/resend-verification`
+    ResendVerification,
     /// `GET /v1/me`
     Me,
     /// `POST /v1/_test/panic`
     Panic,
     /// `POST /v1/_test/panic-object`
     PanicObject,
+    /// `POST /v1/_test/scheduled`
+    Scheduled,
 }
 
 /// One row of the table.
@@ -65,6 +128,11 @@ pub struct Route {
 
 const READ: Access = Access::KeyOrPerson(Scope::Read, Role::Viewer);
 const WRITE: Access = Access::KeyOrPerson(Scope::Write, Role::Member);
+/// Looks at how the organisation is run.
+const INSPECT: Access = Access::KeyOrPerson(Scope::Admin, Role::Viewer);
+/// Runs the organisation. What concerns people (members, ownership, deletion) is for people alone: a leaked key must not
+/// be able to take an organisation over.
+const ADMIN: Access = Access::KeyOrPerson(Scope::Admin, Role::Admin);
 
 const fn route(
     method: &'static str,
@@ -102,6 +170,134 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/v1/stream/anomalies", READ, Endpoint::Feed),
     route("GET", "/v1/streams", READ, Endpoint::ListStreams),
     route("GET", "/v1/delivery", READ, Endpoint::Delivery),
+    route("GET", "/v1/streams/{id}", READ, Endpoint::GetStream),
+    route("PATCH", "/v1/streams/{id}", ADMIN, Endpoint::PatchStream),
+    route("GET", "/v1/config", READ, Endpoint::EffectiveConfig),
+    route("GET", "/v1/keys", INSPECT, Endpoint::ListKeys),
+    route("POST", "/v1/keys", ADMIN, Endpoint::CreateKey),
+    route(
+        "POST",
+        "/v1/keys/{id}/regenerate",
+        ADMIN,
+        Endpoint::RegenerateKey,
+    ),
+    route("DELETE", "/v1/keys/{id}", ADMIN, Endpoint::RevokeKey),
+    route("GET", "/v1/me/keys", INSPECT, Endpoint::ListKeys),
+    route("POST", "/v1/me/keys/create", ADMIN, Endpoint::CreateKey),
+    route(
+        "POST",
+        "/v1/me/keys/regenerate",
+        ADMIN,
+        Endpoint::RegenerateKey,
+    ),
+    route("POST", "/v1/me/keys/revoke", ADMIN, Endpoint::RevokeKey),
+    route("GET", "/v1/members", INSPECT, Endpoint::ListMembers),
+    route(
+        "PATCH",
+        "/v1/members/{id}",
+        Access::Member(Role::Admin),
+        Endpoint::ChangeRole,
+    ),
+    // the role is checked against whom is removed: everybody may leave
+    route(
+        "DELETE",
+        "/v1/members/{id}",
+        Access::Member(Role::Viewer),
+        Endpoint::RemoveMember,
+    ),
+    route("GET", "/v1/invitations", ADMIN, Endpoint::ListInvitations),
+    route(
+        "POST",
+        "/v1/invitations",
+        Access::Member(Role::Admin),
+        Endpoint::Invite,
+    ),
+    route(
+        "DELETE",
+        "/v1/invitations/{id}",
+        Access::Member(Role::Admin),
+        Endpoint::RevokeInvitation,
+    ),
+    route(
+        "GET",
+        "/v1/invitations/accept",
+        Access::Public,
+        Endpoint::ShowInvitation,
+    ),
+    route(
+        "POST",
+        "/v1/invitations/accept",
+        Access::Public,
+        Endpoint::AcceptInvitation,
+    ),
+    route(
+        "POST",
+        "/v1/organizations",
+        Access::Person,
+        Endpoint::CreateOrganization,
+    ),
+    route(
+        "POST",
+        "/v1/organizations/{id}/restore",
+        Access::Person,
+        Endpoint::RestoreOrganization,
+    ),
+    route(
+        "GET",
+        "/v1/organization",
+        INSPECT,
+        Endpoint::GetOrganization,
+    ),
+    route(
+        "PATCH",
+        "/v1/organization",
+        ADMIN,
+        Endpoint::PatchOrganization,
+    ),
+    route(
+        "DELETE",
+        "/v1/organization",
+        Access::Member(Role::Owner),
+        Endpoint::DeleteOrganization,
+    ),
+    route(
+        "GET",
+        "/v1/organization/export",
+        Access::Member(Role::Admin),
+        Endpoint::ExportOrganization,
+    ),
+    route(
+        "POST",
+        "/v1/organization/transfer",
+        Access::Member(Role::Owner),
+        Endpoint::TransferOwnership,
+    ),
+    route("GET", "/v1/audit", ADMIN, Endpoint::ListAudit),
+    route("GET", "/v1/audit/verify", ADMIN, Endpoint::VerifyAudit),
+    route(
+        "POST",
+        "/v1/onboard/signup",
+        Access::Public,
+        Endpoint::SignUp,
+    ),
+    route(
+        "GET",
+        "/v1/onboard/verify",
+        Access::Public,
+        Endpoint::ShowVerify,
+    ),
+    route(
+        "POST",
+        "/v1/onboard/verify",
+        Access::Public,
+        Endpoint::Verify,
+    ),
+    route(
+        "POST",
+        "/v1/onboard/resend-verification",
+        Access::Public,
+        Endpoint::ResendVerification,
+    ),
     route("GET", "/v1/me", Access::Person, Endpoint::Me),
     route("GET", "/v1/version", Access::Public, Endpoint::Version),
     route("GET", "/", Access::Public, Endpoint::Index),
@@ -115,6 +311,12 @@ pub const ROUTES: &[Route] = &[
         "/v1/_test/panic-object",
         Access::Key(Scope::Ingest),
         Endpoint::PanicObject,
+    ),
+    route(
+        "POST",
+        "/v1/_test/scheduled",
+        Access::Public,
+        Endpoint::Scheduled,
     ),
 ];
 
@@ -191,16 +393,38 @@ pub async fn dispatch(ctx: &Ctx, request: &Request, matched: &Matched<'_>) -> Re
         Endpoint::Version => diagnostics::version(ctx),
         Endpoint::Config => diagnostics::config(ctx),
         Endpoint::Me => orgs::me(ctx, request).await?,
+        Endpoint::CreateOrganization => orgs::settings::create(ctx, request).await?,
+        Endpoint::RestoreOrganization => {
+            orgs::settings::restore(ctx, request, matched.segment).await?
+        }
+        Endpoint::ShowInvitation => members::accept::show(ctx, request).await?,
+        Endpoint::AcceptInvitation => members::accept::accept(ctx, request).await?,
+        Endpoint::SignUp => onboarding::sign_up(ctx, request).await?,
+        Endpoint::ShowVerify => onboarding::verify::show(request),
+        Endpoint::Verify => onboarding::verify::verify(ctx, request).await?,
+        Endpoint::ResendVerification => onboarding::resend(ctx, request).await?,
+        Endpoint::Scheduled if ctx.settings.test_hooks => {
+            Response::json(200, &orgs::retention::run(ctx).await?)
+        }
+        Endpoint::Scheduled => {
+            return Err(Error::new(Code::UnknownRoute, "there is no such route"));
+        }
         Endpoint::Panic if ctx.settings.test_hooks => panic!("deliberate panic in a handler"),
         Endpoint::Panic => return Err(Error::new(Code::UnknownRoute, "there is no such route")),
         _ => {
             let principal = Principal::authenticate(ctx, request, access).await?;
+            let standing = limits::charge(ctx, &principal).await?;
             if endpoint == Endpoint::Feed {
                 return live::sse::open(ctx, &principal, request, access)
                     .await
                     .map(Answer::Feed);
             }
-            for_principal(ctx, &principal, request, endpoint, matched.segment).await?
+            let mut response =
+                for_principal(ctx, &principal, request, endpoint, matched.segment).await?;
+            if let Some(standing) = standing {
+                response.headers.extend(standing.headers());
+            }
+            response
         }
     };
     Ok(Answer::Whole(whole))
@@ -221,6 +445,28 @@ async fn for_principal(
         Endpoint::PatchStatus => anomalies::status::patch(ctx, principal, segment, request).await,
         Endpoint::Delivery => streams::delivery(ctx, principal, request).await,
         Endpoint::ListStreams => streams::list(ctx, principal, request).await,
+        Endpoint::GetStream => streams::settings::get(ctx, principal, segment).await,
+        Endpoint::PatchStream => streams::settings::patch(ctx, principal, segment, request).await,
+        Endpoint::EffectiveConfig => orgs::settings::config(ctx, principal).await,
+        Endpoint::ListKeys => keys::list(ctx, principal).await,
+        Endpoint::CreateKey => keys::create(ctx, principal, request).await,
+        Endpoint::RegenerateKey => keys::regenerate(ctx, principal, segment, request).await,
+        Endpoint::RevokeKey => keys::revoke(ctx, principal, segment, request).await,
+        Endpoint::ListMembers => members::list(ctx, principal).await,
+        Endpoint::ChangeRole => members::change_role(ctx, principal, segment, request).await,
+        Endpoint::RemoveMember => members::remove(ctx, principal, segment, request).await,
+        Endpoint::TransferOwnership => members::transfer(ctx, principal, request).await,
+        Endpoint::ListInvitations => members::invitations::list(ctx, principal).await,
+        Endpoint::Invite => members::invitations::invite(ctx, principal, request).await,
+        Endpoint::RevokeInvitation => {
+            members::invitations::revoke(ctx, principal, segment, request).await
+        }
+        Endpoint::GetOrganization => orgs::settings::get(ctx, principal).await,
+        Endpoint::PatchOrganization => orgs::settings::patch(ctx, principal, request).await,
+        Endpoint::DeleteOrganization => orgs::settings::delete(ctx, principal, request).await,
+        Endpoint::ExportOrganization => orgs::settings::export(ctx, principal).await,
+        Endpoint::ListAudit => audit::list(ctx, principal, request).await,
+        Endpoint::VerifyAudit => audit::verify(ctx, principal).await,
         Endpoint::PanicObject if ctx.settings.test_hooks => {
             let stream = request.param("stream").unwrap_or("panic");
             objects::panic_object(ctx, &ObjectName::first(principal.org, stream)).await?;
@@ -261,6 +507,24 @@ mod tests {
         assert_eq!(
             find("GET", "/v1/events").expect_err("method").code,
             Code::MethodNotAllowed
+        );
+    }
+
+    /// The table as the black-box tests read it. `UPDATE_ROUTES=1` writes it anew.
+    #[test]
+    fn the_exported_table_is_current() {
+        let lines: Vec<String> = ROUTES.iter().map(|r| {
+            format!("  {}", serde_json::json!({ "method": r.method, "path": r.path, "access": format!("{:?}", r.access) }))
+        }).collect();
+        let text = format!("[\n{}\n]\n", lines.join(",\n"));
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/routes.json");
+        if std::env::var_os("UPDATE_ROUTES").is_some() {
+            std::fs::write(file, &text).expect("writable");
+        }
+        assert_eq!(
+            std::fs::read_to_string(file).expect("tests/fixtures/routes.json"),
+            text,
+            "run with UPDATE_ROUTES=1 and fill the matrix in tests/integration/tenants"
         );
     }
 

@@ -23,6 +23,23 @@ pub struct ParsedKey {
     pub hash: String,
 }
 
+/// A new key: the secret text, shown once, and what is kept of it.
+pub fn generate(environment: &str) -> crate::error::Result<(String, ParsedKey)> {
+    let id = crate::platform::random::text(ID_LENGTH, b"0123456789abcdefghijklmnopqrstuvwxyz")?;
+    let body = format!(
+        "dlk_{environment}_{id}_{}",
+        crate::platform::random::text(SECRET_LENGTH, ALPHABET)?
+    );
+    let key = format!("{body}{}", checksum(&body));
+    let hash = hash(&key);
+    Ok((key, ParsedKey { id, hash }))
+}
+
+/// A token for a link in a mail: as many random bits as a key has.
+pub fn generate_token() -> crate::error::Result<String> {
+    crate::platform::random::text(SECRET_LENGTH, ALPHABET)
+}
+
 /// Checks form and checksum. Says nothing about whether the key exists.
 pub fn parse(text: &str) -> Option<ParsedKey> {
     let rest = text
@@ -117,6 +134,14 @@ mod tests {
         ] {
             assert_eq!(parse(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn generated_keys_are_well_formed() {
+        let (key, kept) = generate("live").expect("random");
+        assert_eq!(parse(&key), Some(kept));
+        assert_ne!(generate("live").expect("random").0, key);
+        assert_eq!(generate_token().expect("random").len(), SECRET_LENGTH);
     }
 
     #[test]

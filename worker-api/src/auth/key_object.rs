@@ -16,7 +16,7 @@ use crate::platform::{Ctx, log};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use uuid::Uuid;
-use worker::{DurableObject, Env, Request, Response, State, durable_object};
+use worker::{DurableObject, Env, Method, Request, Response, State, durable_object};
 
 /// A stored record is compared with the database again after this long.
 const REFRESH_MS: i64 = 25_000;
@@ -41,6 +41,50 @@ pub struct KeyRecord {
     pub expires_at: Option<String>,
     /// RFC 3339.
     pub revoked_at: Option<String>,
+    /// What of the organisation every request needs.
+    #[serde(default)]
+    pub organizations: OrgFacts,
+}
+
+/// What of an organisation is needed to answer a request: looked up together with the key or the membership.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OrgFacts {
+    /// The plan's name.
+    pub plan: String,
+    /// Request limit by contract.
+    pub requests_per_minute: Option<u32>,
+    /// Sensitivity of streams without their own.
+    pub default_sensitivity: f64,
+    /// `keep` or `mask`.
+    pub pii_policy: String,
+    /// RFC 3339; a deleted organisation has no use of its keys.
+    pub deleted_at: Option<String>,
+}
+
+impl Default for OrgFacts {
+    fn default() -> Self {
+        Self {
+            plan: "developer".into(),
+            requests_per_minute: None,
+            default_sensitivity: 0.5,
+            pii_policy: "keep".into(),
+            deleted_at: None,
+        }
+    }
+}
+
+/// The columns of [`OrgFacts`], to be embedded in a query.
+pub const ORG_FACTS: &str =
+    "organizations(plan,requests_per_minute,default_sensitivity,pii_policy,deleted_at)";
+
+/// How a key ends.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct KeyEnd {
+    /// RFC 3339.
+    pub revoked_at: Option<String>,
+    /// RFC 3339.
+    pub expires_at: Option<String>,
 }
 
 impl KeyRecord {
@@ -55,7 +99,9 @@ impl KeyRecord {
             t.as_deref()
                 .is_some_and(|t| time::from_rfc3339(t).is_none_or(|ms| ms <= now))
         };
-        !passed(&self.revoked_at) && !passed(&self.expires_at)
+        !passed(&self.revoked_at)
+            && !passed(&self.expires_at)
+            && self.organizations.deleted_at.is_none()
     }
 }
 
@@ -83,8 +129,15 @@ impl DurableObject for KeyObject {
         }
     }
 
-    async fn fetch(&self, request: Request) -> worker::Result<Response> {
+    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
         let id = request.path().trim_start_matches('/').to_owned();
+        if request.method() == Method::Post {
+            let end: KeyEnd = request.json().await?;
+            return match self.end(&id, end).await {
+                Ok(known) => reply(&known),
+                Err(error) => Response::error(error.to_string(), 503),
+            };
+        }
         match self.record(&id).await {
             Ok(record) => reply(&record),
             Err(error) => Response::error(error.to_string(), 503),
@@ -106,7 +159,14 @@ impl KeyObject {
             _ => self.look_up(id).await,
         };
         match (fresh, known) {
-            (Ok(Some(record)), known) => {
+            (Ok(Some(mut record)), known) => {
+                // a revocation stands, also where the database has not heard of it yet
+                // (it may have come while the database was being asked)
+                if let Some(c) = self.cached.borrow().as_ref()
+                    && record.revoked_at.is_none()
+                {
+                    record.revoked_at.clone_from(&c.record.revoked_at);
+                }
                 self.store(&record)?;
                 let used = known.map_or(0, |c| c.used);
                 *self.cached.borrow_mut() = Some(Cached {
@@ -130,10 +190,29 @@ impl KeyObject {
         }
     }
 
+    /// Ends the key here and now; `false` if there is no such key.
+    async fn end(&self, id: &str, end: KeyEnd) -> crate::error::Result<bool> {
+        let Some(mut record) = self.record(id).await? else {
+            return Ok(false);
+        };
+        if record.revoked_at.is_none() {
+            record.revoked_at = end.revoked_at;
+        }
+        if end.expires_at.is_some() {
+            record.expires_at = end.expires_at;
+        }
+        self.store(&record)?;
+        if let Some(c) = self.cached.borrow_mut().as_mut() {
+            c.record = record;
+        }
+        Ok(true)
+    }
+
     async fn look_up(&self, id: &str) -> crate::error::Result<Option<KeyRecord>> {
-        let columns = "id,hash,org_id,scopes,stream_prefix,expires_at,revoked_at";
+        let columns =
+            format!("id,hash,org_id,scopes,stream_prefix,expires_at,revoked_at,{ORG_FACTS}");
         let rows: Vec<KeyRecord> = postgrest::as_service(&self.ctx, "api_keys")
-            .select(columns)
+            .select(&columns)
             .eq("id", id)
             .rows()
             .await?;
@@ -218,6 +297,7 @@ mod tests {
             stream_prefix: None,
             expires_at: expires.map(Into::into),
             revoked_at: revoked.map(Into::into),
+            organizations: OrgFacts::default(),
         };
         let now = 1_795_251_600_000; // 2026-11-21T09:00:00Z
         assert!(at(None, None).is_live(now) && at(Some("2026-11-21T09:00:01Z"), None).is_live(now));

@@ -16,7 +16,7 @@ use uuid::Uuid;
 const FOUND_BASE: u64 = 1 << 52;
 
 /// What the object knows of its stream beside the detector. Stored as one row with every batch.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Counters {
     /// Grows when the stream is reset.
     pub generation: u32,
@@ -38,6 +38,9 @@ pub struct Counters {
     pub first_ms: Option<i64>,
     /// See `first_ms`.
     pub last_ms: Option<i64>,
+    /// The stream's own sensitivity; `None` follows the organisation's.
+    #[serde(default)]
+    pub sensitivity: Option<f64>,
 }
 
 /// The answer for one stream of a request.
@@ -147,6 +150,15 @@ impl Engine {
     /// The detector's state by name.
     pub fn state(&self) -> &'static str {
         state_name(self.detector.state())
+    }
+
+    /// How readily alarms are raised, from 0 to 1.
+    pub fn sensitivity(&self) -> f64 {
+        self.detector.config().sensitivity
+    }
+    /// Changes it. The log cannot tell when: the caller stores a checkpoint with it.
+    pub fn set_sensitivity(&mut self, sensitivity: f64) {
+        self.detector.set_sensitivity(sensitivity);
     }
 
     /// Scores a batch in order and learns from it.

@@ -37,6 +37,15 @@ pub struct RecordFound {
     pub request_key: Option<String>,
 }
 
+/// How readily a stream raises alarms.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Sensitivity {
+    /// The stream's own setting, 0 to 1; `None` follows the organisation's.
+    pub own: Option<f64>,
+    /// The organisation's.
+    pub default: f64,
+}
+
 /// See the module.
 #[durable_object]
 pub struct StreamObject {
@@ -72,8 +81,12 @@ impl DurableObject for StreamObject {
                     .get("request-key")?
                     .as_deref()
                     .and_then(RequestKey::parse);
+                let default = request
+                    .headers()
+                    .get("default-sensitivity")?
+                    .and_then(|t| t.parse().ok());
                 let batch = request.bytes().await?;
-                self.ingest(&batch, key).await
+                self.ingest(&batch, key, default).await
             }
             "/record" => {
                 let body = request.bytes().await?;
@@ -83,6 +96,10 @@ impl DurableObject for StreamObject {
                 .ready()
                 .and_then(|sql| flush::delivery(&sql))
                 .and_then(|d| serde_json::to_string(&d).map_err(Error::internal)),
+            "/sensitivity" => {
+                let setting: Sensitivity = request.json().await?;
+                self.set_sensitivity(setting)
+            }
             "/panic" if self.ctx.settings.test_hooks => {
                 panic!("deliberate panic in a stream object")
             }
@@ -107,7 +124,12 @@ impl DurableObject for StreamObject {
 }
 
 impl StreamObject {
-    async fn ingest(&self, batch: &[u8], key: Option<RequestKey>) -> Result<String> {
+    async fn ingest(
+        &self,
+        batch: &[u8],
+        key: Option<RequestKey>,
+        default: Option<f64>,
+    ) -> Result<String> {
         let now = self.ctx.now_ms();
         let sql = self.ready()?;
         if let Some(answer) = key
@@ -119,6 +141,7 @@ impl StreamObject {
             return Ok(answer);
         }
         let (answer, news) = self.with_engine(&sql, |engine| {
+            self.apply_sensitivity(engine, default)?;
             let applied = engine.apply(batch, now).map_err(Error::internal)?;
             let answer = serde_json::to_string(&applied.answer).map_err(Error::internal)?;
             let news = !applied.anomalies.is_empty() || !applied.repeats.is_empty();
@@ -133,6 +156,37 @@ impl StreamObject {
         self.wake_at(if news { now } else { self.next_report(now) })
             .await;
         Ok(answer)
+    }
+
+    fn set_sensitivity(&self, setting: Sensitivity) -> Result<String> {
+        let sql = self.ready()?;
+        self.with_engine(&sql, |engine| {
+            engine.counters.sensitivity = setting.own;
+            engine.set_sensitivity(setting.own.unwrap_or(setting.default));
+            self.store_sensitivity(engine)?;
+            Ok(engine.sensitivity().to_string())
+        })
+    }
+
+    /// A stream without a setting of its own follows the organisation's.
+    fn apply_sensitivity(&self, engine: &mut Engine, default: Option<f64>) -> Result<()> {
+        let wanted = engine
+            .counters
+            .sensitivity
+            .or(default)
+            .unwrap_or_else(|| engine.sensitivity());
+        if (wanted - engine.sensitivity()).abs() < 1e-9 {
+            return Ok(());
+        }
+        engine.set_sensitivity(wanted);
+        self.store_sensitivity(engine)
+    }
+
+    /// A checkpoint, because the log does not say with which sensitivity its events were judged.
+    fn store_sensitivity(&self, engine: &mut Engine) -> Result<()> {
+        let mut statements = store::checkpoint(engine);
+        statements.extend(Changes::new(engine, self.ctx.now_ms()).finish()?);
+        self.store(statements)
     }
 
     async fn record(&self, body: &[u8]) -> Result<String> {

@@ -5,6 +5,7 @@ pub mod cors;
 pub mod pagination;
 pub mod problem;
 pub mod query;
+pub mod rate_limit;
 pub mod security_headers;
 
 use serde::Serialize;

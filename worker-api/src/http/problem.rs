@@ -43,6 +43,7 @@ pub fn response(error: &Error, request_id: &str) -> Response {
     {
         headers.push(("allow".into(), methods.expected.clone()));
     }
+    headers.extend(error.headers.iter().cloned());
     if error.code.status() == 401 {
         headers.push((
             "www-authenticate".into(),

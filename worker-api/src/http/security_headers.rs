@@ -20,6 +20,10 @@ pub const HEADERS: &[(&str, &str)] = &[
 /// Adds the headers, and `cache-control: no-store` where the handler chose nothing.
 pub fn apply(response: &mut Response) {
     for (name, value) in HEADERS {
+        // a page brings a policy of its own
+        if response.headers.iter().any(|(n, _)| n == name) {
+            continue;
+        }
         response.headers.push(((*name).into(), (*value).into()));
     }
     if !response.headers.iter().any(|(n, _)| n == "cache-control") {

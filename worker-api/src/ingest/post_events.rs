@@ -45,7 +45,14 @@ pub async fn post(ctx: &Ctx, principal: &Principal, request: &Request) -> Result
         let key = key.as_deref();
         async move {
             let name = ObjectName::first(principal.org, &stream);
-            let answer = objects::ingest(ctx, &name, &writer.finish(), key).await;
+            let answer = objects::ingest(
+                ctx,
+                &name,
+                &writer.finish(),
+                key,
+                principal.facts.default_sensitivity,
+            )
+            .await;
             (stream, answer)
         }
     });

@@ -2,6 +2,9 @@
 //!
 //! Watchers are hibernating WebSockets held by Workers that serve server-sent events; an idle feed costs nothing. Publishing
 //! is idempotent by anomaly id: a stream object may publish again after a crash.
+//!
+//! It also holds what limits requests: the token buckets of the organisation (in memory: one that is idle long enough to be
+//! evicted is full again) and, in objects named by a network address, the times of recent requests to open routes.
 #![expect(
     missing_docs,
     reason = "the durable_object macro makes undocumented items"
@@ -9,13 +12,16 @@
 
 use crate::detect::record::Anomaly;
 use crate::error::{Error, Result};
+use crate::http::rate_limit::{Bucket, Claim, Grant};
+use crate::platform::now_ms;
 use crate::platform::objects::reply;
 use crate::platform::storage::{Sql, integer, text};
 use serde_json::json;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use worker::{
-    DurableObject, Env, Request, Response, State, WebSocket, WebSocketIncomingMessage,
-    WebSocketPair, durable_object,
+    DurableObject, Env, Request, Response, ScheduledTime, State, WebSocket,
+    WebSocketIncomingMessage, WebSocketPair, durable_object,
 };
 
 /// Anomalies kept for `Last-Event-ID`.
@@ -26,6 +32,7 @@ const RING: i64 = 5_000;
 pub struct OrgObject {
     state: State,
     migrated: Cell<bool>,
+    buckets: RefCell<BTreeMap<String, Bucket>>,
 }
 
 impl DurableObject for OrgObject {
@@ -33,6 +40,7 @@ impl DurableObject for OrgObject {
         Self {
             state,
             migrated: Cell::new(false),
+            buckets: RefCell::default(),
         }
     }
 
@@ -51,9 +59,36 @@ impl DurableObject for OrgObject {
                     .and_then(|(_, v)| v.parse().ok());
                 self.watch(after)
             }
+            "/lease" => {
+                let claims: Vec<Claim> = request.json().await?;
+                reply(&self.lease(&claims)).map_err(Error::internal)
+            }
+            "/count" => {
+                let claim: Claim = request.json().await?;
+                match self.count(&claim) {
+                    Ok(grant) => {
+                        let until = now_ms() + i64::from(claim.quota.window) * 1000;
+                        // the longest look back decides when everything may go
+                        if self.state.storage().get_alarm().await?.unwrap_or(0) < until {
+                            let when =
+                                ScheduledTime::new(js_sys::Date::new(&(until as f64).into()));
+                            self.state.storage().set_alarm(when).await?;
+                        }
+                        reply(&grant).map_err(Error::internal)
+                    }
+                    Err(error) => Err(error),
+                }
+            }
             _ => return Response::error("no such command", 404),
         };
         outcome.or_else(|error| Response::error(error.detail, 500))
+    }
+
+    /// Only objects of a network address set one: nothing of it is kept longer than its limits look back.
+    async fn alarm(&self) -> worker::Result<Response> {
+        self.migrated.set(false);
+        self.state.storage().delete_all().await?;
+        Response::ok("")
     }
 
     async fn websocket_message(
@@ -90,6 +125,64 @@ impl OrgObject {
             sql.run("CREATE TABLE IF NOT EXISTS ring (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, body TEXT NOT NULL)", vec![])?;
         }
         Ok(sql)
+    }
+
+    fn lease(&self, claims: &[Claim]) -> Vec<Grant> {
+        let now = now_ms();
+        let mut buckets = self.buckets.borrow_mut();
+        claims
+            .iter()
+            .map(|c| {
+                let bucket = buckets
+                    .entry(c.bucket.clone())
+                    .or_insert_with(|| Bucket::full(c.quota, now));
+                bucket.claim(c.quota, c.want, c.unspent, now)
+            })
+            .collect()
+    }
+
+    /// Exact: at most `quota.requests` in any window, remembered across restarts.
+    fn count(&self, claim: &Claim) -> Result<Grant> {
+        let sql = self.sql()?;
+        sql.run(
+            "CREATE TABLE IF NOT EXISTS hits (bucket TEXT NOT NULL, at INTEGER NOT NULL)",
+            vec![],
+        )?;
+        let (now, window) = (now_ms(), i64::from(claim.quota.window) * 1000);
+        sql.run(
+            "DELETE FROM hits WHERE bucket = ? AND at <= ?",
+            vec![claim.bucket.clone().into(), (now - window).into()],
+        )?;
+        let seen = sql
+            .integer(
+                "SELECT count(*) FROM hits WHERE bucket = ?",
+                vec![claim.bucket.clone().into()],
+            )?
+            .unwrap_or(0);
+        let first = sql
+            .integer(
+                "SELECT min(at) FROM hits WHERE bucket = ?",
+                vec![claim.bucket.clone().into()],
+            )?
+            .unwrap_or(now);
+        let left = i64::from(claim.quota.requests) - seen;
+        let wait_ms = u64::try_from(first + window - now).unwrap_or(0);
+        if left <= 0 {
+            return Ok(Grant {
+                tokens: 0,
+                remaining: 0,
+                wait_ms,
+            });
+        }
+        sql.run(
+            "INSERT INTO hits (bucket, at) VALUES (?, ?)",
+            vec![claim.bucket.clone().into(), now.into()],
+        )?;
+        Ok(Grant {
+            tokens: 1,
+            remaining: u32::try_from(left - 1).unwrap_or(0),
+            wait_ms,
+        })
     }
 
     /// Stores what is new and sends it to every watcher.

@@ -1,4 +1,7 @@
-//! `GET /v1/me`: the person and their organisations.
+//! Organisations: `GET /v1/me`, settings, life and retention.
+
+pub mod retention;
+pub mod settings;
 
 use crate::auth::principal::{self, Role};
 use crate::error::Result;

@@ -2,8 +2,10 @@
 
 pub mod assets;
 pub mod crypto;
+pub mod email;
 pub mod feed;
 pub mod fetch;
+pub mod identity;
 pub mod log;
 pub mod objects;
 pub mod postgrest;
@@ -24,6 +26,8 @@ pub struct Ctx {
     pub settings: Rc<Settings>,
     /// Identifies the request in answers and log lines.
     pub request_id: Rc<str>,
+    /// Keeps work alive after the answer; none inside an object.
+    pub(crate) context: Option<Rc<worker::Context>>,
 }
 
 impl Ctx {
@@ -39,6 +43,41 @@ impl Ctx {
             env,
             settings: Rc::new(settings),
             request_id: request_id.into(),
+            context: None,
+        }
+    }
+
+    /// The context of a request, with which work can go on after the answer.
+    #[must_use]
+    pub fn with_context(self, context: worker::Context) -> Self {
+        Self {
+            context: Some(Rc::new(context)),
+            ..self
+        }
+    }
+
+    /// Where this installation is reached. Only in development may the request itself say: elsewhere a forged `Host` would end
+    /// up in people's mail.
+    pub fn public_url(&self, request: &crate::http::Request) -> crate::error::Result<String> {
+        if !self.settings.public_url.is_empty() {
+            return Ok(self.settings.public_url.clone());
+        }
+        match request.header("host") {
+            Some(host) if self.settings.environment == "development" => {
+                Ok(format!("http://{host}"))
+            }
+            _ => Err(crate::error::Error::new(
+                crate::error::Code::DependencyUnavailable,
+                "PUBLIC_URL is not configured",
+            )),
+        }
+    }
+
+    /// Runs `work` after the answer. The caller cannot tell from the time taken whether there was any.
+    pub fn after_answer(&self, work: impl Future<Output = ()> + 'static) {
+        match &self.context {
+            Some(context) => context.wait_until(work),
+            None => wasm_bindgen_futures::spawn_local(work),
         }
     }
 

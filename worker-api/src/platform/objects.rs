@@ -1,12 +1,14 @@
 //! Calls to Durable Objects, typed.
 
 use super::{Ctx, now_ms};
-use crate::auth::key_object::KeyRecord;
+use crate::auth::api_key;
+use crate::auth::key_object::{KeyEnd, KeyRecord};
 use crate::detect::flush::Delivery;
 use crate::detect::name::ObjectName;
 use crate::detect::record::Anomaly;
-use crate::detect::stream_object::{IngestAnswer, RecordFound};
+use crate::detect::stream_object::{IngestAnswer, RecordFound, Sensitivity};
 use crate::error::{Code, Error, Result};
+use crate::http::rate_limit::{Claim, Grant, Quota};
 use js_sys::Uint8Array;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -42,18 +44,61 @@ pub async fn key_record(ctx: &Ctx, id: &str) -> Result<Option<KeyRecord>> {
     Ok(record)
 }
 
+/// Lets an API key end: revoked at a time, or expiring at one. Every isolate learns of it within [`KEY_CACHE_MS`].
+pub async fn end_key(ctx: &Ctx, id: &str, end: &KeyEnd) -> Result<()> {
+    let stub = stub(ctx, "KEY", id)?;
+    let body = serde_json::to_vec(end).map_err(Error::internal)?;
+    let _known: bool = call(&stub, Method::Post, &format!("/{id}"), &[], Some(&body)).await?;
+    forget_key(id);
+    Ok(())
+}
+
+/// Drops what this isolate remembers of a key.
+pub fn forget_key(id: &str) {
+    KEYS.with_borrow_mut(|k| k.remove(id));
+}
+
+/// Leases tokens of an organisation's buckets.
+pub async fn lease(ctx: &Ctx, org: Uuid, claims: &[Claim]) -> Result<Vec<Grant>> {
+    let stub = stub(ctx, "ORG", &org_name(org))?;
+    let body = serde_json::to_vec(claims).map_err(Error::internal)?;
+    call(&stub, Method::Post, "/lease", &[], Some(&body)).await
+}
+
+/// Counts a request of an open route against its network address: whether it is within `quota`, exactly.
+pub async fn count_address(ctx: &Ctx, address: &str, bucket: &str, quota: Quota) -> Result<Grant> {
+    let name = format!("v1:address:{}", api_key::hash(address));
+    let stub = stub(ctx, "ORG", &name)?;
+    let claim = Claim {
+        bucket: bucket.into(),
+        quota,
+        want: 1,
+        unspent: 0,
+    };
+    let body = serde_json::to_vec(&claim).map_err(Error::internal)?;
+    call(&stub, Method::Post, "/count", &[], Some(&body)).await
+}
+
+/// Tells a stream how readily it raises alarms: its own setting, or `None` for the organisation's.
+pub async fn set_sensitivity(ctx: &Ctx, name: &ObjectName, setting: &Sensitivity) -> Result<()> {
+    let stub = stub(ctx, "STREAM", &name.to_string())?;
+    let body = serde_json::to_vec(setting).map_err(Error::internal)?;
+    let _effective: f64 = call(&stub, Method::Post, "/sensitivity", &[], Some(&body)).await?;
+    Ok(())
+}
+
 /// Scores a batch in the object that owns the stream. `request_key` makes a retry of the same request recognisable.
 pub async fn ingest(
     ctx: &Ctx,
     name: &ObjectName,
     batch: &[u8],
     request_key: Option<&str>,
+    default_sensitivity: f64,
 ) -> Result<IngestAnswer> {
     let stub = stub(ctx, "STREAM", &name.to_string())?;
-    let headers: Vec<(&str, &str)> = request_key
-        .map(|k| ("request-key", k))
-        .into_iter()
-        .collect();
+    let sensitivity = default_sensitivity.to_string();
+    let mut headers = vec![("default-sensitivity", sensitivity.as_str())];
+    headers.extend(request_key.map(|k| ("request-key", k)));
     call(&stub, Method::Post, "/ingest", &headers, Some(batch)).await
 }
 

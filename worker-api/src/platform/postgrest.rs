@@ -72,6 +72,73 @@ pub async fn rpc<T: Serialize>(
     .await
 }
 
+/// Calls a function of the database with the Worker's own rights and reads its answer. A function refuses by raising `PTnnn`
+/// with a word as its message; [`refused`] knows the words.
+pub async fn call<A: Serialize, T: DeserializeOwned>(
+    ctx: &Ctx,
+    function: &str,
+    arguments: &A,
+) -> Result<T> {
+    ctx.settings.require_database()?;
+    let body = serde_json::to_string(arguments).map_err(Error::internal)?;
+    let request = client(ctx, &ctx.settings.secret_key)
+        .rpc(function, body)
+        .build();
+    within(TIMEOUT, async {
+        let response = request.send().await.map_err(unreachable)?;
+        let status = response.status().as_u16();
+        let answer: serde_json::Value = response.json().await.unwrap_or_default();
+        match status {
+            200..=299 => serde_json::from_value(answer).map_err(Error::internal),
+            500.. => Err(Error::new(
+                Code::DependencyUnavailable,
+                format!("the database answered {status}"),
+            )),
+            _ => Err(refused(
+                status,
+                answer["message"].as_str().unwrap_or(""),
+                answer["code"].as_str().unwrap_or(""),
+            )),
+        }
+    })
+    .await
+}
+
+/// What a function's refusal means for the caller.
+fn refused(status: u16, word: &str, code: &str) -> Error {
+    match (code, word) {
+        ("PT404", _) => Error::not_found("resource"),
+        ("PT403", _) => Error::new(
+            Code::InsufficientScope,
+            "your role in this organisation does not allow this",
+        ),
+        ("PT409", "last_owner") => Error::new(
+            Code::LastOwner,
+            "the last owner cannot leave, be removed or lose the role; transfer the ownership first",
+        ),
+        ("PT409", "already_member") => Error::new(
+            Code::AlreadyMember,
+            "the person belongs to the organisation already",
+        ),
+        ("PT409", _) => Error::new(
+            Code::LimitReached,
+            "there are as many of these as are allowed",
+        ),
+        ("PT400", "unknown_time_zone") => {
+            Error::new(Code::InvalidBody, "the time zone is not known")
+                .field("time_zone", "a name like Europe/Berlin")
+        }
+        // the message stays out: it may quote a row
+        _ => Error::internal(format!(
+            "a database function answered {status}, code {}",
+            code.chars()
+                .filter(char::is_ascii_alphanumeric)
+                .take(10)
+                .collect::<String>()
+        )),
+    }
+}
+
 /// Inserts rows, passing over those whose id is there already.
 pub async fn insert_new<T: Serialize>(
     ctx: &Ctx,
@@ -102,7 +169,7 @@ pub async fn ping(ctx: &Ctx, limit: Duration) -> Result<()> {
         let response = query
             .builder
             .select("id")
-            .limit(0)
+            .limit(1)
             .execute()
             .await
             .map_err(unreachable)?;
@@ -132,6 +199,11 @@ impl Query {
     #[must_use]
     pub fn eq(self, column: &str, value: &str) -> Self {
         self.map(|b| b.eq(column, value))
+    }
+    /// `column` has no value.
+    #[must_use]
+    pub fn is_null(self, column: &str) -> Self {
+        self.map(|b| b.is(column, "null"))
     }
     /// `column ≥ value`.
     #[must_use]

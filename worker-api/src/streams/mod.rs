@@ -1,5 +1,7 @@
 //! `GET /v1/streams`: what is known of each stream.
 
+pub mod settings;
+
 use crate::auth::principal::Principal;
 use crate::detect::name::{ObjectName, STREAM_PATTERN, is_stream};
 use crate::error::{Code, Error, Result};

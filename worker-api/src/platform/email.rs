@@ -1,0 +1,52 @@
+//! Mail through Resend's API, or anything that speaks it.
+
+use super::Ctx;
+use super::fetch::send_json;
+use crate::error::{Code, Error, Result};
+use serde_json::json;
+use worker::Method;
+
+/// A mail to one address. It is plain text: nothing to render, nothing to load.
+pub struct Mail<'m> {
+    /// The address.
+    pub to: &'m str,
+    /// One line.
+    pub subject: &'m str,
+    /// The body.
+    pub text: &'m str,
+    /// A repeated send with the same key is the same mail.
+    pub idempotency_key: &'m str,
+}
+
+/// Whether mail can be sent at all.
+pub fn require(ctx: &Ctx) -> Result<&str> {
+    ctx.settings.resend_api_key.as_deref().ok_or_else(|| {
+        Error::new(
+            Code::DependencyUnavailable,
+            "no mail service is configured (RESEND_API_KEY)",
+        )
+    })
+}
+
+/// Sends a mail. Neither address nor text goes into an error or a log line.
+pub async fn send(ctx: &Ctx, mail: &Mail<'_>) -> Result<()> {
+    let authorization = format!("Bearer {}", require(ctx)?);
+    let url = format!("{}/emails", ctx.settings.resend_base_url);
+    let headers = [
+        ("authorization", authorization.as_str()),
+        ("idempotency-key", mail.idempotency_key),
+    ];
+    let body = json!({ "from": ctx.settings.mail_from, "to": [mail.to], "subject": mail.subject, "text": mail.text });
+    let (status, _) = send_json(Method::Post, &url, &headers, &body).await?;
+    match status {
+        200..=299 => Ok(()),
+        422 => Err(
+            Error::new(Code::InvalidBody, "the mail service refuses the address")
+                .field("email", "an address that takes mail"),
+        ),
+        _ => Err(Error::new(
+            Code::DependencyUnavailable,
+            format!("the mail service answered {status}"),
+        )),
+    }
+}

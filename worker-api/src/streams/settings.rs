@@ -1,0 +1,148 @@
+//! `GET` and `PATCH /v1/streams/{id}`: one stream, and how readily it raises alarms. The id is the name, percent-encoded.
+
+use super::{COLUMNS, Stream};
+use crate::auth::actor::Actor;
+use crate::auth::principal::Principal;
+use crate::detect::name::{ObjectName, is_stream};
+use crate::detect::stream_object::Sensitivity;
+use crate::error::{Error, Result};
+use crate::http::{Request, Response};
+use crate::onboarding::input::{json as json_body, refuse};
+use crate::platform::{Ctx, objects, postgrest};
+use serde::Serialize;
+use serde_json::json;
+
+#[derive(Serialize)]
+struct Settings {
+    #[serde(flatten)]
+    stream: Stream,
+    effective_sensitivity: f64,
+}
+
+/// One stream.
+pub async fn get(ctx: &Ctx, principal: &Principal, segment: &str) -> Result<Response> {
+    let name = name(principal, segment)?;
+    show(ctx, principal, &name).await
+}
+
+/// Sets a stream's sensitivity; `null` follows the organisation's again.
+pub async fn patch(
+    ctx: &Ctx,
+    principal: &Principal,
+    segment: &str,
+    request: &Request,
+) -> Result<Response> {
+    let name = name(principal, segment)?;
+    let own = sensitivity(&json_body(&request.body)?)?;
+    let arguments = json!({ "p_org": principal.org, "p_stream": name, "p_sensitivity": own, "p_actor": Actor::of(principal, request) });
+    let changed: u32 = postgrest::call(ctx, "set_stream_sensitivity", &arguments).await?;
+    if changed == 0 {
+        return Err(Error::not_found("stream"));
+    }
+    let setting = Sensitivity {
+        own,
+        default: principal.facts.default_sensitivity,
+    };
+    objects::set_sensitivity(ctx, &ObjectName::first(principal.org, &name), &setting).await?;
+    show(ctx, principal, &name).await
+}
+
+async fn show(ctx: &Ctx, principal: &Principal, name: &str) -> Result<Response> {
+    let query = match principal.person_token() {
+        Some(token) => postgrest::as_person(ctx, token, "streams"),
+        None => postgrest::as_service(ctx, "streams"),
+    };
+    let rows: Vec<Stream> = query
+        .select(COLUMNS)
+        .eq("org_id", &principal.org.to_string())
+        .eq("name", name)
+        .rows()
+        .await?;
+    let stream = rows
+        .into_iter()
+        .next()
+        .ok_or_else(|| Error::not_found("stream"))?;
+    let effective_sensitivity = stream
+        .sensitivity
+        .unwrap_or(principal.facts.default_sensitivity);
+    Ok(Response::json(
+        200,
+        &Settings {
+            stream,
+            effective_sensitivity,
+        },
+    ))
+}
+
+/// The stream that a path names, if the caller may know of it.
+fn name(principal: &Principal, segment: &str) -> Result<String> {
+    let name = percent_encoding::percent_decode_str(segment)
+        .decode_utf8()
+        .map_err(|_| Error::not_found("stream"))?
+        .into_owned();
+    let visible = principal
+        .stream_prefix()
+        .is_none_or(|p| name.starts_with(p));
+    if is_stream(&name) && visible {
+        Ok(name)
+    } else {
+        Err(Error::not_found("stream"))
+    }
+}
+
+fn sensitivity(body: &serde_json::Value) -> Result<Option<f64>> {
+    let expected =
+        "a number from 0 to 1, sensitive, balanced, strict, or null for the organisation's";
+    let fields = body
+        .as_object()
+        .ok_or_else(|| refuse("body", "a JSON object"))?;
+    if let Some(other) = fields.keys().find(|k| *k != "sensitivity") {
+        return Err(refuse(other, "nothing; only sensitivity can be set"));
+    }
+    match fields.get("sensitivity") {
+        None => Err(refuse("sensitivity", expected)),
+        Some(serde_json::Value::Null) => Ok(None),
+        Some(serde_json::Value::String(name)) => match name.as_str() {
+            "sensitive" => Ok(Some(cbad::Config::SENSITIVE)),
+            "balanced" => Ok(Some(cbad::Config::BALANCED)),
+            "strict" => Ok(Some(cbad::Config::STRICT)),
+            _ => Err(refuse("sensitivity", expected)),
+        },
+        Some(v) => v
+            .as_f64()
+            .filter(|s| (0.0..=1.0).contains(s))
+            .map(Some)
+            .ok_or_else(|| refuse("sensitivity", expected)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sensitivity;
+    use serde_json::json;
+
+    #[test]
+    fn settings() {
+        assert_eq!(
+            sensitivity(&json!({"sensitivity": 0.8})).expect("number"),
+            Some(0.8)
+        );
+        assert_eq!(
+            sensitivity(&json!({"sensitivity": null})).expect("null"),
+            None
+        );
+        assert_eq!(
+            sensitivity(&json!({"sensitivity": "strict"})).expect("name"),
+            Some(0.25)
+        );
+        for bad in [
+            json!({}),
+            json!([]),
+            json!({"sensitivity": 2}),
+            json!({"sensitivity": "x"}),
+            json!({"sensitivity": 0.5, "state": "ready"}),
+        ] {
+            assert!(sensitivity(&bad).is_err(), "{bad}");
+        }
+    }
+}
