@@ -13,7 +13,7 @@ export async function ensureDemo({ url, secretKey, file }) {
   const demo = all[url] ?? { email: EMAIL, password: `demo-${crypto.randomBytes(9).toString('base64url')}`, ...makeApiKey({ orgId: ORG_ID, name: 'Demo key' }) };
   const admin = supabaseAdmin({ url, secretKey });
   const userId = await admin.ensureUser(demo.email, demo.password);
-  await admin.insert('organizations', { id: ORG_ID, name: 'Demo', slug: 'demo' });
+  await admin.insert('organizations', { id: ORG_ID, name: 'Demo', slug: 'demo', requests_per_minute: 1_000_000 });
   await admin.insert('members', { org_id: ORG_ID, user_id: userId, role: 'owner' });
   await admin.insert('api_keys', { ...demo.row, hash: hashApiKey(demo.key) });
   all[url] = demo;

@@ -34,13 +34,13 @@ function portOf(name, text) {
 }
 
 /** A hosted project's settings, or null for the local stack (also when the environment names that: a sourced dev.env). */
-function hostedProject(localUrl, { SUPABASE_URL, SUPABASE_PUBLISHABLE_KEY, SUPABASE_SECRET_KEY, SUPABASE_JWKS_URL, SUPABASE_JWT_ISSUER, SUPABASE_JWT_SECRET, DATABASE_URL }) {
+function hostedProject(localUrl, { SUPABASE_URL, SUPABASE_PUBLISHABLE_KEY, SUPABASE_SECRET_KEY, SUPABASE_JWKS_URL, SUPABASE_JWT_ISSUER, SUPABASE_JWT_SECRET, DATABASE_URL, RESEND_BASE_URL, RESEND_API_KEY, MAIL_FROM }) {
   if (!SUPABASE_URL || SUPABASE_URL === localUrl) return null;
   if (!SUPABASE_PUBLISHABLE_KEY || !SUPABASE_SECRET_KEY) {
     throw plainError('SUPABASE_URL is set: SUPABASE_PUBLISHABLE_KEY and SUPABASE_SECRET_KEY are needed too (project settings, API keys)');
   }
   const url = SUPABASE_URL.replace(/\/+$/, '');
-  const optional = { SUPABASE_JWKS_URL, SUPABASE_JWT_ISSUER, SUPABASE_JWT_SECRET, DATABASE_URL };
+  const optional = { SUPABASE_JWKS_URL, SUPABASE_JWT_ISSUER, SUPABASE_JWT_SECRET, DATABASE_URL, RESEND_BASE_URL, RESEND_API_KEY, MAIL_FROM };
   return { SUPABASE_URL: url, SUPABASE_PUBLISHABLE_KEY, SUPABASE_SECRET_KEY, ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value)) };
 }
 

@@ -57,7 +57,7 @@ async function bringUp(config) {
     }
 
     const demo = await step('demo organisation, user and API key', () => ensureDemo({ url: supabase.SUPABASE_URL, secretKey: supabase.SUPABASE_SECRET_KEY, file: files.demo }));
-    const vars = { ...supabase, ENVIRONMENT: 'development', CORS_ORIGINS: `${url},http://localhost:5173` };
+    const vars = { ...supabase, PUBLIC_URL: url, ENVIRONMENT: 'development', CORS_ORIGINS: `${url},http://localhost:5173` };
     const worker = await step('start the Worker', () => startWorker({ dir: stackDir(STACK), port: config.port, vars }));
     running.unshift(worker.stop);
 

@@ -31,7 +31,7 @@ async function chooseBase() {
 
 async function seedOrganization(admin, env, letter, number) {
   const id = `00000000-0000-4000-8000-0000000000${letter}${number}`;
-  await admin.insert('organizations', { id, name: `Test ${letter}`, slug: `test-${letter}` });
+  await admin.insert('organizations', { id, name: `Test ${letter}`, slug: `test-${letter}`, requests_per_minute: 1_000_000 });
   const people = {};
   for (const role of ROLES) {
     const email = `${role}@${letter}.test`;
@@ -94,7 +94,7 @@ export async function startTestStack() {
     await admin.ensureUser(outsiderEmail, PASSWORD);
     const outsider = { email: outsiderEmail, token: await signIn({ url: stack.env.SUPABASE_URL, publishableKey: stack.env.SUPABASE_PUBLISHABLE_KEY, email: outsiderEmail, password: PASSWORD }) };
 
-    const vars = { ...stack.env, ENVIRONMENT: 'development', TEST_HOOKS: '1', FLUSH_SECONDS: '1', CORS_ORIGINS: 'http://localhost:5173' };
+    const vars = { ...stack.env, PUBLIC_URL: url, ENVIRONMENT: 'development', TEST_HOOKS: '1', FLUSH_SECONDS: '1', CORS_ORIGINS: 'http://localhost:5173' };
     const start = async () => (worker = await startWorker({ dir: stackDir(NAME), port: base + 20, vars }));
     await start();
     control = await startControl(base + 21, {

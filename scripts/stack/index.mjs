@@ -62,6 +62,8 @@ export function stackEnv(base) {
     SUPABASE_JWT_ISSUER: `${url}/auth/v1`,
     DATABASE_URL: `postgresql://postgres:postgres@127.0.0.1:${ports.db}/postgres?sslmode=disable`,
     INBOX_URL: `http://127.0.0.1:${ports.inbox}`,
+    RESEND_BASE_URL: `http://127.0.0.1:${ports.inbox}`,
+    RESEND_API_KEY: 're_local_inbox',
   };
 }
 
