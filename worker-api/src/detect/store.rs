@@ -194,10 +194,8 @@ impl<'e> Changes<'e> {
 
     /// All statements, the counters last; where the log has grown enough, a checkpoint in its place.
     pub fn finish(mut self) -> Result<Vec<Statement>> {
-        let counters = &mut self.engine.counters;
+        let counters = &self.engine.counters;
         if counters.log_events >= LOG_EVENTS || counters.log_bytes >= LOG_BYTES {
-            counters.log_events = 0;
-            counters.log_bytes = 0;
             self.checkpoint();
         }
         let body = serde_json::to_string(&self.engine.counters).map_err(Error::internal)?;
@@ -205,7 +203,10 @@ impl<'e> Changes<'e> {
         Ok(self.statements)
     }
 
-    fn checkpoint(&mut self) {
+    /// A checkpoint in place of the log.
+    pub fn checkpoint(&mut self) {
+        self.engine.counters.log_events = 0;
+        self.engine.counters.log_bytes = 0;
         self.statements.push(("DELETE FROM checkpoint", vec![]));
         self.statements.push(("DELETE FROM log", vec![]));
         for (i, chunk) in self.engine.snapshot().chunks(CHUNK).enumerate() {

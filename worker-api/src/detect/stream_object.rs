@@ -184,9 +184,9 @@ impl StreamObject {
 
     /// A checkpoint, because the log does not say with which sensitivity its events were judged.
     fn store_sensitivity(&self, engine: &mut Engine) -> Result<()> {
-        let mut statements = store::checkpoint(engine);
-        statements.extend(Changes::new(engine, self.ctx.now_ms()).finish()?);
-        self.store(statements)
+        let mut changes = Changes::new(engine, self.ctx.now_ms());
+        changes.checkpoint();
+        self.store(changes.finish()?)
     }
 
     async fn record(&self, body: &[u8]) -> Result<String> {
