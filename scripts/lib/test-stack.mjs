@@ -34,7 +34,7 @@ async function seedOrganization(admin, env, letter, number) {
   await admin.insert('organizations', { id, name: `Test ${letter}`, slug: `test-${letter}`, requests_per_minute: 1_000_000 });
   const people = {};
   for (const role of ROLES) {
-    const email = `${role}@${letter}.test`;
+    const email = `${role}@test-${letter}.test`; // not those of the pgTAP fixtures, which share the database
     const userId = await admin.ensureUser(email, PASSWORD);
     await admin.insert('members', { org_id: id, user_id: userId, role });
     people[role] = { id: userId, email, password: PASSWORD, token: await signIn({ url: env.SUPABASE_URL, publishableKey: env.SUPABASE_PUBLISHABLE_KEY, email, password: PASSWORD }) };
@@ -90,7 +90,7 @@ export async function startTestStack() {
   try {
     const admin = supabaseAdmin({ url: stack.env.SUPABASE_URL, secretKey: stack.env.SUPABASE_SECRET_KEY });
     const orgs = { a: await seedOrganization(admin, stack.env, 'a', '1'), b: await seedOrganization(admin, stack.env, 'b', '2') };
-    const outsiderEmail = 'outsider@c.test';
+    const outsiderEmail = 'outsider@test-c.test';
     await admin.ensureUser(outsiderEmail, PASSWORD);
     const outsider = { email: outsiderEmail, token: await signIn({ url: stack.env.SUPABASE_URL, publishableKey: stack.env.SUPABASE_PUBLISHABLE_KEY, email: outsiderEmail, password: PASSWORD }) };
 
