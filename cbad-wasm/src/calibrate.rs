@@ -95,7 +95,10 @@ impl Calibration {
         ];
         body.sort_by(f64::total_cmp); // the middle one: neither a gap between kinds nor a few outliers count
         let top = (self.ring.sound_top(TOP) - self.start) as f64 / LN_5;
-        let scale = libm::round(body[1].max(top)) as i64;
+        // where kinds of events lie apart the body is steep and the tail is not: never more than the tail's own mean excess,
+        // which contamination can only raise
+        let excess = self.ring.mean_excess(TAIL) as f64;
+        let scale = libm::round(body[1].min(excess).max(top)) as i64;
         self.scale = scale.max(self.start / 50).max(LOG2_E);
     }
 

@@ -8,11 +8,11 @@ use crate::config::{Config, Warmup};
 use crate::event::{Event, Kind, Payload};
 use crate::explain;
 use crate::fdr::Fdr;
-use crate::features::{Features, clip};
+use crate::features::Features;
 use crate::groups::{Group, Groups, MAX_KEY};
 use crate::guard::{Guard, Judgement};
-use crate::hash::{hash, mix};
-use crate::judge::{judge, severity};
+use crate::hash::mix;
+use crate::judge::{fingerprint, judge, severity};
 use crate::model::Model;
 use crate::numeric::{Metrics, Moment};
 use crate::recent::Recent;
@@ -220,6 +220,7 @@ impl Detector {
             costs[piece as usize] += cost
         });
         let mut witness = Witness {
+            event: fingerprint(event),
             index: self.events,
             seed: self.config.seed,
             alarm: self.alarm,
@@ -257,10 +258,7 @@ impl Detector {
 
     /// Counts an event and mixes it into the hash of all that has been seen.
     fn count(&mut self, event: &Event<'_>) {
-        let seen = mix(
-            hash(clip(event.payload.as_str()).as_bytes()),
-            event.kind as u64,
-        );
+        let seen = fingerprint(event);
         self.trace = [
             mix(self.trace[0], seen),
             mix(self.trace[1] ^ 0x5BD1_E995, seen),
@@ -275,6 +273,7 @@ impl Detector {
                 self.events,
                 scored.raw,
                 kind,
+                features.template,
                 &mut self.model.table,
                 self.config.seed,
             )

@@ -2,7 +2,8 @@
 //!
 //! So a burst or an attack does not become the new normal unnoticed, and a lasting change does: its kind is learnt at the
 //! 13th coming, two comings counting as one unless they are 50 events apart (600 events), or sooner where a quarter of all
-//! events is refused. In the first 1,000 events the second coming, 50 events after the first, is enough.
+//! events is refused. In the first 1,000 events the second coming, 50 events after the first, is enough; in the first 2,000
+//! so is the eighth coming of a template, 16 events apart, whatever the sizes of its numbers.
 
 use crate::bits::MicroBits;
 use crate::checkpoint::{Reader, Truncated, Writer};
@@ -30,6 +31,11 @@ const YOUNG_COMINGS: u16 = 2;
 /// A quarter in 2⁻¹⁶: more refused events than this mean that the stream has changed.
 const FLOOD: u32 = 1 << 14;
 const RETURNS: u64 = 91;
+const TEMPLATES: u64 = 92;
+/// Events apart that two comings of a template must be to count as two in a young stream.
+const SOME_APART: u16 = 16;
+/// Comings after which a template is familiar.
+const FAMILIAR: u16 = 8;
 
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +83,7 @@ impl Guard {
         index: u64,
         raw: MicroBits,
         kind: u64,
+        template: u64,
         counts: &mut Table,
         seed: u64,
     ) -> Judgement {
@@ -87,7 +94,12 @@ impl Guard {
         let judgement = if ordinary {
             Judgement::Ordinary
         } else {
-            returned(index, kind, counts)
+            match returned(index, kind, counts) {
+                Judgement::Refused { .. } if familiar(index, template, counts) => {
+                    Judgement::Lasting
+                }
+                judgement => judgement,
+            }
         };
         let refused = matches!(judgement, Judgement::Refused { .. });
         let early = judgement == Judgement::Refused { early: true };
@@ -115,6 +127,21 @@ impl Guard {
             ring: Ring::read(input, capacity)?,
         })
     }
+}
+
+/// Whether a young stream's event is new only in the sizes of its numbers: its template has come before, now and then. Refusing
+/// it would leave its words unlearnt, and so ever dearer.
+fn familiar(index: u64, template: u64, counts: &mut Table) -> bool {
+    if index >= YOUNG {
+        return false;
+    }
+    let now = index as u16;
+    let seen = counts.slot(mix(TEMPLATES, template));
+    if seen.n == 0 || now.wrapping_sub(seen.d) >= SOME_APART {
+        seen.n = seen.n.saturating_add(1);
+        seen.d = now;
+    }
+    seen.n >= FAMILIAR
 }
 
 /// Whether an unusual kind of event has come back often enough, apart enough: a burst counts once.

@@ -4,7 +4,8 @@ use crate::bits::{self, MicroBits};
 use crate::checkpoint::Truncated;
 use crate::event::Event;
 use crate::explain;
-use crate::features::Features;
+use crate::features::{Features, clip};
+use crate::hash::{hash, mix};
 use crate::model::Counts;
 use crate::numeric;
 use crate::verdict::{Severity, State, Verdict};
@@ -32,6 +33,9 @@ pub fn replay(event: &Event<'_>, witness: &[u8]) -> Result<Verdict, ReplayError>
         return numeric::replay(event, witness);
     }
     let w = Witness::from_bytes(witness).map_err(|_: Truncated| ReplayError::NotAWitness)?;
+    if w.event != fingerprint(event) {
+        return Err(ReplayError::OtherEvent);
+    }
     let mut reads = Replayer::new(&w.reads);
     let mut verdict = judge(event, &w, &mut reads);
     if !reads.complete() {
@@ -39,6 +43,14 @@ pub fn replay(event: &Event<'_>, witness: &[u8]) -> Result<Verdict, ReplayError>
     }
     verdict.witness = Some(BASE64.encode(witness));
     Ok(verdict)
+}
+
+/// What tells events apart: kind and text, of which a very long one counts by its beginning.
+pub fn fingerprint(event: &Event<'_>) -> u64 {
+    mix(
+        hash(clip(event.payload.as_str()).as_bytes()),
+        event.kind as u64,
+    )
 }
 
 /// The verdict a witness leads to, counts being read from `counts`.

@@ -126,6 +126,15 @@ impl Ring {
         self.sorted.get(at).map_or(0, |&x| i64::from(x / 2) * UNIT)
     }
 
+    /// How far the scores from the `share`th percentile on lie beyond it on average, micro-bits; 0 if there are none.
+    pub fn mean_excess(&self, share: usize) -> MicroBits {
+        let from = (self.sorted.len() * share / 100).min(self.sorted.len().saturating_sub(1));
+        let top = self.sorted.get(from..).unwrap_or(&[]);
+        let Some(&start) = top.first() else { return 0 };
+        let sum: i64 = top.iter().map(|&x| i64::from(x / 2 - start / 2)).sum();
+        sum * UNIT / top.len() as i64
+    }
+
     /// The score that one in `one_in` of the sound ones reach, micro-bits.
     pub fn sound_top(&self, one_in: usize) -> MicroBits {
         let sound = self.sorted.iter().filter(|&&x| x & 1 == 1).count();

@@ -69,6 +69,8 @@ impl Counts for Replayer<'_> {
 /// Everything a verdict depends on beside the event.
 #[derive(Clone, Debug)]
 pub struct Witness {
+    /// Hash of the event it belongs to.
+    pub event: u64,
     /// Position of the event.
     pub index: u64,
     /// Seed of the detector.
@@ -102,6 +104,7 @@ impl Witness {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut w = Writer::default();
         w.u8(VERSION);
+        w.u64(self.event);
         w.varint(self.index);
         w.u64(self.seed);
         w.signed(self.alarm);
@@ -147,6 +150,7 @@ impl Witness {
         if r.u8()? != VERSION {
             return Err(Truncated);
         }
+        let event = r.u64()?;
         let (index, seed, alarm) = (r.varint()?, r.u64()?, r.signed()?);
         let state = match r.u8()? {
             0 => State::Learning,
@@ -203,6 +207,7 @@ impl Witness {
             parts,
         };
         Ok(Witness {
+            event,
             index,
             seed,
             alarm,
