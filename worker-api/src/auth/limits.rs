@@ -98,7 +98,10 @@ async fn one(
         };
         if let Some(grant) = grants.first() {
             LEASES.with_borrow_mut(|leases| {
-                leases.entry(id.clone()).or_default().granted(*grant, now);
+                leases
+                    .entry(id.clone())
+                    .or_default()
+                    .granted(*grant, want, now);
             });
         }
         // nothing runs between the grant and this: whoever brought tokens gets one of them

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 /// How long leased tokens may be spent; what is left goes back with the next call.
 pub const LEASE_MS: i64 = 2_000;
-/// After a refusal an isolate asks again this much later at the earliest.
-const PAUSE_MS: i64 = 200;
+/// An isolate that got less than it asked for asks again this much later at the earliest: an empty bucket is not asked for
+/// every request that it refuses. What flows in meanwhile is not lost, since a bucket holds a tenth of its window.
+const PAUSE_MS: i64 = 400;
 
 /// So many requests in so many seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,13 +145,13 @@ pub enum Decision {
 impl Lease {
     /// Spends one token, if there is one.
     pub fn spend(&mut self, quota: Quota, now: i64) -> Decision {
-        if now < self.refused_until {
-            return Decision::Refused(self.refused_until - now);
-        }
         if self.tokens > 0 && now < self.until {
             self.tokens -= 1;
             self.spent += 1;
             return Decision::Allowed;
+        }
+        if now < self.refused_until {
+            return Decision::Refused(self.refused_until - now);
         }
         // as many as the last lease used and half as many again, at most what flows in during a lease
         let inflow =
@@ -167,7 +168,7 @@ impl Lease {
     }
 
     /// Takes what the bucket gave. Several requests may have asked at once: what is left of the others' grants stays.
-    pub fn granted(&mut self, grant: Grant, now: i64) {
+    pub fn granted(&mut self, grant: Grant, want: u32, now: i64) {
         let wait = i64::try_from(grant.wait_ms)
             .unwrap_or(i64::MAX)
             .clamp(PAUSE_MS, 3_600_000);
@@ -175,11 +176,7 @@ impl Lease {
             tokens: self.tokens.saturating_add(grant.tokens),
             remaining: grant.remaining,
             until: now + LEASE_MS,
-            refused_until: if self.tokens == 0 && grant.tokens == 0 {
-                now + wait
-            } else {
-                0
-            },
+            refused_until: if grant.tokens < want { now + wait } else { 0 },
             // the next wish is measured by this lease; a grant that joins one goes on with it
             spent: if self.tokens > 0 { self.spent } else { 0 },
         };

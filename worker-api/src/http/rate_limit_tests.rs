@@ -25,7 +25,7 @@ impl Simulation {
                 Decision::Ask { want, unspent } => {
                     self.calls += 1;
                     let grant = self.bucket.claim(self.quota, want, unspent, now);
-                    self.leases[isolate].granted(grant, now);
+                    self.leases[isolate].granted(grant, want, now);
                 }
             }
         }
@@ -65,6 +65,12 @@ fn ten_clients_at_twice_the_limit_get_the_limit() {
         println!(
             "{requests}/{window} s, {isolates} isolates: {allowed} of {} allowed, ideal {ideal}, {} calls to the bucket",
             allowed + refused,
+            simulation.calls
+        );
+        // also while refusing: at most five calls a second of each isolate, in five windows
+        assert!(
+            simulation.calls <= 5 * 5 * window * isolates as u32,
+            "{} calls",
             simulation.calls
         );
         assert!(
@@ -109,7 +115,7 @@ fn grants_that_were_asked_for_at_once_add_up() {
     let wishes: Vec<_> = (0..5).map(|_| ask(&mut lease)).collect();
     for (want, unspent) in wishes {
         let grant = bucket.claim(quota, want, unspent, 0);
-        lease.granted(grant, 0);
+        lease.granted(grant, want, 0);
     }
     let spent = (0..100)
         .take_while(|_| lease.spend(quota, 1) == Decision::Allowed)
