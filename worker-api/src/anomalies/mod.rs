@@ -7,7 +7,7 @@ pub mod status;
 use crate::auth::principal::Principal;
 use crate::error::{Error, Result};
 use crate::platform::Ctx;
-use crate::platform::postgrest::{self, Query};
+use crate::platform::postgrest::Query;
 use uuid::Uuid;
 
 /// What a list shows, under the API's names.
@@ -19,10 +19,7 @@ const EXPLANATION: &str = "event:event_text,event_format,tokens,fields,nearest,m
 
 /// A query on the caller's anomalies: with a person's own rights, or with the Worker's for an API key; always one organisation.
 fn query(ctx: &Ctx, principal: &Principal) -> Query {
-    let query = match principal.person_token() {
-        Some(token) => postgrest::as_person(ctx, token, "anomalies"),
-        None => postgrest::as_service(ctx, "anomalies"),
-    };
+    let query = principal.query(ctx, "anomalies");
     query.eq("org_id", &principal.org.to_string())
 }
 

@@ -40,10 +40,7 @@ pub async fn list(ctx: &Ctx, principal: &Principal, request: &Request) -> Result
     if !(1..=MAX_LIMIT).contains(&limit) {
         return Err(Error::parameter("limit", "a number from 1 to 200"));
     }
-    let query = match principal.person_token() {
-        Some(token) => postgrest::as_person(ctx, token, "audit_log"),
-        None => postgrest::as_service(ctx, "audit_log"),
-    };
+    let query = principal.query(ctx, "audit_log");
     let mut query = query
         .select(COLUMNS)
         .eq("org_id", &principal.org.to_string());

@@ -193,6 +193,15 @@ impl Principal {
         })
     }
 
+    /// A query on `table` with the caller's rights: a person's own, or the Worker's for an API key. The organisation is not in
+    /// it yet: the caller filters by it.
+    pub fn query(&self, ctx: &Ctx, table: &str) -> postgrest::Query {
+        match self.person_token() {
+            Some(token) => postgrest::as_person(ctx, token, table),
+            None => postgrest::as_service(ctx, table),
+        }
+    }
+
     /// The access token whose rights a read has to respect, if the caller is a person.
     pub fn person_token(&self) -> Option<&str> {
         match &self.caller {

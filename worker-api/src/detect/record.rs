@@ -1,6 +1,6 @@
 //! What becomes of a verdict: the anomaly as the API shows it, and the row as the database keeps it.
 
-use super::log::{Format, Record, kind_name};
+use super::log::{Record, kind_name};
 use super::name::ObjectName;
 use crate::ingest::time;
 use cbad::Verdict;
@@ -333,11 +333,6 @@ fn escape_nul(value: &mut Value) {
         }
         _ => {}
     }
-}
-
-/// Whether the format of a record is text (for callers that do not import the log).
-pub fn is_text(record: &Record<'_>) -> bool {
-    record.format == Format::Text
 }
 
 #[cfg(test)]

@@ -45,10 +45,7 @@ struct Fresh {
 
 /// Every key of the organisation, newest first, ended ones too.
 pub async fn list(ctx: &Ctx, principal: &Principal) -> Result<Response> {
-    let query = match principal.person_token() {
-        Some(token) => postgrest::as_person(ctx, token, "api_keys"),
-        None => postgrest::as_service(ctx, "api_keys"),
-    };
+    let query = principal.query(ctx, "api_keys");
     let keys: Vec<Key> = query
         .select(COLUMNS)
         .eq("org_id", &principal.org.to_string())

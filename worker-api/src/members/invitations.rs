@@ -32,10 +32,7 @@ struct Invitation {
 
 /// Those that are still open.
 pub async fn list(ctx: &Ctx, principal: &Principal) -> Result<Response> {
-    let query = match principal.person_token() {
-        Some(token) => postgrest::as_person(ctx, token, "invitations"),
-        None => postgrest::as_service(ctx, "invitations"),
-    };
+    let query = principal.query(ctx, "invitations");
     let invitations: Vec<Invitation> = query
         .select(COLUMNS)
         .eq("org_id", &principal.org.to_string())

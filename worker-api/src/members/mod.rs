@@ -23,10 +23,7 @@ struct Member {
 
 /// Everybody, the earliest first.
 pub async fn list(ctx: &Ctx, principal: &Principal) -> Result<Response> {
-    let query = match principal.person_token() {
-        Some(token) => postgrest::as_person(ctx, token, "member_directory"),
-        None => postgrest::as_service(ctx, "member_directory"),
-    };
+    let query = principal.query(ctx, "member_directory");
     let members: Vec<Member> = query
         .select("user_id,email,role,created_at")
         .eq("org_id", &principal.org.to_string())

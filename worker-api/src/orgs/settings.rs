@@ -8,7 +8,7 @@ use crate::http::{Request, Response};
 use crate::onboarding::input::{json as json_body, refuse};
 use crate::orgs::retention;
 use crate::platform::Ctx;
-use crate::platform::postgrest::{self, Query};
+use crate::platform::postgrest;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -78,9 +78,7 @@ pub async fn config(ctx: &Ctx, principal: &Principal) -> Result<Response> {
 pub async fn export(ctx: &Ctx, principal: &Principal) -> Result<Response> {
     let org = principal.org.to_string();
     let part = |table: &str, columns: &str, column: &str| {
-        let query = query(ctx, principal, table)
-            .select(columns)
-            .eq(column, &org);
+        let query = principal.query(ctx, table).select(columns).eq(column, &org);
         async move { query.rows::<Value>().await }
     };
     let document = json!({
@@ -131,7 +129,8 @@ pub async fn restore(ctx: &Ctx, request: &Request, path_id: &str) -> Result<Resp
 }
 
 async fn load(ctx: &Ctx, principal: &Principal) -> Result<Organization> {
-    let rows: Vec<Organization> = query(ctx, principal, "organizations")
+    let rows: Vec<Organization> = principal
+        .query(ctx, "organizations")
         .select(COLUMNS)
         .eq("id", &principal.org.to_string())
         .rows()
@@ -139,13 +138,6 @@ async fn load(ctx: &Ctx, principal: &Principal) -> Result<Organization> {
     rows.into_iter()
         .next()
         .ok_or_else(|| Error::not_found("organisation"))
-}
-
-fn query(ctx: &Ctx, principal: &Principal, table: &str) -> Query {
-    match principal.person_token() {
-        Some(token) => postgrest::as_person(ctx, token, table),
-        None => postgrest::as_service(ctx, table),
-    }
 }
 
 const NAME: &str = "text of 1 to 120 characters";

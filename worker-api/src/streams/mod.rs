@@ -7,7 +7,7 @@ use crate::detect::name::{ObjectName, STREAM_PATTERN, is_stream};
 use crate::error::{Code, Error, Result};
 use crate::http::query::typed;
 use crate::http::{Request, Response};
-use crate::platform::{Ctx, objects, postgrest};
+use crate::platform::{Ctx, objects};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
@@ -44,10 +44,7 @@ pub async fn list(ctx: &Ctx, principal: &Principal, request: &Request) -> Result
     if !(1..=MAX_LIMIT).contains(&limit) {
         return Err(Error::parameter("limit", "a number from 1 to 500"));
     }
-    let query = match principal.person_token() {
-        Some(token) => postgrest::as_person(ctx, token, "streams"),
-        None => postgrest::as_service(ctx, "streams"),
-    };
+    let query = principal.query(ctx, "streams");
     let mut query = query
         .select(COLUMNS)
         .eq("org_id", &principal.org.to_string());

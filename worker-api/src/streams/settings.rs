@@ -48,10 +48,7 @@ pub async fn patch(
 }
 
 async fn show(ctx: &Ctx, principal: &Principal, name: &str) -> Result<Response> {
-    let query = match principal.person_token() {
-        Some(token) => postgrest::as_person(ctx, token, "streams"),
-        None => postgrest::as_service(ctx, "streams"),
-    };
+    let query = principal.query(ctx, "streams");
     let rows: Vec<Stream> = query
         .select(COLUMNS)
         .eq("org_id", &principal.org.to_string())
