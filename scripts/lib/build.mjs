@@ -45,9 +45,9 @@ export function runLogged(command, args, { cwd = ROOT, log, env = process.env })
   });
 }
 
-async function buildIfChanged({ name, inputs, product, build }) {
+async function buildIfChanged({ name, variant = '', inputs, product, build }) {
   const stamp = path.join(STATE, 'build', `${name}.sha256`);
-  const current = fingerprint(inputs);
+  const current = variant + fingerprint(inputs);
   const known = fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === current;
   if (known && fs.existsSync(path.join(ROOT, product))) return 'unchanged';
   fs.rmSync(stamp, { force: true });
@@ -57,13 +57,16 @@ async function buildIfChanged({ name, inputs, product, build }) {
   return 'built';
 }
 
-/** dist/worker; the first time installs Rust tools too, which takes minutes. */
+const QUICK = process.env.DRIFTLOCK_QUICK_BUILD === '1';
+
+/** dist/worker; the first time installs Rust tools too, which takes minutes. DRIFTLOCK_QUICK_BUILD=1 builds it unoptimised. */
 export const buildWorker = () =>
   buildIfChanged({
     name: 'worker',
+    variant: QUICK ? 'quick' : '',
     inputs: ['Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'package-lock.json', 'scripts/build-worker', 'cbad-wasm', 'worker-api'],
     product: 'dist/worker/entry.js',
-    build: (log) => runLogged(path.join(ROOT, 'scripts/build-worker'), [], { log }),
+    build: (log) => runLogged(path.join(ROOT, 'scripts/build-worker'), QUICK ? ['--quick'] : [], { log }),
   });
 
 /** The native `cbad` command, which tests compare the Worker with. Cargo knows what has changed. */
