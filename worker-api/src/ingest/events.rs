@@ -3,59 +3,15 @@
 //! A bad record is named in the answer and the rest goes on; only a body that cannot be split into records at all, or that
 //! names another organisation, is refused as a whole. The payload stays the text that came in: it is not re-serialised.
 
+use super::limits::Refusal;
+use super::pipeline::{Batches, Collector, Draft, Terms};
 use super::time;
-use crate::detect::log::{Format, Record, Writer};
-use crate::detect::name;
+use crate::detect::log::Format;
 use crate::error::{Code, Error, Result};
 use cbad::Kind;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-
-/// Limits of one request.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Events in a request.
-    pub events: usize,
-    /// Streams in a request: each is a call to an object of its own.
-    pub streams: usize,
-    /// Bytes of one event's payload.
-    pub event_bytes: usize,
-    /// Bytes of an event id, group or metadata object.
-    pub label_bytes: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            events: 10_000,
-            streams: 100,
-            event_bytes: 262_144,
-            label_bytes: 4096,
-        }
-    }
-}
-
-/// A record that was not taken, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Rejected {
-    /// Position in the request.
-    pub index: u32,
-    /// Stable code.
-    pub code: &'static str,
-    /// What was expected.
-    pub detail: String,
-}
-
-/// A request's events by stream.
-#[derive(Debug, Default)]
-pub struct Batches {
-    /// One batch per stream name, in name order.
-    pub streams: BTreeMap<String, Writer>,
-    /// What was not taken.
-    pub rejected: Vec<Rejected>,
-}
 
 #[derive(Deserialize)]
 struct Incoming<'a> {
@@ -89,26 +45,15 @@ struct Envelope<'a> {
     organization_id: Option<&'a RawValue>,
 }
 
-/// Splits a body into batches for the organisation `org`. `prefix` is the stream prefix the credential is bound to.
-pub fn parse(
-    body: &[u8],
-    media_type: &str,
-    org: &str,
-    prefix: Option<&str>,
-    limits: Limits,
-) -> Result<Batches> {
-    let mut parser = Parser {
-        org,
-        prefix,
-        limits,
-        batches: Batches::default(),
-    };
+/// Splits a body into batches.
+pub fn parse(body: &[u8], media_type: &str, terms: Terms<'_>) -> Result<Batches> {
+    let mut parser = Parser(Collector::new(terms));
     if matches!(
         media_type,
         "application/x-ndjson" | "application/ndjson" | "application/jsonl"
     ) {
         parser.lines(body)?;
-        return Ok(parser.batches);
+        return Ok(parser.0.finish());
     }
     if !is_json(media_type) {
         return Err(Error::new(
@@ -146,7 +91,7 @@ pub fn parse(
             ));
         }
     }
-    Ok(parser.batches)
+    Ok(parser.0.finish())
 }
 
 /// JSON by name, or by what command-line clients send when nobody names a type.
@@ -169,15 +114,7 @@ fn position(e: &serde_json::Error) -> String {
     )
 }
 
-struct Parser<'p> {
-    org: &'p str,
-    prefix: Option<&'p str>,
-    limits: Limits,
-    batches: Batches,
-}
-
-/// Why one record is not taken: code and detail.
-type Refusal = (&'static str, String);
+struct Parser<'p>(Collector<'p>);
 
 impl Parser<'_> {
     fn array(&mut self, raw: &RawValue) -> Result<()> {
@@ -199,7 +136,7 @@ impl Parser<'_> {
         for (index, line) in lines().enumerate() {
             match std::str::from_utf8(line) {
                 Ok(text) => self.record(index as u32, text)?,
-                Err(_) => self.reject(
+                Err(_) => self.0.reject(
                     index as u32,
                     ("invalid_json", "the line is not UTF-8".into()),
                 ),
@@ -209,19 +146,19 @@ impl Parser<'_> {
     }
 
     fn check_count(&self, count: usize) -> Result<()> {
-        if count <= self.limits.events {
+        if count <= self.0.terms.limits.events {
             return Ok(());
         }
         Err(Error::new(
             Code::TooManyEvents,
             format!(
                 "the body holds {count} events, the limit is {}",
-                self.limits.events
+                self.0.terms.limits.events
             ),
         )
         .field(
             "events",
-            format!("at most {} in one request", self.limits.events),
+            format!("at most {} in one request", self.0.terms.limits.events),
         ))
     }
 
@@ -230,7 +167,7 @@ impl Parser<'_> {
             return Ok(());
         };
         let same = serde_json::from_str::<Cow<'_, str>>(raw.get())
-            .is_ok_and(|s| s.eq_ignore_ascii_case(self.org));
+            .is_ok_and(|s| s.eq_ignore_ascii_case(self.0.terms.org));
         if same {
             return Ok(());
         }
@@ -244,23 +181,16 @@ impl Parser<'_> {
         ))
     }
 
-    fn reject(&mut self, index: u32, (code, detail): Refusal) {
-        self.batches.rejected.push(Rejected {
-            index,
-            code,
-            detail,
-        });
-    }
-
     fn record(&mut self, index: u32, text: &str) -> Result<()> {
         let incoming: Incoming<'_> = match serde_json::from_str(text) {
             Ok(v) => v,
             Err(e) if e.is_data() => {
-                self.reject(index, ("invalid_event", "expected an event object".into()));
+                self.0
+                    .reject(index, ("invalid_event", "expected an event object".into()));
                 return Ok(());
             }
             Err(e) => {
-                self.reject(
+                self.0.reject(
                     index,
                     (
                         "invalid_json",
@@ -272,59 +202,32 @@ impl Parser<'_> {
         };
         self.check_org(incoming.organization_id)?;
         if let Err(refusal) = self.take(index, &incoming) {
-            self.reject(index, refusal);
+            self.0.reject(index, refusal);
         }
         Ok(())
     }
 
     fn take(&mut self, index: u32, e: &Incoming<'_>) -> std::result::Result<(), Refusal> {
+        let limits = self.0.terms.limits;
         let declared = string("event_type", e.event_type.or(e.stream_type), 64)?;
-        let (kind, text, format) = payload(e, declared.as_deref(), self.limits.event_bytes)?;
+        let (kind, text, format) = payload(e, declared.as_deref())?;
         let stream = match string("stream", e.stream, usize::MAX)? {
             Some(s) => s,
             None => declared.unwrap_or(Cow::Borrowed(crate::detect::log::kind_name(kind))),
         };
-        if !name::is_stream(&stream) {
-            return Err((
-                "invalid_stream",
-                format!("`stream` does not match {}", name::STREAM_PATTERN),
-            ));
-        }
-        if self.prefix.is_some_and(|p| !stream.starts_with(p)) {
-            return Err((
-                "stream_not_allowed",
-                "the API key is limited to other streams".into(),
-            ));
-        }
-        let id = string("id", e.id, self.limits.label_bytes)?.filter(|s| !s.is_empty());
-        let group = string("group", e.group, self.limits.label_bytes)?.filter(|s| !s.is_empty());
-        let metadata = object("metadata", e.metadata, self.limits.label_bytes)?;
-        let record = Record {
+        let id = string("id", e.id, limits.label_bytes)?.filter(|s| !s.is_empty());
+        let group = string("group", e.group, limits.label_bytes)?.filter(|s| !s.is_empty());
+        self.0.take(&Draft {
             index,
+            stream: &stream,
             kind,
             timestamp_ms: timestamp(e.timestamp)?,
             group: group.as_deref(),
             id: id.as_deref(),
-            metadata,
+            metadata: object("metadata", e.metadata, limits.label_bytes)?,
             format,
             text: &text,
-        };
-        if !self.batches.streams.contains_key(stream.as_ref()) {
-            if self.batches.streams.len() >= self.limits.streams {
-                let detail = format!(
-                    "the request has more than {} streams: send the others in another",
-                    self.limits.streams
-                );
-                return Err(("too_many_streams", detail));
-            }
-            self.batches
-                .streams
-                .insert(stream.clone().into_owned(), Writer::default());
-        }
-        if let Some(writer) = self.batches.streams.get_mut(stream.as_ref()) {
-            writer.push(&record);
-        }
-        Ok(())
+        })
     }
 }
 
@@ -413,7 +316,6 @@ type Taken<'a> = (Kind, Cow<'a, str>, Format);
 fn payload<'a>(
     e: &Incoming<'a>,
     declared: Option<&str>,
-    max: usize,
 ) -> std::result::Result<Taken<'a>, Refusal> {
     let kind = match declared {
         None => None,
@@ -441,12 +343,6 @@ fn payload<'a>(
         (None, Some(_)) => return Err(("invalid_value", "`value` is not a number".into())),
         (None, None) => return Err(("missing_data", "the event has no `data`".into())),
     };
-    if text.len() > max {
-        return Err((
-            "event_too_large",
-            format!("the event has {} bytes, the limit is {max}", text.len()),
-        ));
-    }
     Ok((kind, text, format))
 }
 

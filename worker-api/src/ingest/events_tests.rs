@@ -1,16 +1,20 @@
 use super::*;
 use crate::detect::log::Reader;
+use crate::ingest::limits::Limits;
 
 const ORG: &str = "11111111-1111-4111-8111-111111111111";
 
+fn terms(prefix: Option<&'static str>) -> Terms<'static> {
+    Terms {
+        org: ORG,
+        prefix,
+        limits: Limits::default(),
+        now_ms: 1_795_251_600_000,
+    }
+}
+
 fn parsed(body: &str) -> Result<Batches> {
-    parse(
-        body.as_bytes(),
-        "application/json",
-        ORG,
-        None,
-        Limits::default(),
-    )
+    parse(body.as_bytes(), "application/json", terms(None))
 }
 
 /// `stream kind text` of every taken record.
@@ -127,7 +131,7 @@ fn whole_bodies_are_refused_only_when_nothing_can_be_split() {
 #[test]
 fn ndjson_reports_by_line() {
     let body = b"{\"data\":\"a\"}\n\nnot json\n{\"data\":\"b\"}\n\xff\n";
-    let batches = parse(body, "application/x-ndjson", ORG, None, Limits::default()).expect("lines");
+    let batches = parse(body, "application/x-ndjson", terms(None)).expect("lines");
     assert_eq!(
         batches
             .rejected
@@ -142,7 +146,7 @@ fn ndjson_reports_by_line() {
 #[test]
 fn a_key_bound_to_a_prefix_reaches_no_other_stream() {
     let body = br#"[{"stream":"shop/a","data":"x"},{"stream":"other","data":"y"}]"#;
-    let batches = parse(body, "", ORG, Some("shop/"), Limits::default()).expect("array");
+    let batches = parse(body, "", terms(Some("shop/"))).expect("array");
     assert_eq!(batches.rejected[0].code, "stream_not_allowed");
     assert_eq!(taken(batches), ["shop/a log x"]);
 }

@@ -1,5 +1,7 @@
 //! From request bodies to batches of events, one per stream.
 
 pub mod events;
+pub mod limits;
+pub mod pipeline;
 pub mod post_events;
 pub mod time;

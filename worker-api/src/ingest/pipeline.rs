@@ -1,0 +1,233 @@
+//! The one way of every event into the detector, whatever format it came in.
+//!
+//! A format's reader hands each event to [`Collector::take`] as a [`Draft`]; nothing else makes batches, so what has to happen
+//! to every event (limits, and whatever looks at or changes its text) happens there. [`deliver`] then sends each stream's batch to
+//! the object that owns it: all parts of a request arrive, or the whole is answered with 503 and the retry is recognised.
+
+use super::limits::{Limits, Refusal, Rejected};
+use crate::auth::principal::Principal;
+use crate::detect::log::{Format, Record, Writer};
+use crate::detect::name::{self, ObjectName};
+use crate::detect::stream_object::{Found, IngestAnswer};
+use crate::error::{Code, Error, Result};
+use crate::platform::{Ctx, objects};
+use cbad::Kind;
+use futures_util::future::join_all;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// One event as a format's reader understood it.
+#[derive(Clone, Debug)]
+pub struct Draft<'a> {
+    /// Position in the caller's request.
+    pub index: u32,
+    /// Which stream.
+    pub stream: &'a str,
+    /// What it is.
+    pub kind: Kind,
+    /// Milliseconds since the Unix epoch, where the caller sent one.
+    pub timestamp_ms: Option<i64>,
+    /// Session or trace key.
+    pub group: Option<&'a str>,
+    /// The caller's id, for de-duplication.
+    pub id: Option<&'a str>,
+    /// A JSON object kept beside the event.
+    pub metadata: Option<&'a str>,
+    /// Text or JSON.
+    pub format: Format,
+    /// The payload that is scored.
+    pub text: &'a str,
+}
+
+/// A request's events by stream.
+#[derive(Debug, Default)]
+pub struct Batches {
+    /// One batch per stream name, in name order.
+    pub streams: BTreeMap<String, Writer>,
+    /// What was not taken.
+    pub rejected: Vec<Rejected>,
+}
+
+/// Who sends, and what holds for everything sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'p> {
+    /// The organisation's id, as text.
+    pub org: &'p str,
+    /// The stream prefix the credential is bound to.
+    pub prefix: Option<&'p str>,
+    /// What is taken.
+    pub limits: Limits,
+    /// The clock, in milliseconds since the Unix epoch.
+    pub now_ms: i64,
+}
+
+/// Takes a request's events one by one.
+#[derive(Debug)]
+pub struct Collector<'p> {
+    /// What holds for the request.
+    pub terms: Terms<'p>,
+    batches: Batches,
+}
+
+impl<'p> Collector<'p> {
+    /// Nothing yet.
+    pub fn new(terms: Terms<'p>) -> Self {
+        Self {
+            terms,
+            batches: Batches::default(),
+        }
+    }
+
+    /// Takes an event, or says why not. Every event of every format comes through here.
+    pub fn take(&mut self, draft: &Draft<'_>) -> std::result::Result<(), Refusal> {
+        let Terms {
+            limits,
+            prefix,
+            now_ms,
+            ..
+        } = self.terms;
+        if !name::is_stream(draft.stream) {
+            return Err((
+                "invalid_stream",
+                format!("`stream` does not match {}", name::STREAM_PATTERN),
+            ));
+        }
+        if prefix.is_some_and(|p| !draft.stream.starts_with(p)) {
+            return Err((
+                "stream_not_allowed",
+                "the API key is limited to other streams".into(),
+            ));
+        }
+        limits.size(draft.text)?;
+        if draft.format == Format::Json {
+            limits.shape(draft.text)?;
+        }
+        if let Some(ms) = draft.timestamp_ms {
+            limits.time(ms, now_ms)?;
+        }
+        let record = Record {
+            index: draft.index,
+            kind: draft.kind,
+            timestamp_ms: draft.timestamp_ms,
+            group: draft.group,
+            id: draft.id,
+            metadata: draft.metadata,
+            format: draft.format,
+            text: draft.text,
+        };
+        self.writer(draft.stream)?.push(&record);
+        Ok(())
+    }
+
+    /// The batch of a stream; refused where the request has too many.
+    fn writer(&mut self, stream: &str) -> std::result::Result<&mut Writer, Refusal> {
+        let streams = &mut self.batches.streams;
+        if !streams.contains_key(stream) {
+            let limit = self.terms.limits.streams;
+            if streams.len() >= limit {
+                let detail = format!(
+                    "the request has more than {limit} streams: send the others in another"
+                );
+                return Err(("too_many_streams", detail));
+            }
+            streams.insert(stream.to_owned(), Writer::default());
+        }
+        streams
+            .get_mut(stream)
+            .ok_or_else(|| ("invalid_stream", "the stream has no batch".into()))
+    }
+
+    /// Notes that the record at `index` is not taken.
+    pub fn reject(&mut self, index: u32, (code, detail): Refusal) {
+        self.batches.rejected.push(Rejected {
+            index,
+            code,
+            detail,
+        });
+    }
+
+    /// The batches.
+    pub fn finish(self) -> Batches {
+        self.batches
+    }
+}
+
+/// What became of a request's events.
+#[derive(Debug, Default, Serialize)]
+pub struct Delivered {
+    /// Events scored and counted now.
+    pub accepted: u32,
+    /// Records that were not taken.
+    pub rejected: Vec<Rejected>,
+    /// Events recognised by their id.
+    pub duplicates: u32,
+    /// Recorded anomalies.
+    pub anomalies: Vec<Found>,
+    /// Streams that took part.
+    pub streams: Vec<StreamState>,
+}
+
+/// A stream after the request.
+#[derive(Debug, Serialize)]
+pub struct StreamState {
+    /// Its name.
+    pub stream: String,
+    /// The detector's state.
+    pub state: String,
+    /// Events scored.
+    pub events_seen: u64,
+}
+
+/// Scores all batches side by side in the objects that own the streams. If one cannot take its part the whole fails as
+/// retryable, and on the retry the others recognise what they have by event id or `request_key`.
+pub async fn deliver(
+    ctx: &Ctx,
+    principal: &Principal,
+    batches: Batches,
+    request_key: Option<&str>,
+) -> Result<Delivered> {
+    let parts = batches
+        .streams
+        .into_iter()
+        .map(|(stream, writer)| async move {
+            let name = ObjectName::first(principal.org, &stream);
+            let sensitivity = principal.facts.default_sensitivity;
+            let part =
+                objects::ingest(ctx, &name, &writer.finish(), request_key, sensitivity).await;
+            (stream, part)
+        });
+    let mut delivered = Delivered {
+        rejected: batches.rejected,
+        ..Delivered::default()
+    };
+    for (stream, part) in join_all(parts).await {
+        delivered.add(stream, part.map_err(retryable)?);
+    }
+    delivered.anomalies.sort_by_key(|a| a.index);
+    delivered.rejected.sort_by_key(|r| r.index);
+    Ok(delivered)
+}
+
+impl Delivered {
+    fn add(&mut self, stream: String, part: IngestAnswer) {
+        self.accepted += part.accepted;
+        self.duplicates += part.duplicates;
+        self.anomalies.extend(part.anomalies);
+        self.streams.push(StreamState {
+            stream,
+            state: part.state,
+            events_seen: part.events_seen,
+        });
+    }
+}
+
+/// An object that broke off has stored nothing or everything: either way the same request may be sent again.
+fn retryable(error: Error) -> Error {
+    if error.code != Code::Internal {
+        return error;
+    }
+    Error::new(
+        Code::StreamUnavailable,
+        "a stream of the request could not take its part; send the same request again",
+    )
+}
