@@ -54,6 +54,9 @@ async fn fetch(
         }
         Ok(Answer::Page(page)) => return Ok(page.into_response()),
         Ok(Answer::Feed(feed)) => return stream(&ctx, feed.into_response(), origin.as_deref()),
+        Ok(Answer::Download(file)) => {
+            return stream(&ctx, file.into_response(), origin.as_deref());
+        }
         Err(error) => finish(
             &ctx,
             problem::response(&error, &request_id),

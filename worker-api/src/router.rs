@@ -15,7 +15,7 @@ use crate::members;
 use crate::onboarding;
 use crate::orgs;
 use crate::platform::assets::{self, Page};
-use crate::platform::{Ctx, feed::Feed, objects};
+use crate::platform::{Ctx, download::Download, feed::Feed, objects};
 use crate::streams;
 
 /// What a route does.
@@ -326,6 +326,8 @@ pub enum Answer {
     Whole(Response),
     /// Server-sent events.
     Feed(Feed),
+    /// A file that is written while it is read.
+    Download(Download),
     /// A file of the dashboard.
     Page(Page),
 }
@@ -419,6 +421,11 @@ pub async fn dispatch(ctx: &Ctx, request: &Request, matched: &Matched<'_>) -> Re
                     .await
                     .map(Answer::Feed);
             }
+            if endpoint == Endpoint::ExportOrganization {
+                return orgs::export::open(ctx, &principal, request)
+                    .await
+                    .map(Answer::Download);
+            }
             let mut response =
                 for_principal(ctx, &principal, request, endpoint, matched.segment).await?;
             if let Some(standing) = standing {
@@ -464,7 +471,6 @@ async fn for_principal(
         Endpoint::GetOrganization => orgs::settings::get(ctx, principal).await,
         Endpoint::PatchOrganization => orgs::settings::patch(ctx, principal, request).await,
         Endpoint::DeleteOrganization => orgs::settings::delete(ctx, principal, request).await,
-        Endpoint::ExportOrganization => orgs::settings::export(ctx, principal).await,
         Endpoint::ListAudit => audit::list(ctx, principal, request).await,
         Endpoint::VerifyAudit => audit::verify(ctx, principal).await,
         Endpoint::PanicObject if ctx.settings.test_hooks => {

@@ -1,5 +1,6 @@
 //! Organisations: `GET /v1/me`, settings, life and retention.
 
+pub mod export;
 pub mod retention;
 pub mod settings;
 

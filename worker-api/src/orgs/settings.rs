@@ -74,25 +74,6 @@ pub async fn config(ctx: &Ctx, principal: &Principal) -> Result<Response> {
     ))
 }
 
-/// `GET /v1/organization/export`: everything that is kept beside the anomalies, whose pages `/v1/anomalies` gives.
-pub async fn export(ctx: &Ctx, principal: &Principal) -> Result<Response> {
-    let org = principal.org.to_string();
-    let part = |table: &str, columns: &str, column: &str| {
-        let query = principal.query(ctx, table).select(columns).eq(column, &org);
-        async move { query.rows::<Value>().await }
-    };
-    let document = json!({
-        "organization": part("organizations", COLUMNS, "id").await?,
-        "members": part("member_directory", "user_id,email,role,created_at", "org_id").await?,
-        "keys": part("api_keys", "id,name,scopes,stream_prefix,environment,created_by,created_at,last_used_at,expires_at,revoked_at", "org_id").await?,
-        "streams": part("streams", "*", "org_id").await?,
-        "usage": part("usage_counters", "stream,shard,generation,day,events,detections", "org_id").await?,
-        "audit": "/v1/audit", "anomalies": "/v1/anomalies",
-    });
-    let name = format!("attachment; filename=\"driftlock-{}.json\"", principal.org);
-    Ok(Response::json(200, &document).header("content-disposition", name))
-}
-
 /// `DELETE /v1/organization?confirm=<name>`: nobody sees it any more; after 30 days it is gone.
 pub async fn delete(ctx: &Ctx, principal: &Principal, request: &Request) -> Result<Response> {
     let organization = load(ctx, principal).await?;

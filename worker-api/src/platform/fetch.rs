@@ -20,6 +20,11 @@ pub async fn within<T>(limit: Duration, work: impl Future<Output = Result<T>>) -
     }
 }
 
+/// Waits.
+pub async fn pause(time: Duration) {
+    Delay::from(time).await;
+}
+
 /// Sends JSON; gives the status and what was answered (null where it is not JSON).
 pub async fn send_json(
     method: Method,

@@ -2,6 +2,7 @@
 
 pub mod assets;
 pub mod crypto;
+pub mod download;
 pub mod email;
 pub mod feed;
 pub mod fetch;
