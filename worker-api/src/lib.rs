@@ -6,6 +6,7 @@
 pub mod anomalies;
 pub mod audit;
 pub mod auth;
+pub mod billing;
 pub mod config;
 pub mod detect;
 pub mod diagnostics;

@@ -4,6 +4,7 @@ use crate::anomalies;
 use crate::audit;
 use crate::auth::limits;
 use crate::auth::principal::{Access, Principal, Role, Scope};
+use crate::billing;
 use crate::detect::name::ObjectName;
 use crate::diagnostics;
 use crate::error::{Code, Error, Result};
@@ -103,6 +104,8 @@ pub enum Endpoint {
     Verify,
     /// `POST /v1/onboard/resend-verification`
     ResendVerification,
+    /// `GET /v1/plans`
+    ListPlans,
     /// `GET /v1/me`
     Me,
     /// `POST /v1/_test/panic`
@@ -298,6 +301,7 @@ pub const ROUTES: &[Route] = &[
         Access::Public,
         Endpoint::ResendVerification,
     ),
+    route("GET", "/v1/plans", Access::Public, Endpoint::ListPlans),
     route("GET", "/v1/me", Access::Person, Endpoint::Me),
     route("GET", "/v1/version", Access::Public, Endpoint::Version),
     route("GET", "/", Access::Public, Endpoint::Index),
@@ -394,6 +398,7 @@ pub async fn dispatch(ctx: &Ctx, request: &Request, matched: &Matched<'_>) -> Re
         Endpoint::Ready => diagnostics::ready(ctx).await,
         Endpoint::Version => diagnostics::version(ctx),
         Endpoint::Config => diagnostics::config(ctx),
+        Endpoint::ListPlans => billing::plans::list(),
         Endpoint::Me => orgs::me(ctx, request).await?,
         Endpoint::CreateOrganization => orgs::settings::create(ctx, request).await?,
         Endpoint::RestoreOrganization => {

@@ -1,4 +1,4 @@
-// The plan table. Prices and allowances stand in plans.json and nowhere else in the dashboard.
+// The plan table. Prices, allowances and limits stand in plans.json, which is generated from worker-api/src/billing/plans.rs.
 import table from './plans.json';
 
 export interface Plan {
@@ -12,9 +12,20 @@ export interface Plan {
   usd_per_further_detection: number | null;
   /** Events a month, the fair-use limit; null: by agreement. */
   events: number | null;
+  streams: number | null;
+  members: number | null;
+  retention_days: number;
+  evidence_days: number;
+  requests_per_minute: number;
 }
 
-export const PLANS: readonly Plan[] = table;
+export const PLANS: readonly Plan[] = table.map(({ price_usd, included_detections, overage_usd, included_events, ...rest }) => ({
+  ...rest,
+  usd_per_month: price_usd,
+  detections: included_detections,
+  usd_per_further_detection: overage_usd,
+  events: included_events,
+}));
 
 /** What a month with so many detections costs, or null where the plan cannot hold them or has no list price. */
 export function monthlyCost(plan: Plan, detections: number): number | null {

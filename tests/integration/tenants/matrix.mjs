@@ -66,6 +66,7 @@ export const matrix = (own) => ({
   'POST /v1/onboard/verify': { expect: anyone(400), json: {} },
   'POST /v1/onboard/resend-verification': { expect: anyone(400), json: {} },
   'GET /v1/me': { expect: people(200) },
+  'GET /v1/plans': { expect: anyone(200) },
   'GET /v1/version': { expect: anyone(200) },
   'GET /': { expect: anyone(200) },
   'GET /health': { expect: anyone(200) },

@@ -4,6 +4,7 @@
 //! [`LEASE_MS`] at a time and spends them without asking, so the object sees a few calls a second, not one per request. All
 //! of it is plain arithmetic on a time that the caller passes in.
 
+use crate::billing::plans;
 use crate::error::{Code, Error};
 use serde::{Deserialize, Serialize};
 
@@ -35,19 +36,14 @@ impl Quota {
 
 /// Requests a minute of one key and of a whole organisation. A contract may name another number for the organisation.
 pub fn plan_quota(plan: &str, by_contract: Option<u32>) -> (Quota, Quota) {
-    let (key, organization) = match plan {
-        "standard" => (12_000, 24_000),
-        "growth" => (60_000, 120_000),
-        "enterprise" => (120_000, 600_000),
-        _ => (3_000, 6_000),
-    };
+    let plan = plans::of(plan);
     let per_minute = |requests| Quota {
         requests,
         window: 60,
     };
     match by_contract {
         Some(requests) => (per_minute(requests), per_minute(requests)),
-        None => (per_minute(key), per_minute(organization)),
+        None => (per_minute(plan.key_rate), per_minute(plan.rate)),
     }
 }
 

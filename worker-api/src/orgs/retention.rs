@@ -1,18 +1,12 @@
 //! How long things are kept, and the hourly job that removes what is older.
 
+use crate::billing::plans;
 use crate::error::Result;
 use crate::ingest::time;
 use crate::platform::{Ctx, identity, log, postgrest};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// Days that anomalies are kept, by plan.
-const DAYS: &[(&str, u32)] = &[
-    ("developer", 30),
-    ("standard", 90),
-    ("growth", 180),
-    ("enterprise", 730),
-];
 /// An account whose address was never confirmed is removed after a week.
 const ABANDONED_MS: i64 = 7 * 86_400_000;
 /// Accounts removed in one run.
@@ -20,9 +14,7 @@ const ABANDONED_MOST: u32 = 100;
 
 /// Days of a plan.
 pub fn of_plan(plan: &str) -> u32 {
-    DAYS.iter()
-        .find(|(name, _)| *name == plan)
-        .map_or(30, |(_, days)| *days)
+    plans::of(plan).retention_days
 }
 
 /// Days that hold for an organisation: its own wish, never more than the plan's.
@@ -33,9 +25,9 @@ pub fn effective(plan: &str, wished: Option<u32>) -> u32 {
 /// What the cron trigger runs.
 pub async fn run(ctx: &Ctx) -> Result<Value> {
     let now = ctx.now_ms();
-    let days: serde_json::Map<String, Value> = DAYS
+    let days: serde_json::Map<String, Value> = plans::PLANS
         .iter()
-        .map(|(plan, days)| ((*plan).to_owned(), json!(days)))
+        .map(|plan| (plan.id.to_owned(), json!(plan.retention_days)))
         .collect();
     let mut done: Value = postgrest::call(
         ctx,
