@@ -32,6 +32,8 @@ async function chooseBase() {
 async function seedOrganization(admin, env, letter, number) {
   const id = `00000000-0000-4000-8000-0000000000${letter}${number}`;
   await admin.insert('organizations', { id, name: `Test ${letter}`, slug: `test-${letter}`, requests_per_minute: 1_000_000 });
+  // by contract without limits: other tests are not about them
+  await admin.update(`subscriptions?org_id=eq.${id}`, { contract: { detections: null, events: null, streams: null, members: null } });
   const people = {};
   for (const role of ROLES) {
     const email = `${role}@test-${letter}.test`; // not those of the pgTAP fixtures, which share the database

@@ -20,7 +20,7 @@ grant select on public.plans to authenticated, service_role;
 
 -- generated from worker-api/src/billing/plans.rs: begin
 insert into public.plans (id, name, price_micro_usd, detections, overage_micro_usd, events, streams, members, retention_days, evidence_days, requests_per_minute) values
-  ('developer', 'Developer', 0, 1000, null, 1000000, 25, 5, 30, 7, 6000),
+  ('developer', 'Developer', 0, 1000, null, 1000000, 25, 10, 30, 7, 6000),
   ('standard', 'Standard', 49000000, 50000, 1000, 50000000, 500, 25, 90, 30, 24000),
   ('growth', 'Growth', 249000000, 500000, 500, 500000000, 5000, 100, 180, 90, 120000),
   ('enterprise', 'Enterprise', null, null, null, null, null, null, 730, 730, 600000)

@@ -22,11 +22,12 @@ export async function newPerson(name) {
   return { id, email, token: await tokenOf(email) };
 }
 
-/** An organisation of its own for a test, with a request limit out of the way. */
+/** An organisation of its own for a test, with limits out of the way. */
 export async function newOrganization(owner, name, requestsPerMinute = 1_000_000) {
   const made = await api('POST', '/v1/organizations', { as: owner, json: { name } });
   assert.equal(made.status, 201, JSON.stringify(made.body));
   await admin.update(`organizations?id=eq.${made.body.id}`, { requests_per_minute: requestsPerMinute });
+  await admin.update(`subscriptions?org_id=eq.${made.body.id}`, { contract: { detections: null, events: null, streams: null, members: null } });
   return made.body;
 }
 

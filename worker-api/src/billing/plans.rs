@@ -56,7 +56,7 @@ pub const PLANS: [Plan; 4] = [
         overage: None,
         events: Some(1_000_000),
         streams: Some(25),
-        members: Some(5),
+        members: Some(10),
         retention_days: 30,
         evidence_days: 7,
         key_rate: 3_000,

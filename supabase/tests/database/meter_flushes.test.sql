@@ -1,0 +1,49 @@
+begin;
+\ir fixtures.sql
+select plan(17);
+update public.subscriptions set stripe_customer = 'cus_tap_' || left(org_id::text, 1), metering_from = '2026-11-20' where org_id::text ~ '^(aaaaaaaa|bbbbbbbb)-';
+create function pg_temp.claim(at timestamptz) returns int language sql as $$
+  select count(*)::int from jsonb_array_elements(public.claim_meter_flushes(at, 100, 0)) f where f ->> 'customer' like 'cus_tap_%'
+$$;
+create function pg_temp.use(detections bigint) returns int language sql as $$
+  select public.record_usage(jsonb_build_array(jsonb_build_object('org_id', 'aaaaaaaa-0000-4000-8000-000000000000', 'stream', 's', 'day', '2026-11-21', 'events', 1, 'detections', detections)))
+$$;
+select pg_temp.act_as_role('service_role');
+select is(pg_temp.claim('2026-11-21T12:00:00Z'), 0, 'nothing found, nothing to tell');
+select pg_temp.use(5);
+select is(pg_temp.claim('2026-11-21T12:00:00Z'), 1, 'what was found is written down');
+select pg_temp.use(9);
+select is(pg_temp.claim('2026-11-21T12:01:00Z'), 1, 'a day has one flush under way at a time');
+select is((select value from public.meter_flushes where customer = 'cus_tap_a'), 5::bigint, 'and it stays what it was');
+select public.finish_meter_flush(identifier, 'sent', null, null, '2026-11-21T12:02:00Z', false) from public.meter_flushes where customer = 'cus_tap_a';
+select is(pg_temp.claim('2026-11-21T12:03:00Z'), 1, 'the rest follows');
+select results_eq($$ select identifier, value from public.meter_flushes where state = 'pending' and customer = 'cus_tap_a' $$,
+  $$ values ('dlk-aaaaaaaa-0000-4000-8000-000000000000-2026-11-21-5', 4::bigint) $$, 'with an identifier that follows from what was told before');
+select is((select sum(value) from public.meter_flushes where customer = 'cus_tap_a'), 9::numeric, 'the sum is what was found');
+insert into public.meter_flushes (identifier, org_id, customer, day, from_total, value, at, due_at) values ('tap-b', 'bbbbbbbb-0000-4000-8000-000000000000', 'cus_tap_b', '2026-11-21', 0, 1, now(), now());
+reset role;
+
+-- who reads it: those who run the organisation
+create function pg_temp.reads() returns setof text language plpgsql as $$
+declare
+  person record;
+  seen text;
+begin
+  for person in select * from (values ('owner@a.test', 'a'), ('admin@a.test', 'a'), ('member@a.test', ''), ('viewer@a.test', ''), ('owner@b.test', 'b'), ('outsider@c.test', '')) p(email, sees) loop
+    perform pg_temp.act_as(person.email);
+    seen := pg_temp.visible_orgs('public.meter_flushes', 'org_id');
+    reset role;
+    return next extensions.is(seen, person.sees, person.email || ' sees what is theirs');
+  end loop;
+end $$;
+select pg_temp.reads();
+select pg_temp.act_as('owner@a.test');
+select is(pg_temp.refusal($$ update public.meter_flushes set value = 0 $$), '42501', 'people change nothing');
+select is(pg_temp.refusal($$ select public.claim_meter_flushes(now(), 1, 1) $$), '42501', 'nor claim anything');
+reset role;
+select pg_temp.act_as_role('anon');
+select is(pg_temp.refusal($$ select * from public.meter_flushes $$), '42501', 'anon sees nothing');
+reset role;
+select ok((select relrowsecurity from pg_class where oid = 'public.meter_flushes'::regclass), 'row-level security is on');
+select * from finish();
+rollback;

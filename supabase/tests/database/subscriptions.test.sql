@@ -1,0 +1,43 @@
+begin;
+\ir fixtures.sql
+select plan(36);
+select pg_temp.tenant_table('public.subscriptions');
+
+select pg_temp.act_as('owner@a.test');
+select is(pg_temp.refusal($$ select stripe_customer from public.subscriptions $$), '42501', 'Stripe''s ids are not for people');
+select is(pg_temp.refusal($$ update public.subscriptions set hard_cap = true $$), '42501', 'people change nothing themselves');
+select is(pg_temp.refusal($$ select public.usage_report('bbbbbbbb-0000-4000-8000-000000000000', now()) $$), '42501', 'nor ask for another organisation''s usage');
+reset role;
+
+create function pg_temp.stripe(subscription text, status text, created timestamptz, plan text default 'standard') returns jsonb language sql as $$
+  select jsonb_build_object('status', status, 'plan', plan, 'stripe_subscription', subscription, 'stripe_status', status, 'stripe_created', created, 'livemode', false,
+    'current_period_start', '2026-11-21T00:00:00Z', 'current_period_end', '2026-12-21T00:00:00Z', 'cancel_at_period_end', false, 'metering_from', '2026-11-21')
+$$;
+create function pg_temp.sync(p jsonb) returns boolean language sql as $$
+  select public.sync_subscription('aaaaaaaa-0000-4000-8000-000000000000', p, '[]', '{"type":"system"}', '2026-11-22T00:00:00Z')
+$$;
+create function pg_temp.plan_of_a() returns text language sql as $$ select plan from public.organizations where id = 'aaaaaaaa-0000-4000-8000-000000000000' $$;
+select pg_temp.act_as_role('service_role');
+update public.subscriptions set stripe_customer = 'cus_tap_a' where org_id = 'aaaaaaaa-0000-4000-8000-000000000000';
+select is(pg_temp.sync(pg_temp.stripe('sub_1', 'active', '2026-11-21T00:00:00Z')), true, 'a subscription is written');
+select is(pg_temp.plan_of_a(), 'standard', 'and its plan is in effect');
+select is(pg_temp.sync(pg_temp.stripe('sub_0', 'canceled', '2026-11-22T00:00:00Z')), false, 'an ended one does not replace a live one');
+select is(pg_temp.sync(pg_temp.stripe('sub_0', 'active', '2026-11-20T00:00:00Z', 'growth')), false, 'an older one does not replace a newer one');
+select is(pg_temp.sync(pg_temp.stripe('sub_1', 'canceled', '2026-11-21T00:00:00Z')), true, 'its own end counts');
+select is(pg_temp.plan_of_a(), 'developer', 'then the plan is Developer');
+select is(pg_temp.sync(pg_temp.stripe('sub_2', 'grace', '2026-11-23T00:00:00Z')), true, 'a new one replaces an ended one');
+select is(pg_temp.plan_of_a(), 'standard', 'grace keeps the plan');
+select is((select count(*)::int from public.audit_log where org_id = 'aaaaaaaa-0000-4000-8000-000000000000' and action = 'subscription.changed'), 3, 'each change is in the audit log');
+
+-- usage and its announcements
+select public.record_usage('[{"org_id":"aaaaaaaa-0000-4000-8000-000000000000","stream":"s","day":"2026-11-22","events":10,"detections":45000}]');
+select is(public.evaluate_usage('2026-11-22T12:00:00Z', '{70,90,100,120}') ->> 'announced', '2', '70 and 90 % are announced');
+select is(public.evaluate_usage('2026-11-22T12:05:00Z', '{70,90,100,120}') ->> 'announced', '0', 'once');
+select is((select count(*)::int from public.billing_mails where kind = 'usage' and recipient = 'owner@a.test'), 2, 'to the owner');
+select is(public.usage_report('aaaaaaaa-0000-4000-8000-000000000000', '2026-11-22T12:00:00Z') ->> 'detections', '45000', 'the report says the same');
+update public.subscriptions set contract = '{"detections": null, "members": 4}' where org_id = 'aaaaaaaa-0000-4000-8000-000000000000';
+select is(private.entitlement('aaaaaaaa-0000-4000-8000-000000000000', 'detections'), null, 'a contract lifts a limit');
+select is(pg_temp.refusal($$ insert into public.members (org_id, user_id, role) values ('aaaaaaaa-0000-4000-8000-000000000000', 'c0000000-0000-4000-8000-000000000001', 'viewer') $$), 'PT409', 'or names another: no fifth member');
+reset role;
+select * from finish();
+rollback;
