@@ -4,4 +4,5 @@ pub mod events;
 pub mod limits;
 pub mod pipeline;
 pub mod post_events;
+pub mod redact;
 pub mod time;
