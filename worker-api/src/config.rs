@@ -39,6 +39,8 @@ pub struct Settings {
     pub default_org_id: Option<uuid::Uuid>,
     /// `RATE_LIMITS=off` lifts the limits per key and organisation, not those on sign-up.
     pub rate_limits: bool,
+    /// Key of the hashes that stand in place of redacted values.
+    pub redaction_key: String,
     /// Enables the routes that panic on purpose. Never set outside tests.
     pub test_hooks: bool,
 }
@@ -59,6 +61,9 @@ impl Settings {
         Self {
             publishable_key: text("SUPABASE_PUBLISHABLE_KEY").unwrap_or_default(),
             secret_key: text("SUPABASE_SECRET_KEY").unwrap_or_default(),
+            redaction_key: text("REDACTION_KEY")
+                .or_else(|| text("SUPABASE_SECRET_KEY"))
+                .unwrap_or_default(),
             jwks_url: text("SUPABASE_JWKS_URL")
                 .unwrap_or_else(|| format!("{auth}/.well-known/jwks.json")),
             jwt_issuer: text("SUPABASE_JWT_ISSUER").unwrap_or(auth),

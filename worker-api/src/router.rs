@@ -86,6 +86,10 @@ pub enum Endpoint {
     GetOrganization,
     /// `PATCH /v1/organization`
     PatchOrganization,
+    /// `GET /v1/organization/redaction`
+    GetRedaction,
+    /// `PUT /v1/organization/redaction`
+    PutRedaction,
     /// `DELETE /v1/organization`
     DeleteOrganization,
     /// `GET /v1/organization/export`
@@ -256,6 +260,18 @@ pub const ROUTES: &[Route] = &[
         "/v1/organization",
         ADMIN,
         Endpoint::PatchOrganization,
+    ),
+    route(
+        "GET",
+        "/v1/organization/redaction",
+        INSPECT,
+        Endpoint::GetRedaction,
+    ),
+    route(
+        "PUT",
+        "/v1/organization/redaction",
+        ADMIN,
+        Endpoint::PutRedaction,
     ),
     route(
         "DELETE",
@@ -475,6 +491,8 @@ async fn for_principal(
         }
         Endpoint::GetOrganization => orgs::settings::get(ctx, principal).await,
         Endpoint::PatchOrganization => orgs::settings::patch(ctx, principal, request).await,
+        Endpoint::GetRedaction => orgs::redaction::get(ctx, principal).await,
+        Endpoint::PutRedaction => orgs::redaction::put(ctx, principal, request).await,
         Endpoint::DeleteOrganization => orgs::settings::delete(ctx, principal, request).await,
         Endpoint::ListAudit => audit::list(ctx, principal, request).await,
         Endpoint::VerifyAudit => audit::verify(ctx, principal).await,

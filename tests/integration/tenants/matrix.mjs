@@ -56,6 +56,8 @@ export const matrix = (own) => ({
   'POST /v1/organizations/{id}/restore': { expect: people(404), path: `/v1/organizations/${own.id}/restore`, json: {} },
   'GET /v1/organization': { expect: read(200) },
   'PATCH /v1/organization': { expect: run(400), json: {} },
+  'GET /v1/organization/redaction': { expect: read(200) },
+  'PUT /v1/organization/redaction': { expect: run(400), json: {} },
   'DELETE /v1/organization': { expect: owners(400) },
   'GET /v1/organization/export': { expect: admins(200) },
   'POST /v1/organization/transfer': { expect: owners(400), json: {} },

@@ -3,12 +3,16 @@
 use super::list::SEVERITIES;
 use crate::auth::principal::Principal;
 use crate::detect::name::{ObjectName, STREAM_PATTERN, is_stream};
+use crate::detect::record::Anomaly;
 use crate::detect::stream_object::RecordFound;
 use crate::error::{Code, Error, Result};
 use crate::http::{Request, Response};
 use crate::ingest::post_events::request_key;
+use crate::ingest::redact::{Counts, Redaction, Redactor};
 use crate::platform::{Ctx, objects};
+use serde::Serialize;
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// Bytes of metadata.
 const MAX_METADATA: usize = 65_536;
@@ -18,7 +22,7 @@ pub async fn post(ctx: &Ctx, principal: &Principal, request: &Request) -> Result
     let body: Value = serde_json::from_slice(&request.body).map_err(|_| {
         Error::new(Code::InvalidJson, "the body is not valid JSON").field("body", "a JSON object")
     })?;
-    let (stream, found) = read(
+    let (stream, mut found) = read(
         &body,
         &principal.org.to_string(),
         request_key(principal, request),
@@ -32,10 +36,41 @@ pub async fn post(ctx: &Ctx, principal: &Principal, request: &Request) -> Result
             "the API key is limited to other streams",
         ));
     }
+    let redacted = match Redaction::of(ctx, principal) {
+        Some(redaction) => redact(&stream, &mut found, Redactor::new(&redaction))?,
+        None => Counts::default(),
+    };
     let anomaly =
         objects::record_found(ctx, &ObjectName::first(principal.org, &stream), &found).await?;
     let location = format!("/v1/anomalies/{}", anomaly.id);
-    Ok(Response::json(201, &anomaly).header("location", location))
+    Ok(Response::json(201, &Recorded { anomaly, redacted }).header("location", location))
+}
+
+#[derive(Serialize)]
+struct Recorded {
+    #[serde(flatten)]
+    anomaly: Anomaly,
+    /// How many finds of each kind of personal data were taken out.
+    #[serde(skip_serializing_if = "Counts::is_empty")]
+    redacted: Counts,
+}
+
+/// Takes personal data out of what the caller wrote.
+fn redact(stream: &str, found: &mut RecordFound, mut redactor: Redactor) -> Result<Counts> {
+    if redactor.is_personal(stream) {
+        return Err(Error::new(
+            Code::InvalidBody,
+            "the stream's name holds personal data, which the organisation's policy keeps out",
+        )
+        .field("stream", "a name without personal data"));
+    }
+    if let Cow::Owned(changed) = redactor.json(&found.metadata.to_string()) {
+        found.metadata = serde_json::from_str(&changed).map_err(Error::internal)?;
+    }
+    if let Some(reason) = &found.reason {
+        found.reason = Some(redactor.text(reason).into_owned());
+    }
+    Ok(redactor.counts().clone())
 }
 
 fn read(body: &Value, org: &str, request_key: Option<String>) -> Result<(String, RecordFound)> {

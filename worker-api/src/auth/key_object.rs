@@ -58,6 +58,9 @@ pub struct OrgFacts {
     pub default_sensitivity: f64,
     /// `keep` or `mask`.
     pub pii_policy: String,
+    /// Redaction rules as JSON text; `None` for the defaults. See `ingest::redact::rules`.
+    #[serde(deserialize_with = "json_text")]
+    pub pii_rules: Option<String>,
     /// RFC 3339; a deleted organisation has no use of its keys.
     pub deleted_at: Option<String>,
 }
@@ -69,14 +72,24 @@ impl Default for OrgFacts {
             requests_per_minute: None,
             default_sensitivity: 0.5,
             pii_policy: "keep".into(),
+            pii_rules: None,
             deleted_at: None,
         }
     }
 }
 
+/// A JSON value as the database gives it, or its text as it was stored here.
+fn json_text<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(match serde_json::Value::deserialize(from)? {
+        serde_json::Value::Null => None,
+        serde_json::Value::String(text) => Some(text),
+        value => Some(value.to_string()),
+    })
+}
+
 /// The columns of [`OrgFacts`], to be embedded in a query.
 pub const ORG_FACTS: &str =
-    "organizations(plan,requests_per_minute,default_sensitivity,pii_policy,deleted_at)";
+    "organizations(plan,requests_per_minute,default_sensitivity,pii_policy,pii_rules,deleted_at)";
 
 /// How a key ends.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

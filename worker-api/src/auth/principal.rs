@@ -255,8 +255,58 @@ async fn default_key(ctx: &Ctx) -> Result<KeyRecord> {
         stream_prefix: None,
         expires_at: None,
         revoked_at: None,
-        organizations: OrgFacts::default(),
+        organizations: default_facts(ctx, org).await,
     })
+}
+
+/// How long the facts of the default key's organisation are trusted: as long as those of other keys.
+const DEFAULT_FACTS_MS: i64 = objects::KEY_CACHE_MS;
+thread_local!(static DEFAULT_FACTS: RefCell<Option<(i64, OrgFacts)>> = const { RefCell::new(None) });
+
+/// Settings of the default key's organisation. Only the first request of an isolate waits for the database; later ones go on with
+/// what is known while it is asked again.
+async fn default_facts(ctx: &Ctx, org: Uuid) -> OrgFacts {
+    let known = DEFAULT_FACTS.with_borrow(Clone::clone);
+    match known {
+        None => load_default_facts(ctx.clone(), org).await,
+        Some((at, facts)) => {
+            if ctx.now_ms() - at >= DEFAULT_FACTS_MS {
+                // one request asks, the others go on
+                DEFAULT_FACTS.set(Some((ctx.now_ms(), facts.clone())));
+                let ctx = ctx.clone();
+                ctx.clone().after_answer(async move {
+                    load_default_facts(ctx, org).await;
+                });
+            }
+            return facts;
+        }
+    }
+    DEFAULT_FACTS
+        .with_borrow(Clone::clone)
+        // whether personal data may be kept is not known: it is not kept
+        .map_or_else(
+            || OrgFacts {
+                pii_policy: "mask".into(),
+                ..OrgFacts::default()
+            },
+            |(_, facts)| facts,
+        )
+}
+
+async fn load_default_facts(ctx: Ctx, org: Uuid) {
+    let columns = ORG_FACTS
+        .trim_start_matches("organizations(")
+        .trim_end_matches(')');
+    let rows = postgrest::as_service(&ctx, "organizations")
+        .select(columns)
+        .eq("id", &org.to_string())
+        .rows::<OrgFacts>()
+        .await;
+    match rows.map(|r| r.into_iter().next()) {
+        Ok(Some(facts)) => DEFAULT_FACTS.set(Some((ctx.now_ms(), facts))),
+        Ok(None) => {}
+        Err(_) => log::warn("default_org.settings", "not read"),
+    }
 }
 
 /// Drops what this isolate remembers of memberships, after one has changed.

@@ -17,7 +17,7 @@ pub fn headers(allowed: &[String], origin: Option<&str>) -> Vec<(String, String)
         ("access-control-allow-origin", origin),
         (
             "access-control-allow-methods",
-            "GET, POST, PATCH, DELETE, OPTIONS",
+            "GET, POST, PUT, PATCH, DELETE, OPTIONS",
         ),
         ("access-control-allow-headers", ALLOW_HEADERS),
         ("access-control-expose-headers", EXPOSE_HEADERS),

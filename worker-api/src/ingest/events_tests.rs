@@ -9,6 +9,7 @@ fn terms(prefix: Option<&'static str>) -> Terms<'static> {
         org: ORG,
         prefix,
         limits: Limits::default(),
+        redaction: None,
         now_ms: 1_795_251_600_000,
     }
 }

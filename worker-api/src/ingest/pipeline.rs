@@ -5,6 +5,7 @@
 //! the object that owns it: all parts of a request arrive, or the whole is answered with 503 and the retry is recognised.
 
 use super::limits::{Limits, Refusal, Rejected};
+use super::redact::{Counts, Redaction, Redactor};
 use crate::auth::principal::Principal;
 use crate::detect::log::{Format, Record, Writer};
 use crate::detect::name::{self, ObjectName};
@@ -46,6 +47,8 @@ pub struct Batches {
     pub streams: BTreeMap<String, Writer>,
     /// What was not taken.
     pub rejected: Vec<Rejected>,
+    /// What was taken out.
+    pub redacted: Counts,
 }
 
 /// Who sends, and what holds for everything sent.
@@ -57,6 +60,8 @@ pub struct Terms<'p> {
     pub prefix: Option<&'p str>,
     /// What is taken.
     pub limits: Limits,
+    /// What is taken out of every event before it goes any further.
+    pub redaction: Option<&'p Redaction>,
     /// The clock, in milliseconds since the Unix epoch.
     pub now_ms: i64,
 }
@@ -66,6 +71,7 @@ pub struct Terms<'p> {
 pub struct Collector<'p> {
     /// What holds for the request.
     pub terms: Terms<'p>,
+    redactor: Option<Redactor>,
     batches: Batches,
 }
 
@@ -73,6 +79,7 @@ impl<'p> Collector<'p> {
     /// Nothing yet.
     pub fn new(terms: Terms<'p>) -> Self {
         Self {
+            redactor: terms.redaction.map(Redactor::new),
             terms,
             batches: Batches::default(),
         }
@@ -115,7 +122,45 @@ impl<'p> Collector<'p> {
             format: draft.format,
             text: draft.text,
         };
-        self.writer(draft.stream)?.push(&record);
+        match self.redactor.take() {
+            None => self.writer(draft.stream)?.push(&record),
+            Some(mut redactor) => {
+                let taken = self.take_redacted(draft.stream, &record, &mut redactor);
+                self.redactor = Some(redactor);
+                taken?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take_redacted(
+        &mut self,
+        stream: &str,
+        record: &Record<'_>,
+        redactor: &mut Redactor,
+    ) -> std::result::Result<(), Refusal> {
+        // a name cannot be changed without making another stream of it; each is looked at once in a request
+        if !self.batches.streams.contains_key(stream) && redactor.is_personal(stream) {
+            return Err((
+                "invalid_stream",
+                "the stream's name holds personal data, which the organisation's policy keeps out"
+                    .into(),
+            ));
+        }
+        let group = record.group.map(|g| redactor.label(g));
+        let id = record.id.map(|i| redactor.label(i));
+        let metadata = record.metadata.map(|m| redactor.json(m));
+        let text = match record.format {
+            Format::Text => redactor.text(record.text),
+            Format::Json => redactor.json(record.text),
+        };
+        self.writer(stream)?.push(&Record {
+            group: group.as_deref(),
+            id: id.as_deref(),
+            metadata: metadata.as_deref(),
+            text: &text,
+            ..record.clone()
+        });
         Ok(())
     }
 
@@ -147,7 +192,10 @@ impl<'p> Collector<'p> {
     }
 
     /// The batches.
-    pub fn finish(self) -> Batches {
+    pub fn finish(mut self) -> Batches {
+        if let Some(redactor) = &self.redactor {
+            self.batches.redacted = redactor.counts().clone();
+        }
         self.batches
     }
 }
@@ -165,6 +213,9 @@ pub struct Delivered {
     pub anomalies: Vec<Found>,
     /// Streams that took part.
     pub streams: Vec<StreamState>,
+    /// How many finds of each kind of personal data were taken out.
+    #[serde(skip_serializing_if = "Counts::is_empty")]
+    pub redacted: Counts,
 }
 
 /// A stream after the request.
@@ -198,6 +249,7 @@ pub async fn deliver(
         });
     let mut delivered = Delivered {
         rejected: batches.rejected,
+        redacted: batches.redacted,
         ..Delivered::default()
     };
     for (stream, part) in join_all(parts).await {

@@ -3,6 +3,7 @@
 use super::events;
 use super::limits::Limits;
 use super::pipeline::{self, Terms};
+use super::redact::Redaction;
 use crate::auth::principal::Principal;
 use crate::error::{Code, Error, Result};
 use crate::http::{Request, Response};
@@ -15,7 +16,9 @@ pub async fn post(ctx: &Ctx, principal: &Principal, request: &Request) -> Result
         .map(|_| ())
         .and_then(|()| request_key(principal, request));
     let org = principal.org.to_string();
+    let redaction = Redaction::of(ctx, principal);
     let terms = Terms {
+        redaction: redaction.as_ref(),
         org: &org,
         prefix: principal.stream_prefix(),
         limits: Limits::default(),

@@ -51,6 +51,12 @@ pub fn number(b: &[u8], free: usize, i: usize, end: usize, wanted: Kinds) -> Opt
     {
         return Some(Span::new(i, end, Kind::Ip));
     }
+    // most numbers stand alone and are short
+    let goes_on = matches!(at(b, end), b' ' | b'-' | b'.' | b'/' | b')')
+        && matches!(at(b, end + 1), b'0'..=b'9' | b' ' | b'(' | b'-');
+    if !goes_on && end - i < 7 {
+        return None;
+    }
     let groups = Groups::read(b, i, end);
     if groups.total < 7 {
         return None;

@@ -8,6 +8,8 @@ pub mod kinds;
 pub mod rules;
 pub mod scan;
 
+use crate::auth::principal::Principal;
+use crate::platform::Ctx;
 use hmac::{Hmac, Mac};
 use rules::{Action, Compiled};
 use scan::{Kind, Span};
@@ -26,6 +28,29 @@ impl Counts {
     /// Whether nothing was found.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// What holds for one organisation: its rules and the key of its hashes.
+#[derive(Clone, Debug)]
+pub struct Redaction {
+    rules: Rc<Compiled>,
+    org: Uuid,
+    key: Rc<str>,
+}
+
+impl Redaction {
+    /// The redaction that the caller's organisation wants; `None` where it keeps events as they are.
+    pub fn of(ctx: &Ctx, principal: &Principal) -> Option<Self> {
+        if principal.facts.pii_policy != "mask" {
+            return None;
+        }
+        let rules = rules::cached(principal.facts.pii_rules.as_deref())?;
+        Some(Self {
+            rules,
+            org: principal.org,
+            key: ctx.settings.redaction_key.as_str().into(),
+        })
     }
 }
 
@@ -49,12 +74,13 @@ enum Field {
 }
 
 impl Redactor {
-    /// By the rules of the organisation `org`. `key` is a secret of the installation.
-    pub fn new(rules: Rc<Compiled>, org: Uuid, key: &str) -> Self {
+    /// Nothing found yet.
+    pub fn new(redaction: &Redaction) -> Self {
+        let Redaction { rules, org, key } = redaction.clone();
         Self {
             rules,
             org,
-            key: key.into(),
+            key,
             counts: Counts::default(),
             spans: Vec::new(),
         }

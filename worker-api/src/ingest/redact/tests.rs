@@ -15,11 +15,11 @@ fn redactor(action: Action, extra: &[&str], patterns: &[(&str, &str)]) -> Redact
             pattern: (*pattern).into(),
         })
         .collect();
-    Redactor::new(
-        Rc::new(Compiled::new(&rules).expect("rules")),
-        Uuid::from_u128(7),
-        "installation secret",
-    )
+    Redactor::new(&Redaction {
+        rules: Rc::new(Compiled::new(&rules).expect("rules")),
+        org: Uuid::from_u128(7),
+        key: "installation secret".into(),
+    })
 }
 
 fn masked(text: &str) -> String {
@@ -195,7 +195,11 @@ fn own_patterns_and_counts() {
 #[test]
 fn a_setting_that_cannot_be_read_masks_all_the_same() {
     let rules = rules::cached(Some("{\"kinds\":[\"nonsense\"]}")).expect("default rules");
-    let mut r = Redactor::new(rules, Uuid::nil(), "k");
+    let mut r = Redactor::new(&Redaction {
+        rules,
+        org: Uuid::nil(),
+        key: "k".into(),
+    });
     assert_eq!(r.text("x@y.de"), "[email]");
 }
 
