@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { ROOT } from './paths.mjs';
 
+export const MAGIC_LINK = path.join(ROOT, 'supabase/templates/magic_link.html');
 export const CONFIRMATION = path.join(ROOT, 'supabase/templates/confirmation.html');
 
 /** The words of a mail, links written out. */

@@ -6,7 +6,7 @@ import crypto from 'node:crypto';
 import { App, getAuthSchemaSql } from '@supabase/lite';
 import { createPostgresConnection } from '@supabase/lite/postgres';
 import { authError, createAdminApi } from './auth-admin.mjs';
-import { CONFIRMATION, resendConfirmation, textOf } from './auth-mail.mjs';
+import { CONFIRMATION, MAGIC_LINK, resendConfirmation, textOf } from './auth-mail.mjs';
 import { decode, signHs256 } from './jwt.mjs';
 
 const now = () => Math.floor(Date.now() / 1000);
@@ -46,8 +46,8 @@ export async function createAuth({ databaseUrl, pool, publicUrl, siteUrl, redire
         .replace(/([?&]|&amp;)redirect_to=[^&\s"<]*/g, (whole, before) => (redirect && mayRedirect(redirect) ? `${before}redirect_to=${encodeURIComponent(redirect)}` : whole));
     const token = mail.text?.match(/[?&]token=([0-9a-f]+)/)?.[1];
     if (token && challenge) challengeOfMail.set(token, challenge);
-    // lite's text part knows nothing of the template
-    if (mail.html?.includes('/v1/onboard/verify')) return { ...mail, text: textOf(mail.html) };
+    // lite's text part knows nothing of the templates
+    if (mail.html?.includes('Driftlock')) return { ...mail, text: textOf(mail.html) };
     return { ...mail, text: rewrite(mail.text), html: rewrite(mail.html) };
   }
 
@@ -56,7 +56,7 @@ export async function createAuth({ databaseUrl, pool, publicUrl, siteUrl, redire
     auth: {
       enabled: true, jwt_secret: secret, jwt_expiry: 3600, site_url: siteUrl, additional_redirect_urls: redirects,
       enable_signup: true, minimum_password_length: 8,
-      email: { template: { confirmation: { subject: 'Confirm your address', content_path: CONFIRMATION } }, enable_confirmations: true, enable_signup: true, otp_length: 6, otp_expiry: 3600, max_frequency: '1s' },
+      email: { template: { confirmation: { subject: 'Confirm your address', content_path: CONFIRMATION }, magic_link: { subject: 'Your code for Driftlock', content_path: MAGIC_LINK } }, enable_confirmations: true, enable_signup: true, otp_length: 6, otp_expiry: 3600, max_frequency: '1s' },
     },
     options: { server: { apiKeys: false }, drivers: { email: { send: async (mail) => sendMail(rewriteMail(mail)) } } },
   });

@@ -1,35 +1,106 @@
-// A newcomer in a browser: sign-up, the mailed link, one click, a first key, a first event, a first anomaly.
+// A newcomer in a browser: sign-up, the mail, its link or code, a first key, a first event, a first anomaly.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { inBatches, oddEvent, ordinaryEvents } from '../integration/support/logs.mjs';
 import { api, figure, ingest, url } from '../integration/support/stack.mjs';
-import { PASSWORD, freshAddress, freshNetwork, mailTo, tokenIn } from '../integration/tenants/people.mjs';
+import { PASSWORD, freshAddress, freshNetwork, mailTo, mailsTo, newPerson } from '../integration/tenants/people.mjs';
 import { assertNoProblems, launch, openPage, picture, signIn } from './support/browser.mjs';
 
 let browser;
 before(async () => (browser = await launch()));
 after(() => browser?.close());
 
-test('must show 4: from the mailed link to a first anomaly in the dashboard', { timeout: 180_000 }, async (t) => {
-  const email = freshAddress('browser');
-  const signedUp = await api('POST', '/v1/onboard/signup', { json: { email, company: 'Browser & Co.', password: PASSWORD }, headers: freshNetwork() });
-  assert.equal(signedUp.status, 202);
-  const token = tokenIn(await mailTo(email));
+/** A page whose requests come from a network of their own: sign-ups are limited for each. */
+const newcomer = () => openPage(browser, { extraHTTPHeaders: freshNetwork() });
+const linkIn = (mail) => mail.Text.match(/https?:\/\/\S+\/v1\/onboard\/verify\?token=\S+/)[0];
+const step = (page, title) => page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: title }) });
 
-  const page = await openPage(browser);
-  await page.goto(`${url}/v1/onboard/verify?token=${token}`);
+async function fillSignUp(page, { email, company, password }) {
+  await page.goto(url);
+  await page.getByRole('link', { name: 'Sign up' }).first().click();
+  await page.getByLabel('Work email').fill(email);
+  await page.getByLabel('Company').fill(company);
+  if (password) await page.getByRole('textbox', { name: 'Password' }).fill(password);
+  else await page.getByText('a mailed code').click();
+  await page.getByRole('button', { name: 'Create account' }).click();
+  await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
+}
+
+test('must show 4: sign-up, mail, link, first key, first event, first anomaly in the dashboard', { timeout: 180_000 }, async (t) => {
+  const begun = performance.now();
+  const email = freshAddress('browser');
+  const page = await newcomer();
+  await fillSignUp(page, { email, company: 'Browser & Co.', password: PASSWORD });
+  assert.match(await page.locator('main').innerText(), new RegExp(email));
+
+  await page.goto(linkIn(await mailTo(email)));
   await page.getByRole('button', { name: 'Confirm' }).click();
-  await page.getByRole('heading', { name: 'You are in' }).waitFor();
-  const key = (await page.locator('#api-key').innerText()).trim();
+  await page.waitForURL('**/app/start');
+  await page.getByRole('heading', { name: 'Browser & Co.: get started' }).waitFor();
+  const key = (await page.getByTestId('secret').innerText()).trim();
   assert.match(key, /^dlk_live_/);
-  assert.match(await page.locator('#sample').innerText(), /curl .*\/v1\/events/);
+  assert.doesNotMatch(page.url(), /dlk_|token/, 'no secret in the address');
+  await page.getByText('Waiting for your first event').waitFor();
+  const sample = await page.getByRole('region', { name: 'curl example' }).innerText();
+  assert.ok(sample.includes(`${url}/v1/events`) && sample.includes(key), 'the sample carries address and key');
   const file = await picture(page, 'first-key');
 
+  // what the sample does, without the shell
+  const [body] = sample.match(/\{.*\}/);
+  await ingest(key, [JSON.parse(body)]);
+  await page.getByText('Received in getting-started').waitFor({ timeout: 15_000 });
+
   for (const batch of inBatches(ordinaryEvents('getting-started', 1500), 500)) await ingest(key, batch);
+  await step(page, 'Learning what is normal').getByText('The detector knows this stream').waitFor({ timeout: 20_000 });
   const { anomalies } = await ingest(key, [oddEvent('getting-started', 'first')]);
   assert.equal(anomalies.length, 1);
-  await signIn(page, { email, password: PASSWORD });
-  await page.locator(`a[href*="${anomalies[0].id}"]`).first().waitFor({ timeout: 15_000 });
+  const found = step(page, 'The first anomaly').getByRole('link');
+  await found.waitFor({ timeout: 20_000 });
+  await found.click();
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  assert.match(page.url(), /\/app\/anomalies\/[0-9a-f-]{36}$/);
+  const seconds = (performance.now() - begun) / 1000;
+
+  await page.goto(`${url}/app/start`);
+  await page.getByRole('button', { name: 'I have stored it' }).click();
+  await page.reload();
+  await page.getByText('has one key').waitFor();
+  assert.doesNotMatch(await page.content(), /dlk_live_/, 'the key is not shown again');
   assertNoProblems(page);
-  figure(t, `picture in ${file}`);
+  figure(t, `${seconds.toFixed(1)} s from the landing page to the first anomaly; picture in ${file}`);
+});
+
+test('without a password: the code of the mail confirms, and another one signs in', { timeout: 120_000 }, async () => {
+  const email = freshAddress('browser-code');
+  const page = await newcomer();
+  await fillSignUp(page, { email, company: 'Codes' });
+  const code = (await mailTo(email)).Text.match(/\b(\d{6})\b/)[1];
+  await page.getByLabel('Code').fill(code === '000000' ? '000001' : '000000');
+  await page.getByRole('button', { name: 'Confirm' }).click();
+  await page.getByRole('alert').getByText('wrong, used or older').waitFor();
+  await page.getByLabel('Code').fill(code);
+  await page.getByRole('button', { name: 'Confirm' }).click();
+  await page.getByTestId('secret').waitFor();
+
+  await page.getByRole('button', { name: 'Account' }).click();
+  await page.getByRole('menuitem', { name: 'Sign out' }).click();
+  await page.getByRole('button', { name: 'Use an emailed code instead' }).click();
+  await page.getByLabel('Email').fill(email);
+  await page.getByRole('button', { name: 'Email me a code' }).click();
+  await page.getByText('is on its way').waitFor();
+  const second = (await mailTo(email, 2)).Text.match(/\b(\d{6})\b/)[1];
+  await page.getByLabel('Code').fill(second);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'Anomalies' }).waitFor();
+});
+
+test('a known address is told nothing, and its owner signs in as before', { timeout: 60_000 }, async () => {
+  const known = await newPerson('known-browser');
+  const page = await newcomer();
+  await fillSignUp(page, { email: known.email, company: 'Again', password: 'another-password-1' });
+  await page.waitForTimeout(500);
+  assert.deepEqual((await mailsTo(known.email)).filter((mail) => /onboard/.test(mail.Text)), []);
+  const made = await api('POST', '/v1/organizations', { as: known, json: { name: 'Known' } });
+  assert.equal(made.status, 201);
+  await signIn(page, { email: known.email, password: PASSWORD });
 });

@@ -58,6 +58,26 @@ export const signInRoute = createRoute({
   component: lazyRouteComponent(() => import('./routes/sign-in'), 'SignInRoute'),
 });
 
+const signUpRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/sign-up',
+  validateSearch: (search: Record<string, unknown>): { plan?: string } =>
+    typeof search.plan === 'string' ? { plan: search.plan } : {},
+  component: lazyRouteComponent(() => import('./routes/sign-up'), 'SignUpRoute'),
+});
+
+const checkMailRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/check-mail',
+  component: lazyRouteComponent(() => import('./routes/check-mail'), 'CheckMailRoute'),
+});
+
+const welcomeRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/welcome',
+  beforeLoad: async ({ context }) => (await import('./welcome')).beginSession({ context }),
+});
+
 export const appRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/app',
@@ -103,10 +123,19 @@ const streamsRoute = createRoute({
   component: lazyRouteComponent(() => import('./routes/streams'), 'StreamsRoute'),
 });
 
+const startRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/start',
+  component: lazyRouteComponent(() => import('./routes/start'), 'StartRoute'),
+});
+
 const routeTree = rootRoute.addChildren([
   publicRoute.addChildren([landingRoute, pricingRoute, legalRoute]),
   signInRoute,
-  appRoute.addChildren([appHomeRoute, anomaliesRoute, anomalyRoute, liveRoute, streamsRoute]),
+  signUpRoute,
+  checkMailRoute,
+  welcomeRoute,
+  appRoute.addChildren([startRoute, appHomeRoute, anomaliesRoute, anomalyRoute, liveRoute, streamsRoute]),
 ]);
 
 export function createAppRouter(context: RouterContext, history?: RouterHistory) {

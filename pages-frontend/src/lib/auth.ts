@@ -5,6 +5,11 @@ export interface Session {
   email: string;
 }
 
+export interface Tokens {
+  access_token: string;
+  refresh_token: string;
+}
+
 export interface Auth {
   session(): Promise<Session | null>;
   /** A usable access token, refreshed when it is about to expire; null when signed out. */
@@ -12,12 +17,17 @@ export interface Auth {
   /** Asks for a new token after the API refused the current one. */
   refresh(): Promise<string | null>;
   signIn(email: string, password: string): Promise<void>;
+  /** Mails a code to sign in with. Succeeds for unknown addresses too: nobody learns which are known. */
+  requestCode(email: string): Promise<void>;
+  signInWithCode(email: string, code: string): Promise<void>;
+  /** Takes over a session that the API made, as after a confirmed sign-up. */
+  adopt(tokens: Tokens): Promise<void>;
   signOut(): Promise<void>;
   /** Calls back when the session begins or ends, in this tab or another. Returns the unsubscribe. */
   onChange(callback: (session: Session | null) => void): () => void;
 }
 
-export type SignInFailure = 'credentials' | 'unconfirmed' | 'rate_limited' | 'unreachable' | 'other';
+export type SignInFailure = 'credentials' | 'code' | 'unconfirmed' | 'rate_limited' | 'unreachable' | 'other';
 
 export class SignInError extends Error {
   override name = 'SignInError';
@@ -28,6 +38,7 @@ export class SignInError extends Error {
 
 const SIGN_IN_MESSAGES: Record<SignInFailure, string> = {
   credentials: 'Email and password do not match an account. Check both and try again.',
+  code: 'This code is wrong, used or older than an hour. Ask for a new one.',
   unconfirmed: 'This email is not confirmed yet. Open the link in the message we sent you, then sign in.',
   rate_limited: 'Too many attempts. Wait a minute, then try again.',
   unreachable: 'The sign-in service could not be reached. Check your connection and try again.',

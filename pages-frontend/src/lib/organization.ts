@@ -24,6 +24,11 @@ export function useOrganization(): Organization {
   return organization;
 }
 
+/** Owners and admins run the organisation. */
+export function canAdminister(organization: Organization): boolean {
+  return organization.role === 'owner' || organization.role === 'admin';
+}
+
 /** Viewers read; everyone else may change statuses. The API and row-level security decide, this only hides. */
 export function canTriage(organization: Organization): boolean {
   return organization.role !== 'viewer';

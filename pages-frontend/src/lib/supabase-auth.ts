@@ -27,6 +27,21 @@ export function createSupabaseAuth(url: string, publishableKey: string): Auth {
       const { error } = await auth.signInWithPassword({ email, password });
       if (error) throw new SignInError(failureOf(error));
     },
+    async requestCode(email) {
+      const { error } = await auth.signInWithOtp({ email, options: { shouldCreateUser: false } });
+      // An unknown address is refused; saying so would tell strangers who has an account.
+      if (error && failureOf(error) !== 'credentials') throw new SignInError(failureOf(error));
+    },
+    async signInWithCode(email, code) {
+      const { error } = await auth.verifyOtp({ email, token: code, type: 'email' });
+      if (!error) return;
+      const failure = error.status === 403 ? 'credentials' : failureOf(error);
+      throw new SignInError(failure === 'credentials' ? 'code' : failure);
+    },
+    async adopt(tokens) {
+      const { error } = await auth.setSession(tokens);
+      if (error) throw new SignInError(failureOf(error));
+    },
     async signOut() {
       // Local: other devices of this person stay signed in.
       await auth.signOut({ scope: 'local' });

@@ -28,6 +28,15 @@ export function fakeAuth(initial: Session | null = PERSON): Auth & { end: () => 
       if (password !== 'right') throw new SignInError('credentials');
       set({ userId: 'u1', email });
     },
+    requestCode: async () => undefined,
+    signInWithCode: async (email, code) => {
+      if (code !== '123456') throw new SignInError('code');
+      set({ userId: 'u1', email });
+    },
+    adopt: async (tokens) => {
+      if (tokens.access_token !== 'adopted') throw new SignInError('credentials');
+      set({ userId: 'u1', email: 'new@example.com' });
+    },
     signOut: async () => set(null),
     onChange: (callback) => {
       listeners.add(callback);

@@ -17,4 +17,5 @@ configure({ asyncUtilTimeout: 8_000 });
 afterEach(() => {
   cleanup();
   localStorage.clear();
+  sessionStorage.clear();
 });

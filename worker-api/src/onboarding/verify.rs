@@ -91,12 +91,9 @@ pub async fn verify(ctx: &Ctx, request: &Request) -> Result<Response> {
                 .unwrap_or(""),
             key,
             sample,
+            &answer,
         ),
-        _ => page::message(
-            200,
-            "Your address is confirmed",
-            "You belong to an organisation already. Sign in to see it.",
-        ),
+        _ => page::confirmed(&answer),
     })
 }
 

@@ -14,8 +14,11 @@ export function PublicLayout() {
           <Button asChild variant="ghost" size="sm">
             <Link to="/pricing">Pricing</Link>
           </Button>
-          <Button asChild size="sm">
+          <Button asChild variant="ghost" size="sm">
             <Link to="/app/anomalies">Sign in</Link>
+          </Button>
+          <Button asChild variant="primary" size="sm">
+            <Link to="/sign-up">Sign up</Link>
           </Button>
         </nav>
       </header>

@@ -1,69 +1,150 @@
+import { Link } from '@tanstack/react-router';
 import { useState, type FormEvent } from 'react';
 import { Button } from '@/components/ui/button';
 import { Field, Input } from '@/components/ui/input';
 import { SignInError } from '@/lib/auth';
+import { pendingEmail } from '@/lib/pending-email';
+import { AccountFrame, Failure, TEXT_LINK } from './account-frame';
 
 interface SignInPageProps {
   /** The session ended by itself: say so. */
   expired: boolean;
   onSignIn: (email: string, password: string) => Promise<void>;
+  onRequestCode: (email: string) => Promise<void>;
+  onCode: (email: string, code: string) => Promise<void>;
 }
 
-export function SignInPage({ expired, onSignIn }: SignInPageProps) {
+type Way = 'password' | 'code';
+
+export function SignInPage({ expired, onSignIn, onRequestCode, onCode }: SignInPageProps) {
+  const [way, setWay] = useState<Way>('password');
+  const [codeSentTo, setCodeSentTo] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<string | null>(null);
+  const [failure, setFailure] = useState<SignInError | null>(null);
 
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
+    const email = codeSentTo ?? String(form.get('email')).trim();
     setBusy(true);
     setFailure(null);
     try {
-      await onSignIn(String(form.get('email')).trim(), String(form.get('password')));
+      if (way === 'password') await onSignIn(email, String(form.get('password')));
+      else if (codeSentTo) await onCode(email, String(form.get('code')).replace(/\s/g, ''));
+      else {
+        await onRequestCode(email);
+        setCodeSentTo(email);
+      }
     } catch (error) {
-      setFailure(error instanceof SignInError ? error.message : new SignInError('other').message);
-      setBusy(false);
+      const known = error instanceof SignInError ? error : new SignInError('other');
+      if (known.reason === 'unconfirmed') pendingEmail.set(email);
+      setFailure(known);
     }
+    setBusy(false);
+  };
+  const change = (next: Way) => {
+    setWay(next);
+    setCodeSentTo(null);
+    setFailure(null);
   };
 
   return (
-    <main id="main" className="mx-auto grid min-h-[80dvh] w-full max-w-sm content-center px-5 py-10">
-      <h1 className="text-2xl">Sign in</h1>
-      <p className="mt-1 text-ink-2">
-        {expired
+    <AccountFrame
+      title="Sign in"
+      lead={
+        expired
           ? 'Your session has ended. Sign in to go on where you were.'
-          : 'See what does not fit in your streams.'}
-      </p>
+          : 'See what does not fit in your streams.'
+      }
+      foot={
+        <>
+          New here?{' '}
+          <Link to="/sign-up" className={TEXT_LINK}>
+            Create an account
+          </Link>
+        </>
+      }
+    >
       <form className="mt-6 grid gap-4" onSubmit={(event) => void submit(event)}>
-        <Field label="Email" htmlFor="email">
-          <Input
-            id="email"
-            name="email"
-            type="email"
-            autoComplete="username"
-            required
-            aria-invalid={failure !== null}
-            aria-describedby="sign-in-failure"
-          />
-        </Field>
-        <Field label="Password" htmlFor="password">
-          <Input
-            id="password"
-            name="password"
-            type="password"
-            autoComplete="current-password"
-            required
-            aria-invalid={failure !== null}
-            aria-describedby="sign-in-failure"
-          />
-        </Field>
-        <p id="sign-in-failure" role="alert" className="text-sm text-bad empty:hidden">
-          {failure}
-        </p>
+        {codeSentTo === null ? (
+          <Field label="Email" htmlFor="email">
+            <Input
+              id="email"
+              name="email"
+              type="email"
+              autoComplete="username"
+              required
+              aria-invalid={failure !== null}
+              aria-describedby="sign-in-failure"
+            />
+          </Field>
+        ) : (
+          <p role="status" className="rounded-lg bg-accent-soft px-3 py-2.5 text-sm">
+            If <strong className="font-medium wrap-anywhere">{codeSentTo}</strong> has an account, a code is
+            on its way to it.
+          </p>
+        )}
+        {way === 'password' && (
+          <Field label="Password" htmlFor="password">
+            <Input
+              id="password"
+              name="password"
+              type="password"
+              autoComplete="current-password"
+              required
+              aria-invalid={failure !== null}
+              aria-describedby="sign-in-failure"
+            />
+          </Field>
+        )}
+        {codeSentTo !== null && <CodeField invalid={failure !== null} describedBy="sign-in-failure" />}
+        <Failure id="sign-in-failure">
+          {failure?.message}
+          {failure?.reason === 'unconfirmed' && (
+            <>
+              {' '}
+              <Link to="/check-mail" className="underline underline-offset-4">
+                Send it again
+              </Link>
+            </>
+          )}
+        </Failure>
         <Button type="submit" variant="primary" disabled={busy} className="h-11">
-          {busy ? 'Signing in' : 'Sign in'}
+          {label(way, codeSentTo !== null, busy)}
         </Button>
       </form>
-    </main>
+      <Button
+        variant="ghost"
+        className="mt-2"
+        onClick={() => change(way === 'password' ? 'code' : 'password')}
+      >
+        {way === 'password' ? 'Use an emailed code instead' : 'Use your password instead'}
+      </Button>
+    </AccountFrame>
+  );
+}
+
+function label(way: Way, codeSent: boolean, busy: boolean): string {
+  if (way === 'code' && !codeSent) return busy ? 'Sending' : 'Email me a code';
+  return busy ? 'Signing in' : 'Sign in';
+}
+
+/** Six digits from a mail. */
+export function CodeField({ invalid, describedBy }: { invalid: boolean; describedBy: string }) {
+  return (
+    <Field label="Code" htmlFor="code">
+      <Input
+        id="code"
+        name="code"
+        inputMode="numeric"
+        autoComplete="one-time-code"
+        pattern="\s*(\d\s*){6,10}"
+        title="the digits of the code"
+        required
+        aria-invalid={invalid}
+        aria-describedby={describedBy}
+        className="font-mono tracking-[0.3em]"
+      />
+    </Field>
   );
 }

@@ -1,5 +1,10 @@
 // What can go wrong between this page and the API, as values the interface can act on.
 
+export interface FieldError {
+  field: string;
+  expected: string;
+}
+
 /** The API answered with an error (RFC 9457 problem+json, or something that should have been). */
 export class ApiError extends Error {
   override name = 'ApiError';
@@ -9,6 +14,10 @@ export class ApiError extends Error {
     readonly title: string,
     readonly detail: string | undefined,
     readonly requestId: string | undefined,
+    /** The fields at fault, where the API names them. */
+    readonly fields: readonly FieldError[] = [],
+    /** Seconds until asking again may help. */
+    readonly retryAfter: number | null = null,
   ) {
     super(detail ?? title);
   }
@@ -25,8 +34,18 @@ export class ApiError extends Error {
       text('title') ?? `The server answered ${response.status}`,
       text('detail'),
       text('request_id') ?? response.headers.get('x-request-id') ?? undefined,
+      fieldsOf(body),
+      Number(response.headers.get('retry-after')) || null,
     );
   }
+}
+
+function fieldsOf(body: unknown): FieldError[] {
+  const errors = body && typeof body === 'object' ? (body as { errors?: unknown }).errors : undefined;
+  if (!Array.isArray(errors)) return [];
+  return errors.filter(
+    (each): each is FieldError => typeof each?.field === 'string' && typeof each?.expected === 'string',
+  );
 }
 
 /** No answer at all: offline, DNS, a closed connection. */

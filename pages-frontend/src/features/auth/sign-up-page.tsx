@@ -1,0 +1,149 @@
+// Sign-up: who, which company, which plan, and how to sign in later. The answer is the same for every address.
+import { Link } from '@tanstack/react-router';
+import { useState, type FormEvent } from 'react';
+import { Button } from '@/components/ui/button';
+import { Field, Input, Select } from '@/components/ui/input';
+import { Segmented } from '@/components/ui/segmented';
+import { PLANS } from '@/config/plans';
+import { AccountFrame, Failure, TEXT_LINK } from './account-frame';
+import { problemOf, type FormProblem } from './form-problem';
+
+export interface SignUp {
+  email: string;
+  company: string;
+  plan: string;
+  password?: string;
+}
+
+interface SignUpPageProps {
+  /** The plan to begin with, as chosen on the pricing page. */
+  plan: string;
+  onSignUp: (wish: SignUp) => Promise<void>;
+}
+
+type Way = 'password' | 'code';
+
+export function SignUpPage({ plan, onSignUp }: SignUpPageProps) {
+  const [way, setWay] = useState<Way>('password');
+  const [chosen, setChosen] = useState(plan);
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<FormProblem | null>(null);
+
+  const submit = async (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    setBusy(true);
+    setProblem(null);
+    try {
+      await onSignUp({
+        email: String(form.get('email')).trim(),
+        company: String(form.get('company')).trim(),
+        plan: chosen,
+        ...(way === 'password' ? { password: String(form.get('password')) } : {}),
+      });
+    } catch (error) {
+      setProblem(problemOf(error));
+      setBusy(false);
+    }
+  };
+  const invalid = (field: string) => problem?.field === field;
+
+  return (
+    <AccountFrame
+      title="Create an account"
+      lead="Two minutes to your first event. No card needed."
+      foot={
+        <>
+          Have an account?{' '}
+          <Link to="/sign-in" search={{}} className={TEXT_LINK}>
+            Sign in
+          </Link>
+        </>
+      }
+    >
+      <form className="mt-6 grid gap-4" onSubmit={(event) => void submit(event)}>
+        <Field label="Work email" htmlFor="email">
+          <Input
+            id="email"
+            name="email"
+            type="email"
+            autoComplete="email"
+            required
+            maxLength={254}
+            aria-invalid={invalid('email')}
+            aria-describedby="sign-up-failure"
+          />
+        </Field>
+        <Field label="Company" htmlFor="company">
+          <Input
+            id="company"
+            name="company"
+            autoComplete="organization"
+            required
+            maxLength={120}
+            aria-invalid={invalid('company')}
+            aria-describedby="sign-up-failure"
+          />
+        </Field>
+        <Field label="Plan" htmlFor="plan">
+          <Select id="plan" value={chosen} onChange={(event) => setChosen(event.target.value)}>
+            {PLANS.map((each) => (
+              <option key={each.id} value={each.id}>
+                {each.name}
+                {each.usd_per_month === null
+                  ? ', by agreement'
+                  : each.usd_per_month === 0
+                    ? ', free'
+                    : `, $${each.usd_per_month} a month`}
+              </option>
+            ))}
+          </Select>
+          {chosen !== 'developer' && (
+            <p className="text-sm text-ink-3">You begin on the free plan and switch when you are ready.</p>
+          )}
+        </Field>
+        <div className="grid gap-2">
+          <span className="text-sm font-medium text-ink-2">Sign in later with</span>
+          <Segmented
+            label="Sign in later with"
+            value={way}
+            onChange={setWay}
+            options={[
+              { value: 'password', label: 'a password' },
+              { value: 'code', label: 'a mailed code' },
+            ]}
+          />
+        </div>
+        {way === 'password' && (
+          <Field label="Password" htmlFor="password">
+            <Input
+              id="password"
+              name="password"
+              type="password"
+              autoComplete="new-password"
+              required
+              minLength={8}
+              maxLength={72}
+              aria-invalid={invalid('password')}
+              aria-describedby="password-hint sign-up-failure"
+            />
+            <p id="password-hint" className="text-sm text-ink-3">
+              8 characters or more. A few words are easy to keep in mind.
+            </p>
+          </Field>
+        )}
+        <Failure id="sign-up-failure">{problem?.message}</Failure>
+        <Button type="submit" variant="primary" disabled={busy} className="h-11">
+          {busy ? 'Creating the account' : 'Create account'}
+        </Button>
+        <p className="text-sm text-ink-3">
+          By signing up you accept the{' '}
+          <Link to="/legal" className="underline underline-offset-4 hover:text-ink">
+            terms and privacy notice
+          </Link>
+          .
+        </p>
+      </form>
+    </AccountFrame>
+  );
+}

@@ -1,0 +1,26 @@
+// Calls that need no account: sign-up and what belongs to it.
+import type * as z from 'zod/mini';
+import { ApiError, NetworkError, ShapeError } from './problem';
+
+/** Posts JSON without credentials and validates the answer. */
+export async function postOpen<S extends z.ZodMiniType>(
+  baseUrl: string,
+  path: string,
+  schema: S,
+  body: unknown,
+): Promise<z.output<S>> {
+  let response: Response;
+  try {
+    response = await fetch(baseUrl + path, {
+      method: 'POST',
+      headers: { Accept: 'application/json', 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  } catch {
+    throw new NetworkError();
+  }
+  if (!response.ok) throw await ApiError.from(response);
+  const parsed = schema.safeParse(await response.json().catch(() => undefined));
+  if (!parsed.success) throw new ShapeError(path);
+  return parsed.data;
+}
