@@ -7,7 +7,7 @@ use crate::detect::record::Anomaly;
 use crate::detect::stream_object::RecordFound;
 use crate::error::{Code, Error, Result};
 use crate::http::{Request, Response};
-use crate::ingest::post_events::request_key;
+use crate::ingest::post_events::{claim, request_key};
 use crate::ingest::redact::{Counts, Redaction, Redactor};
 use crate::platform::{Ctx, objects};
 use serde::Serialize;
@@ -40,6 +40,7 @@ pub async fn post(ctx: &Ctx, principal: &Principal, request: &Request) -> Result
         Some(redaction) => redact(&stream, &mut found, Redactor::new(&redaction))?,
         None => Counts::default(),
     };
+    claim(ctx, principal, found.request_key.as_deref()).await?;
     let anomaly =
         objects::record_found(ctx, &ObjectName::first(principal.org, &stream), &found).await?;
     let location = format!("/v1/anomalies/{}", anomaly.id);

@@ -1,4 +1,5 @@
-//! The Durable Object of one API key: hash, organisation, scopes. It answers while the database is away.
+//! The Durable Object of one API key: hash, organisation, scopes. It answers while the database is away. Objects of the same class
+//! under other names hold what `Idempotency-Key`s were used for (`detect::claims`).
 //!
 //! The record is filled from Postgres on a miss and looked at again every [`REFRESH_MS`]; the isolate in front caches what the
 //! object says for [`crate::platform::objects::KEY_CACHE_MS`]. Together they bound how long a revoked key can still be used.
@@ -8,6 +9,8 @@
 )]
 
 use super::principal::Scope;
+use crate::detect::claims;
+use crate::detect::store::RequestKey;
 use crate::ingest::time;
 use crate::platform::objects::reply;
 use crate::platform::postgrest;
@@ -144,6 +147,14 @@ impl DurableObject for KeyObject {
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
         let id = request.path().trim_start_matches('/').to_owned();
+        if id == "claim" {
+            let key: RequestKey = request.json().await?;
+            let sql = Sql::new(&self.state);
+            return match claims::claim(&sql, &key, self.ctx.now_ms()) {
+                Ok(ours) => reply(&ours),
+                Err(error) => Response::error(error.to_string(), 503),
+            };
+        }
         if request.method() == Method::Post {
             let end: KeyEnd = request.json().await?;
             return match self.end(&id, end).await {

@@ -7,7 +7,7 @@ use super::redact::Redaction;
 use crate::auth::principal::Principal;
 use crate::error::{Code, Error, Result};
 use crate::http::{Request, Response};
-use crate::platform::Ctx;
+use crate::platform::{Ctx, objects};
 use sha2::{Digest, Sha256};
 
 /// Takes events.
@@ -25,6 +25,7 @@ pub async fn post(ctx: &Ctx, principal: &Principal, request: &Request) -> Result
         now_ms: ctx.now_ms(),
     };
     let batches = events::parse(&request.body, &request.media_type(), terms)?;
+    claim(ctx, principal, key.as_deref()).await?;
     let delivered = pipeline::deliver(ctx, principal, batches, key.as_deref()).await?;
     Ok(Response::json(200, &delivered))
 }
@@ -53,6 +54,14 @@ pub fn request_key(principal: &Principal, request: &Request) -> Option<String> {
         hex(&Sha256::digest(scope.as_bytes())[..16]),
         hex(&Sha256::digest(&request.body)[..16])
     ))
+}
+
+/// Refuses a key that the organisation used with another body, also where that body went to other streams.
+pub async fn claim(ctx: &Ctx, principal: &Principal, request_key: Option<&str>) -> Result<()> {
+    match request_key {
+        Some(key) => objects::claim(ctx, principal.org, key).await,
+        None => Ok(()),
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -3,9 +3,11 @@
 use super::{Ctx, now_ms};
 use crate::auth::api_key;
 use crate::auth::key_object::{KeyEnd, KeyRecord};
+use crate::detect::claims;
 use crate::detect::flush::Delivery;
 use crate::detect::name::ObjectName;
 use crate::detect::record::Anomaly;
+use crate::detect::store::RequestKey;
 use crate::detect::stream_object::{IngestAnswer, RecordFound, Sensitivity};
 use crate::error::{Code, Error, Result};
 use crate::http::rate_limit::{Claim, Grant, Quota};
@@ -56,6 +58,25 @@ pub async fn end_key(ctx: &Ctx, id: &str, end: &KeyEnd) -> Result<()> {
 /// Drops what this isolate remembers of a key.
 pub fn forget_key(id: &str) {
     KEYS.with_borrow_mut(|k| k.remove(id));
+}
+
+/// Claims an `Idempotency-Key` for its body, across all streams of the organisation.
+pub async fn claim(ctx: &Ctx, org: Uuid, request_key: &str) -> Result<()> {
+    let Some(key) = RequestKey::parse(request_key) else {
+        return Ok(());
+    };
+    let stub = stub(ctx, "KEY", &claims::object_name(org, &key))?;
+    let body = serde_json::to_vec(&key).map_err(Error::internal)?;
+    let ours: bool = call(&stub, Method::Post, "/claim", &[], Some(&body)).await?;
+    if ours { Ok(()) } else { Err(key_reused()) }
+}
+
+fn key_reused() -> Error {
+    Error::new(
+        Code::IdempotencyKeyReused,
+        "the Idempotency-Key was used with another body",
+    )
+    .field("idempotency-key", "a new key for a new body")
 }
 
 /// Leases tokens of an organisation's buckets.
@@ -197,11 +218,7 @@ async fn call<T: DeserializeOwned>(
     let text = response.text().await.map_err(Error::internal)?;
     match response.status_code() {
         200 => serde_json::from_str(&text).map_err(Error::internal),
-        422 => Err(Error::new(
-            Code::IdempotencyKeyReused,
-            "the Idempotency-Key was used with another body",
-        )
-        .field("idempotency-key", "a new key for a new body")),
+        422 => Err(key_reused()),
         503 => Err(Error::new(Code::StreamUnavailable, text)),
         status => Err(Error::internal(format!("an object answered {status}"))),
     }
