@@ -60,7 +60,8 @@ async fn fetch(
         }
         Err(error) => finish(
             &ctx,
-            problem::response(&error, &request_id),
+            ingest::otlp::refusal(&head, &error)
+                .unwrap_or_else(|| problem::response(&error, &request_id)),
             origin.as_deref(),
             head.method == "HEAD",
         ),
@@ -76,7 +77,9 @@ async fn answer(
     let path = head.path.clone();
     let matched = router::find(&head.method, &path)?;
     if matches!(head.method.as_str(), "POST" | "PATCH" | "PUT") {
-        head.body = request::read_body(incoming, head, ctx.settings.max_body_bytes).await?;
+        head.body = request::read_body(incoming, head, ctx.settings.max_body_bytes)
+            .await?
+            .into();
     }
     router::dispatch(ctx, head, &matched).await
 }

@@ -10,6 +10,7 @@ use crate::diagnostics;
 use crate::error::{Code, Error, Result};
 use crate::http::{Request, Response};
 use crate::ingest;
+use crate::ingest::otlp::answer::Signal;
 use crate::keys;
 use crate::live;
 use crate::members;
@@ -34,6 +35,8 @@ pub enum Endpoint {
     Config,
     /// `POST /v1/events`
     PostEvents,
+    /// `POST /v1/logs`, `/v1/metrics`, `/v1/traces`
+    PostOtlp(Signal),
     /// `GET /v1/anomalies`
     ListAnomalies,
     /// `POST /v1/anomalies`
@@ -162,6 +165,24 @@ pub const ROUTES: &[Route] = &[
         "/v1/events",
         Access::Key(Scope::Ingest),
         Endpoint::PostEvents,
+    ),
+    route(
+        "POST",
+        "/v1/logs",
+        Access::Key(Scope::Ingest),
+        Endpoint::PostOtlp(Signal::Logs),
+    ),
+    route(
+        "POST",
+        "/v1/metrics",
+        Access::Key(Scope::Ingest),
+        Endpoint::PostOtlp(Signal::Metrics),
+    ),
+    route(
+        "POST",
+        "/v1/traces",
+        Access::Key(Scope::Ingest),
+        Endpoint::PostOtlp(Signal::Traces),
     ),
     route("GET", "/v1/anomalies", READ, Endpoint::ListAnomalies),
     route("GET", "/anomalies", READ, Endpoint::ListAnomalies),
@@ -467,6 +488,7 @@ async fn for_principal(
 ) -> Result<Response> {
     match endpoint {
         Endpoint::PostEvents => ingest::post_events::post(ctx, principal, request).await,
+        Endpoint::PostOtlp(signal) => ingest::otlp::post(ctx, principal, request, signal).await,
         Endpoint::ListAnomalies => anomalies::list::list(ctx, principal, request).await,
         Endpoint::PostAnomaly => anomalies::record::post(ctx, principal, request).await,
         Endpoint::GetAnomaly => anomalies::list::get(ctx, principal, segment).await,

@@ -24,6 +24,9 @@ const people = (ok, elsewhere = ok) => [401, 401, 401, 401, 401, ok, ok, ok, ok,
  */
 export const matrix = (own) => ({
   'POST /v1/events': { expect: keys(200), json: [{ data: 'x' }], scope: 'ingest' },
+  'POST /v1/logs': { expect: keys(200), json: {}, scope: 'ingest' },
+  'POST /v1/metrics': { expect: keys(200), json: {}, scope: 'ingest' },
+  'POST /v1/traces': { expect: keys(200), json: {}, scope: 'ingest' },
   'GET /v1/anomalies': { expect: read(200) },
   'GET /anomalies': { expect: read(200) },
   'POST /v1/anomalies': { expect: write(400), json: {} },

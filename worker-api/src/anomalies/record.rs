@@ -25,7 +25,7 @@ pub async fn post(ctx: &Ctx, principal: &Principal, request: &Request) -> Result
     let (stream, mut found) = read(
         &body,
         &principal.org.to_string(),
-        request_key(principal, request),
+        request_key(principal, request)?,
     )?;
     if principal
         .stream_prefix()

@@ -1,9 +1,10 @@
 //! Cross-origin access by configuration: an exact list of origins, or `*` for any (credentials never travel in cookies).
 
 /// Headers a browser may send.
-const ALLOW_HEADERS: &str = "authorization, content-type, content-encoding, driftlock-organization, idempotency-key, last-event-id, traceparent, x-api-key";
+const ALLOW_HEADERS: &str = "authorization, content-type, content-encoding, driftlock-organization, driftlock-stream, idempotency-key, last-event-id, traceparent, x-api-key";
 /// Headers a browser may read.
-const EXPOSE_HEADERS: &str = "request-id, retry-after, ratelimit, ratelimit-policy";
+const EXPOSE_HEADERS: &str =
+    "driftlock-anomalies, request-id, retry-after, ratelimit, ratelimit-policy";
 
 /// The CORS headers for an origin, or none if it is not allowed.
 pub fn headers(allowed: &[String], origin: Option<&str>) -> Vec<(String, String)> {

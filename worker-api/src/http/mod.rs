@@ -8,6 +8,7 @@ pub mod query;
 pub mod rate_limit;
 pub mod security_headers;
 
+use prost::bytes::Bytes;
 use serde::Serialize;
 
 /// A request whose body has been read.
@@ -22,7 +23,7 @@ pub struct Request {
     /// Lower-case header names with their values.
     pub headers: Vec<(String, String)>,
     /// The decoded (decompressed) body.
-    pub body: Vec<u8>,
+    pub body: Bytes,
     /// Identifies this request in answers and log lines.
     pub request_id: String,
 }

@@ -2,7 +2,9 @@
 
 pub mod events;
 pub mod limits;
+pub mod otlp;
 pub mod pipeline;
 pub mod post_events;
 pub mod redact;
 pub mod time;
+pub mod utf8;

@@ -12,9 +12,7 @@ use sha2::{Digest, Sha256};
 
 /// Takes events.
 pub async fn post(ctx: &Ctx, principal: &Principal, request: &Request) -> Result<Response> {
-    let key = idempotency(request)?
-        .map(|_| ())
-        .and_then(|()| request_key(principal, request));
+    let key = request_key(principal, request)?;
     let org = principal.org.to_string();
     let redaction = Redaction::of(ctx, principal);
     let terms = Terms {
@@ -42,18 +40,20 @@ fn idempotency(request: &Request) -> Result<Option<&str>> {
     }
 }
 
-/// What makes a retry recognisable: the key, hashed with organisation and route, and the hash of the body.
-pub fn request_key(principal: &Principal, request: &Request) -> Option<String> {
-    let key = idempotency(request).ok().flatten()?;
+/// What makes a retry recognisable: the key, hashed with organisation and route, and the hash of the body. `None` without a key.
+pub fn request_key(principal: &Principal, request: &Request) -> Result<Option<String>> {
+    let Some(key) = idempotency(request)? else {
+        return Ok(None);
+    };
     let scope = format!(
         "{}\n{} {}\n{key}",
         principal.org, request.method, request.path
     );
-    Some(format!(
+    Ok(Some(format!(
         "{}:{}",
-        hex(&Sha256::digest(scope.as_bytes())[..16]),
-        hex(&Sha256::digest(&request.body)[..16])
-    ))
+        short_hash(scope.as_bytes()),
+        short_hash(&request.body)
+    )))
 }
 
 /// Refuses a key that the organisation used with another body, also where that body went to other streams.
@@ -64,6 +64,19 @@ pub async fn claim(ctx: &Ctx, principal: &Principal, request_key: Option<&str>) 
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
+/// The same where the body itself is the key: organisation, route, stream override and body.
+pub fn body_key(principal: &Principal, request: &Request) -> String {
+    let body = short_hash(&request.body);
+    let stream = request.header("driftlock-stream").unwrap_or("");
+    let scope = format!(
+        "body\n{}\n{}\n{stream}\n{body}",
+        principal.org, request.path
+    );
+    format!("{}:{body}", short_hash(scope.as_bytes()))
+}
+
+/// 128 bits of SHA-256, in hexadecimal.
+fn short_hash(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().take(16).map(|b| format!("{b:02x}")).collect()
 }

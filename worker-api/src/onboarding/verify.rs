@@ -196,7 +196,7 @@ mod tests {
     fn request(media: &str, body: &str) -> Request {
         Request {
             headers: vec![("content-type".into(), media.into())],
-            body: body.into(),
+            body: body.to_owned().into(),
             ..Request::default()
         }
     }

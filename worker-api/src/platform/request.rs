@@ -17,7 +17,7 @@ pub fn head(request: &worker::Request, request_id: &str) -> Result<http::Request
         path: path.to_owned(),
         query: query::parse(search),
         headers: request.headers().entries().collect(),
-        body: Vec::new(),
+        body: Default::default(),
         request_id: request_id.to_owned(),
     })
 }

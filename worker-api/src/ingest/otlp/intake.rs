@@ -1,0 +1,165 @@
+//! Takes the records of one request: counts them, keeps what was refused and why, and hands events to the pipeline.
+
+use super::origin::Origin;
+use crate::detect::log::Format;
+use crate::ingest::limits::Refusal;
+use crate::ingest::pipeline::{Batches, Collector, Draft, Terms};
+use cbad::Kind;
+use std::collections::BTreeMap;
+
+/// An event made of a record; its text and metadata are in the intake's buffers.
+#[derive(Clone, Copy, Debug)]
+pub struct Made<'a> {
+    /// Which stream.
+    pub stream: &'a str,
+    /// What it is.
+    pub kind: Kind,
+    /// When it happened.
+    pub timestamp_ms: Option<i64>,
+    /// Trace or session.
+    pub group: Option<&'a str>,
+    /// The sender's own id of it.
+    pub id: Option<&'a str>,
+}
+
+/// What was refused for one reason.
+#[derive(Debug)]
+struct Reason {
+    count: u64,
+    first: u32,
+    detail: String,
+}
+
+/// See the module.
+pub struct Intake<'p> {
+    collector: Collector<'p>,
+    /// The stream that the request's header names.
+    pub header: Option<&'p str>,
+    next: u32,
+    current: u32,
+    refused: u64,
+    last_refused: Option<u32>,
+    reasons: BTreeMap<&'static str, Reason>,
+    /// The payload being written.
+    pub text: String,
+    /// The metadata being written.
+    pub metadata: String,
+}
+
+impl<'p> Intake<'p> {
+    /// Nothing yet.
+    pub fn new(terms: Terms<'p>, header: Option<&'p str>) -> Self {
+        Self {
+            collector: Collector::new(terms),
+            header,
+            next: 0,
+            current: 0,
+            refused: 0,
+            last_refused: None,
+            reasons: BTreeMap::new(),
+            text: String::with_capacity(1024),
+            metadata: String::with_capacity(512),
+        }
+    }
+
+    /// Counts the next record; `false` where the request has too many.
+    pub fn begin(&mut self) -> bool {
+        self.current = self.next;
+        self.next = self.next.saturating_add(1);
+        let limit = self.collector.terms.limits.events;
+        if (self.current as usize) < limit {
+            return true;
+        }
+        let detail = format!("the request has more than {limit} records: send smaller batches");
+        self.refuse(("too_many_events", detail));
+        false
+    }
+
+    /// Starts an event's text and metadata afresh.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.metadata.clear();
+    }
+
+    /// Notes that the present record is not taken. Several refusals of one record count once.
+    pub fn refuse(&mut self, (code, detail): Refusal) {
+        if self.last_refused != Some(self.current) {
+            self.refused += 1;
+        }
+        self.last_refused = Some(self.current);
+        let first = self.current;
+        let reason = self.reasons.entry(code).or_insert(Reason {
+            count: 0,
+            first,
+            detail,
+        });
+        reason.count += 1;
+    }
+
+    /// Takes the event in the buffers.
+    pub fn take(&mut self, made: Made<'_>) {
+        let limit = self.collector.terms.limits.label_bytes;
+        let too_long =
+            made.group.is_some_and(|g| g.len() > limit) || made.id.is_some_and(|i| i.len() > limit);
+        let taken = if too_long {
+            Err((
+                "invalid_group",
+                format!("a session or record id is longer than {limit} bytes"),
+            ))
+        } else {
+            self.collector.take(&Draft {
+                index: self.current,
+                stream: made.stream,
+                kind: made.kind,
+                timestamp_ms: made.timestamp_ms,
+                group: made.group,
+                id: made.id,
+                // metadata that is too long is not worth an event
+                metadata: Some(self.metadata.as_str())
+                    .filter(|m| !m.is_empty() && m.len() <= limit),
+                format: Format::Json,
+                text: &self.text,
+            })
+        };
+        if let Err(refusal) = taken {
+            self.refuse(refusal);
+        }
+    }
+
+    /// Writes the beginning of metadata: ids where there are any, then the resource. The caller closes the object.
+    pub fn place(&mut self, origin: &Origin, trace: Option<&str>, span: Option<&str>) {
+        self.metadata.push('{');
+        for (name, id) in [("trace_id", trace), ("span_id", span)] {
+            if let Some(id) = id {
+                self.metadata.push_str(&format!("\"{name}\":\"{id}\","));
+            }
+        }
+        self.metadata.push_str(&origin.resource);
+    }
+
+    /// Records that were not taken, and the message about them.
+    pub fn refusals(&self, noun: &str) -> (u64, String) {
+        if self.refused == 0 {
+            return (0, String::new());
+        }
+        let reasons: Vec<String> = self
+            .reasons
+            .iter()
+            .map(|(code, r)| {
+                format!(
+                    "{} × {code} (first: record {}: {})",
+                    r.count, r.first, r.detail
+                )
+            })
+            .collect();
+        (
+            self.refused,
+            format!("{} {noun} rejected: {}", self.refused, reasons.join("; ")),
+        )
+    }
+
+    /// The batches.
+    pub fn finish(self) -> Batches {
+        self.collector.finish()
+    }
+}

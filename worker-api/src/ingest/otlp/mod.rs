@@ -1,0 +1,114 @@
+//! OTLP/HTTP 1.x: `POST /v1/logs`, `/v1/metrics` and `/v1/traces`, in protobuf and JSON.
+//!
+//! <https://opentelemetry.io/docs/specs/otlp/#otlphttp>
+
+pub mod answer;
+mod histogram;
+mod intake;
+pub mod json;
+mod logs;
+mod metrics;
+mod origin;
+#[rustfmt::skip]
+pub mod proto;
+mod read;
+mod spans;
+mod value;
+mod wire;
+
+use self::answer::{Encoding, Signal};
+use self::intake::Intake;
+use super::limits::Limits;
+use super::pipeline::{self, Terms};
+use super::post_events;
+use super::redact::Redaction;
+use crate::auth::principal::Principal;
+use crate::error::{Code, Error, Result};
+use crate::http::{Request, Response};
+use crate::platform::Ctx;
+use prost::bytes::Bytes;
+
+/// Streams in one request: a collector's batch has many series.
+const STREAMS: usize = 256;
+/// The header that names the stream of a request's records.
+const STREAM_HEADER: &str = "driftlock-stream";
+
+/// Takes a request. Its parts arrive all or the answer is 503, and since the same body is recognised, it can be sent again.
+pub async fn post(
+    ctx: &Ctx,
+    principal: &Principal,
+    request: &Request,
+    signal: Signal,
+) -> Result<Response> {
+    let encoding = Encoding::of(&request.media_type()).ok_or_else(unsupported)?;
+    let org = principal.org.to_string();
+    let redaction = Redaction::of(ctx, principal);
+    let terms = Terms {
+        redaction: redaction.as_ref(),
+        org: &org,
+        prefix: principal.stream_prefix(),
+        limits: Limits {
+            streams: STREAMS,
+            ..Limits::default()
+        },
+        now_ms: ctx.now_ms(),
+    };
+    let mut intake = Intake::new(
+        terms,
+        request
+            .header(STREAM_HEADER)
+            .map(str::trim)
+            .filter(|s| !s.is_empty()),
+    );
+    read(&mut intake, &request.body, encoding, signal)?;
+    let (rejected, message) = intake.refusals(signal.noun());
+    let named = post_events::request_key(principal, request)?;
+    post_events::claim(ctx, principal, named.as_deref()).await?;
+    let key = named.unwrap_or_else(|| post_events::body_key(principal, request));
+    let delivered = pipeline::deliver(ctx, principal, intake.finish(), Some(&key)).await?;
+    let answer = answer::taken(encoding, signal, rejected, message);
+    Ok(answer.header("driftlock-anomalies", delivered.anomalies.len().to_string()))
+}
+
+/// Reads a body's records into the intake.
+fn read(intake: &mut Intake<'_>, body: &Bytes, encoding: Encoding, signal: Signal) -> Result<()> {
+    match signal {
+        Signal::Logs => each(body, encoding, &mut logs::Logs::new(intake)),
+        Signal::Metrics => each(body, encoding, &mut metrics::Metrics::new(intake)),
+        Signal::Traces => {
+            let mut spans = spans::Spans::new(intake);
+            each(body, encoding, &mut spans)?;
+            spans.finish();
+            Ok(())
+        }
+    }
+}
+
+fn each<R: read::Carried>(
+    body: &Bytes,
+    encoding: Encoding,
+    sink: &mut impl read::Sink<R>,
+) -> Result<()> {
+    match encoding {
+        Encoding::Protobuf => read::protobuf(body.clone(), sink),
+        Encoding::Json => read::json(body, sink),
+    }
+}
+
+fn unsupported() -> Error {
+    Error::new(
+        Code::UnsupportedMediaType,
+        "this content type is not supported",
+    )
+    .field("content-type", "application/x-protobuf or application/json")
+}
+
+/// An error as OTLP wants it, where the request was for one of its routes.
+pub fn refusal(request: &Request, error: &Error) -> Option<Response> {
+    Signal::of(&request.path)?;
+    let encoding = Encoding::of(&request.media_type()).unwrap_or(Encoding::Json);
+    Some(answer::refusal(encoding, error, &request.request_id))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,112 @@
+//! Where records come from: service, instance and scope, and the names of the streams that follow from them.
+
+use super::proto::opentelemetry::proto::common::v1::{InstrumentationScope, KeyValue};
+use super::proto::opentelemetry::proto::resource::v1::Resource;
+use super::value;
+use std::borrow::Cow;
+
+/// The attribute that names a record's stream, on the record or its resource.
+pub const STREAM: &str = "driftlock.stream";
+/// Bytes of a service's name in a stream's.
+const SERVICE_BYTES: usize = 48;
+/// Attributes of a resource that are kept beside an anomaly: who and where, not everything about a process.
+const KEPT: [&str; 9] = [
+    "service.name",
+    "service.namespace",
+    "service.version",
+    "service.instance.id",
+    "deployment.environment.name",
+    "deployment.environment",
+    "host.name",
+    "k8s.pod.name",
+    "cloud.region",
+];
+
+/// What holds for all records of a resource, then of a scope.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// The service, fit for a stream's name.
+    pub service: String,
+    /// The stream named by resource or header.
+    pub stream: Option<String>,
+    /// The session named by the resource.
+    pub session: Option<String>,
+    /// `"resource":{…}`, for metadata.
+    pub resource: String,
+    /// The instrumentation scope's name.
+    pub scope: String,
+}
+
+impl Origin {
+    /// The origin of a resource. A stream named by the resource goes before that of the request's header.
+    pub fn of(resource: Option<&Resource>, header: Option<&str>) -> Self {
+        let attributes: &[KeyValue] = resource.map_or(&[], |r| &r.attributes);
+        let service = value::text(attributes, "service.name").unwrap_or("unknown_service".into());
+        let mut kept = String::from("\"resource\":");
+        value::attributes(&mut kept, attributes, |k| KEPT.contains(&k));
+        let named = value::text(attributes, STREAM).map(Cow::into_owned);
+        Self {
+            service: slug(&service, SERVICE_BYTES),
+            stream: named.or_else(|| header.map(str::to_owned)),
+            session: value::text(attributes, "session.id").map(Cow::into_owned),
+            resource: kept,
+            scope: String::new(),
+        }
+    }
+
+    /// The same within a scope.
+    pub fn scoped(&mut self, scope: Option<&InstrumentationScope>) {
+        self.scope = scope.map_or_else(String::new, |s| value::lossless(&s.name).into_owned());
+    }
+
+    /// The stream of a record of `signal` with these attributes.
+    pub fn stream(&self, attributes: &[KeyValue], signal: &str) -> String {
+        value::text(attributes, STREAM)
+            .map(Cow::into_owned)
+            .or_else(|| self.stream.clone())
+            .unwrap_or_else(|| format!("{}/{signal}", self.service))
+    }
+}
+
+/// `text` as a part of a stream's name: other characters become `-`, and what is too long ends in a hash of the whole.
+pub fn slug(text: &str, max: usize) -> String {
+    let fit = |c: char| {
+        if c.is_ascii_alphanumeric() || "._/:-".contains(c) {
+            c
+        } else {
+            '-'
+        }
+    };
+    let mut out: String = text
+        .chars()
+        .map(fit)
+        .skip_while(|c| !c.is_ascii_alphanumeric())
+        .collect();
+    out.truncate(out.trim_end_matches('-').len());
+    if out.is_empty() {
+        return format!("x{:08x}", crc32fast::hash(text.as_bytes()));
+    }
+    if out.len() > max {
+        out.truncate(max - 9);
+        out.push_str(&format!("-{:08x}", crc32fast::hash(text.as_bytes())));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::slug;
+
+    #[test]
+    fn names_fit_a_stream() {
+        assert_eq!(slug("checkout api", 48), "checkout-api");
+        assert_eq!(slug("/v1/{id}", 48), "v1/-id");
+        assert_eq!(slug("héllo", 48), "h-llo");
+        assert_eq!(
+            slug("***", 48),
+            "xe72a00f2".replace("e72a00f2", &format!("{:08x}", crc32fast::hash(b"***")))
+        );
+        let long = slug(&"a".repeat(300), 40);
+        assert!(long.len() == 40 && long.starts_with("aaaa") && long.contains('-'));
+    }
+}

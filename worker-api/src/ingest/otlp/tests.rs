@@ -1,0 +1,270 @@
+use super::intake::Intake;
+use super::proto::opentelemetry::proto::collector::{
+    logs::v1::ExportLogsServiceRequest, metrics::v1::ExportMetricsServiceRequest,
+    trace::v1::ExportTraceServiceRequest,
+};
+use super::*;
+use crate::detect::log::{Reader, kind_name};
+use proptest::prelude::*;
+use prost::Message;
+use sha2::{Digest, Sha256};
+
+const ORG: &str = "11111111-1111-4111-8111-111111111111";
+const NOW: i64 = 1_795_251_600_000;
+
+fn intake(limits: Limits) -> Intake<'static> {
+    let terms = Terms {
+        redaction: None,
+        org: ORG,
+        prefix: None,
+        limits,
+        now_ms: NOW,
+    };
+    Intake::new(terms, None)
+}
+
+/// `stream kind group text` of every event, and what was refused.
+fn events(intake: Intake<'_>, noun: &str) -> (Vec<String>, u64, String) {
+    let (rejected, message) = intake.refusals(noun);
+    let mut out = Vec::new();
+    for (stream, writer) in intake.finish().streams {
+        for r in Reader::new(&writer.finish()).expect("own version") {
+            let r = r.expect("own record");
+            let group = r.group.unwrap_or("-");
+            out.push(format!("{stream} {} {group} {}", kind_name(r.kind), r.text));
+        }
+    }
+    (out, rejected, message)
+}
+
+fn of_json(body: &str, signal: Signal) -> (Vec<String>, u64, String) {
+    let mut intake = intake(Limits::default());
+    let body = Bytes::copy_from_slice(body.as_bytes());
+    read(&mut intake, &body, Encoding::Json, signal).expect("readable");
+    events(intake, signal.noun())
+}
+
+/// The same request as protobuf.
+fn of_protobuf(json: &str, signal: Signal) -> (Vec<String>, u64, String) {
+    let bytes = match signal {
+        Signal::Logs => {
+            serde_json::from_str::<ExportLogsServiceRequest>(json).map(|m| m.encode_to_vec())
+        }
+        Signal::Metrics => {
+            serde_json::from_str::<ExportMetricsServiceRequest>(json).map(|m| m.encode_to_vec())
+        }
+        Signal::Traces => {
+            serde_json::from_str::<ExportTraceServiceRequest>(json).map(|m| m.encode_to_vec())
+        }
+    }
+    .expect("valid");
+    let mut intake = intake(Limits::default());
+    read(&mut intake, &bytes.into(), Encoding::Protobuf, signal).expect("valid");
+    events(intake, signal.noun())
+}
+
+const LOGS: &str = r#"{"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"check out"}}]},
+  "scopeLogs":[{"scope":{"name":"pay"},"logRecords":[
+   {"timeUnixNano":"1795251600000000000","severityNumber":17,"severityText":"error","body":{"stringValue":"card \"refused\"\n"},
+    "traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174","future":{"x":[1]},
+    "attributes":[{"key":"b","value":{"intValue":"9007199254740993"}},{"key":"a","value":{"arrayValue":{"values":[{"boolValue":true},{"doubleValue":1e300},null]}}}]},
+   {"observedTimeUnixNano":1795251600000000000,"severityText":"notice","body":{"kvlistValue":{"values":[{"key":"k","value":{"bytesValue":"AQI="}}]}},
+    "attributes":[{"key":"session.id","value":{"stringValue":"s1"}},{"key":"driftlock.stream","value":{"stringValue":"elsewhere"}}]}]}]}]}"#;
+
+#[test]
+fn log_records_become_events_in_either_encoding() {
+    let want = vec![
+        r#"check-out/logs log 5b8efff798038103d269b633813fc60c {"severity":"ERROR","scope":"pay","body":"card \"refused\"\n","attributes":{"a":[true,1e300,null],"b":9007199254740993}}"#.to_owned(),
+        r#"elsewhere log s1 {"severity":"notice","scope":"pay","body":{"k":"AQI="}}"#.to_owned(),
+    ];
+    assert_eq!(
+        of_json(LOGS, Signal::Logs),
+        (want.clone(), 0, String::new())
+    );
+    assert_eq!(of_protobuf(LOGS, Signal::Logs), (want, 0, String::new()));
+}
+
+const TRACES: &str = r#"{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},"scopeSpans":[{"spans":[
+   {"traceId":"5B8EFFF798038103D269B633813FC60C","spanId":"aaaaaaaaaaaaaaaa","parentSpanId":"bbbbbbbbbbbbbbbb","name":"SELECT","kind":3,
+    "startTimeUnixNano":"1795251600000000000","endTimeUnixNano":"1795251600012500000","status":{"code":2,"message":"gone"},
+    "events":[{"name":"exception","attributes":[{"key":"exception.type","value":{"stringValue":"Io"}}]}]},
+   {"traceId":"5B8EFFF798038103D269B633813FC60C","spanId":"bbbbbbbbbbbbbbbb","name":"GET /cart","kind":2,
+    "startTimeUnixNano":"1795251600000000000","endTimeUnixNano":"1795251600030000000","attributes":[{"key":"http.route","value":{"stringValue":"/cart"}}]}]}]}]}"#;
+
+#[test]
+fn spans_become_structure_and_durations() {
+    let id = "5b8efff798038103d269b633813fc60c";
+    let want = vec![
+        format!(r#"shop/latency/GET-/cart metric {id} {{"duration_ms":30}}"#),
+        format!(r#"shop/latency/SELECT metric {id} {{"duration_ms":12.5}}"#),
+        format!(
+            r#"shop/traces trace {id} {{"name":"SELECT","kind":"client","parent":"GET /cart","status":"ERROR","message":"gone","events":[{{"name":"exception","attributes":{{"exception.type":"Io"}}}}]}}"#
+        ),
+        format!(
+            r#"shop/traces trace {id} {{"name":"GET /cart","kind":"server","parent":"(root)","status":"UNSET","attributes":{{"http.route":"/cart"}}}}"#
+        ),
+    ];
+    assert_eq!(
+        of_json(TRACES, Signal::Traces),
+        (want.clone(), 0, String::new())
+    );
+    assert_eq!(
+        of_protobuf(TRACES, Signal::Traces),
+        (want, 0, String::new())
+    );
+}
+
+const METRICS: &str = r#"{"resourceMetrics":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}},{"key":"host.name","value":{"stringValue":"h1"}}]},"scopeMetrics":[{"metrics":[
+   {"name":"cpu","unit":"1","gauge":{"dataPoints":[{"asDouble":0.5,"timeUnixNano":"1795251600000000000"},{"asDouble":"NaN"},{"flags":1}]}},
+   {"name":"hits","sum":{"isMonotonic":true,"aggregationTemporality":2,"dataPoints":[{"asInt":"7","attributes":[{"key":"route","value":{"stringValue":"/x y"}}]}]}},
+   {"name":"h","histogram":{"aggregationTemporality":1,"dataPoints":[{"count":"4","sum":40,"bucketCounts":["0","4"],"explicitBounds":[5],"min":6,"max":15}]}},
+   {"name":"e","exponentialHistogram":{"aggregationTemporality":2,"dataPoints":[{"count":4,"sum":40,"scale":0,"positive":{"offset":2,"bucketCounts":["4"]}}]}},
+   {"name":"s","summary":{"dataPoints":[{"count":"2","sum":3,"quantileValues":[{"quantile":0.99,"value":2}]}]}},
+   {"name":"none"}]}]}]}"#;
+
+#[test]
+fn all_types_of_metrics_become_numbers() {
+    let (events, rejected, message) = of_json(METRICS, Signal::Metrics);
+    let want = [
+        r#"shop/metrics/cpu metric - {"value":0.5,"instance":"h1"}"#,
+        r#"shop/metrics/e metric - {"count":4,"sum":40,"instance":"h1"}"#,
+        r#"shop/metrics/h metric - {"count":4,"sum":40,"mean":10,"min":6,"max":15,"p50":10,"p95":14.5,"p99":14.9,"instance":"h1"}"#,
+        r#"shop/metrics/hits/x-y-HASH metric - {"value":7,"instance":"h1"}"#,
+        r#"shop/metrics/s metric - {"count":2,"sum":3,"p99":2,"instance":"h1"}"#,
+    ];
+    let seen: Vec<String> = events
+        .iter()
+        .map(|e| match e.split_once("x-y-") {
+            Some((a, b)) => format!("{a}x-y-HASH{}", &b[8..]),
+            None => e.clone(),
+        })
+        .collect();
+    assert_eq!(seen, want);
+    assert_eq!(rejected, 2, "{message}");
+    assert!(
+        message.starts_with("2 data points rejected: 1 × invalid_record"),
+        "{message}"
+    );
+    assert_eq!(of_protobuf(METRICS, Signal::Metrics).0, events);
+}
+
+#[test]
+fn a_bad_record_costs_no_other() {
+    let json = LOGS.replace("\"severityNumber\":17", "\"severityNumber\":\"SEVERE\"");
+    let (events, rejected, message) = of_json(&json, Signal::Logs);
+    assert_eq!((events.len(), rejected), (1, 1), "{message}");
+
+    let request: ExportLogsServiceRequest = serde_json::from_str(LOGS).expect("valid");
+    let mut bytes = request.encode_to_vec();
+    // the body's text: a byte that is no UTF-8
+    let at = bytes.windows(4).position(|w| w == b"card").expect("there");
+    bytes[at] = 0xff;
+    let mut taken = intake(Limits::default());
+    read(
+        &mut taken,
+        &bytes.clone().into(),
+        Encoding::Protobuf,
+        Signal::Logs,
+    )
+    .expect("valid");
+    let (texts, rejected, _) = events_of(taken);
+    assert!(
+        rejected == 0 && texts[0].contains(r#""body":"\\xffard"#),
+        "{texts:?}"
+    );
+
+    let at = bytes
+        .windows(2)
+        .position(|w| w == [0x10, 17])
+        .expect("severity");
+    bytes[at] = 0x17; // an end-group nobody opened
+    let mut taken = intake(Limits::default());
+    read(&mut taken, &bytes.into(), Encoding::Protobuf, Signal::Logs).expect("framing holds");
+    let (texts, rejected, message) = events_of(taken);
+    assert_eq!((texts.len(), rejected), (1, 1), "{message}");
+}
+
+fn events_of(intake: Intake<'_>) -> (Vec<String>, u64, String) {
+    events(intake, "log records")
+}
+
+#[test]
+fn too_many_records_are_refused_beyond_the_limit() {
+    let mut taken = intake(Limits {
+        events: 1,
+        ..Limits::default()
+    });
+    read(&mut taken, &LOGS.into(), Encoding::Json, Signal::Logs).expect("valid");
+    let (texts, rejected, message) = events_of(taken);
+    assert_eq!((texts.len(), rejected), (1, 1));
+    assert!(
+        message.contains("too_many_events (first: record 1: the request has more than 1 records"),
+        "{message}"
+    );
+}
+
+#[test]
+fn the_generated_messages_are_of_these_definitions() {
+    fn collect(dir: &std::path::Path, out: &mut Vec<std::path::PathBuf>) {
+        for entry in std::fs::read_dir(dir).expect("readable") {
+            let path = entry.expect("readable").path();
+            if path.is_dir() {
+                collect(&path, out);
+            } else if path.extension().is_some_and(|e| e == "proto") {
+                out.push(path);
+            }
+        }
+    }
+    let mut files = Vec::new();
+    collect(
+        &std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("proto"),
+        &mut files,
+    );
+    files.sort();
+    let mut hash = Sha256::new();
+    for file in files {
+        hash.update(std::fs::read(file).expect("readable"));
+    }
+    let hash: String = hash.finalize().iter().map(|b| format!("{b:02x}")).collect();
+    assert_eq!(hash, proto::DEFINITIONS, "run scripts/otlp-proto");
+}
+
+/// Replaces, inserts and removes bytes of a valid request.
+fn damaged(valid: &[u8], edits: &[(u16, u8, u8)]) -> Vec<u8> {
+    let mut bytes = valid.to_vec();
+    for &(at, how, byte) in edits {
+        let at = usize::from(at) % bytes.len().max(1);
+        match how % 4 {
+            0 if at < bytes.len() => bytes[at] = byte,
+            1 => bytes.insert(at, byte),
+            2 if at < bytes.len() => {
+                bytes.remove(at);
+            }
+            3 => bytes.truncate(at),
+            _ => {}
+        }
+    }
+    bytes
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #[test]
+    fn damaged_requests_never_panic(edits in prop::collection::vec(any::<(u16, u8, u8)>(), 1..6), which in 0usize..3) {
+        let (json, signal) = [(LOGS, Signal::Logs), (TRACES, Signal::Traces), (METRICS, Signal::Metrics)][which];
+        let protobuf = match signal {
+            Signal::Logs => serde_json::from_str::<ExportLogsServiceRequest>(json).expect("valid").encode_to_vec(),
+            Signal::Metrics => serde_json::from_str::<ExportMetricsServiceRequest>(json).expect("valid").encode_to_vec(),
+            Signal::Traces => serde_json::from_str::<ExportTraceServiceRequest>(json).expect("valid").encode_to_vec(),
+        };
+        for (valid, encoding) in [(json.as_bytes(), Encoding::Json), (&protobuf[..], Encoding::Protobuf)] {
+            let mut taken = intake(Limits::default());
+            let _ = read(&mut taken, &damaged(valid, &edits).into(), encoding, signal);
+            let (texts, _, _) = events_of(taken);
+            for text in texts {
+                let payload = text.splitn(4, ' ').nth(3).unwrap_or("");
+                prop_assert!(serde_json::from_str::<serde::de::IgnoredAny>(payload).is_ok(), "{}", payload);
+            }
+        }
+    }
+}
