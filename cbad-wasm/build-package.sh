@@ -1,13 +1,18 @@
 #!/bin/sh
 # Builds the browser and Node package of the detector into dist/cbad/{web,nodejs}.
-# Needs the wasm32-unknown-unknown target and wasm-bindgen 0.2.129 (on PATH or in .tools/bin).
+# --quick builds in seconds after a change, larger and slower: for work on the code, not for measuring or deploying.
+# Installs the wasm32-unknown-unknown target and wasm-bindgen (into .tools) where they are missing.
 set -eu
 cd "$(dirname "$0")/.."
-PATH="$PWD/.tools/bin:$PATH"
+. scripts/lib/rust-tools.sh
+profile=release
+if [ "${1:-}" = --quick ]; then profile=quick; fi
+wasm_target
+tool wasm-bindgen-cli "$WASM_BINDGEN" wasm-bindgen
 target=${CARGO_TARGET_DIR:-target}
-cargo rustc -p cbad-wasm --lib --release --target wasm32-unknown-unknown --no-default-features --features wasm --crate-type cdylib
+cargo rustc --locked -p cbad-wasm --lib --profile $profile --target wasm32-unknown-unknown --no-default-features --features wasm --crate-type cdylib
 for kind in web nodejs; do
-  wasm-bindgen --target $kind --out-dir "dist/cbad/$kind" --out-name cbad "$target/wasm32-unknown-unknown/release/cbad.wasm"
+  .tools/bin/wasm-bindgen --target $kind --out-dir "dist/cbad/$kind" --out-name cbad "$target/wasm32-unknown-unknown/$profile/cbad.wasm"
 done
 echo '{"name":"cbad","version":"0.1.0","type":"module","module":"cbad.js","types":"cbad.d.ts"}' > dist/cbad/web/package.json
 echo '{"name":"cbad","version":"0.1.0","type":"commonjs","main":"cbad.js","types":"cbad.d.ts"}' > dist/cbad/nodejs/package.json

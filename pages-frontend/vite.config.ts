@@ -8,8 +8,15 @@ const api = process.env.DRIFTLOCK_URL ?? 'http://127.0.0.1:8787';
 
 export default defineConfig({
   plugins: [react(), tailwindcss()],
-  resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
+  resolve: {
+    alias: {
+      '@': fileURLToPath(new URL('./src', import.meta.url)),
+      // The detector itself, built by cbad-wasm/build-package.sh.
+      cbad: fileURLToPath(new URL('../dist/cbad/web/cbad.js', import.meta.url)),
+    },
+  },
   server: {
+    fs: { allow: ['.', '../dist/cbad', '../examples'] },
     proxy: { '/v1': api, '/config.json': api },
   },
   build: {

@@ -5,7 +5,7 @@ use crate::{Config, Detector};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use js_sys::JSON;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -13,8 +13,8 @@ const TYPES: &str = r#"
 export type Kind = "log" | "metric" | "trace" | "llm";
 /** Every part may be left out; the default is the configuration all figures are measured with. */
 export interface Config { seed?: number; sensitivity?: number; warmup?: "auto" | { events: number } }
-/** `data` is text, or a record that is read as JSON. */
-export interface Event { data: unknown; type?: Kind; timestampMs?: number; group?: string }
+/** `data` is text, or a record that is read as JSON; `json` in its place is a record's JSON text, taken byte for byte. */
+export interface Event { data?: unknown; json?: string; type?: Kind; timestampMs?: number; group?: string }
 export interface Expected { text: string; count: number }
 export interface TokenBits { text: string; start: number; end: number; bits: number; expected?: Expected[] }
 export interface FieldBits { path: string; bits: number; text: string; expected?: Expected[] }
@@ -46,11 +46,7 @@ extern "C" {
     pub type JsGroupVerdict;
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Given {
-    data: serde_json::Value,
-    #[serde(default, rename = "type")]
     kind: Kind,
     timestamp_ms: Option<i64>,
     group: Option<String>,
@@ -65,22 +61,36 @@ struct Owned {
 
 impl Owned {
     fn read(event: &JsEvent) -> Result<Owned, JsError> {
-        let data = js_sys::Reflect::get(event, &"data".into())
-            .map_err(|_| JsError::new("the event has no data"))?;
-        let text: String = JSON::stringify(event)
-            .map_err(|_| JsError::new("the event is not JSON"))?
-            .into();
-        let given: Given = serde_json::from_str(&text)?;
+        let part = |name: &str| {
+            js_sys::Reflect::get(event, &name.into())
+                .map_err(|_| JsError::new("the event is not an object"))
+        };
+        let given = Given {
+            kind: match part("type")?.as_string() {
+                None => Kind::default(),
+                Some(name) => serde_json::from_value(name.into())?,
+            },
+            timestamp_ms: part("timestampMs")?.as_f64().map(|ms| ms as i64),
+            group: part("group")?.as_string(),
+        };
+        if let Some(text) = part("json")?.as_string() {
+            return Ok(Owned {
+                given,
+                text,
+                json: true,
+            });
+        }
+        let data = part("data")?;
         let (text, json) = match data.as_string() {
             Some(text) => (text, false),
             None => (
                 JSON::stringify(&data)
-                    .map_err(|_| JsError::new("the data is not JSON"))?
-                    .into(),
+                    .ok()
+                    .and_then(|text| text.as_string())
+                    .ok_or_else(|| JsError::new("the event has no data that is text or JSON"))?,
                 true,
             ),
         };
-        let _ = &given.data;
         Ok(Owned { given, text, json })
     }
 

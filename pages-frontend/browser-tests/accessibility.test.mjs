@@ -23,6 +23,15 @@ const LOOKS = {
 const PAGES = {
   landing: ['/'],
   pricing: ['/pricing'],
+  playground: ['/playground'],
+  'a scanned file': [
+    '/playground',
+    async (page) => {
+      await page.getByRole('button', { name: 'Shop log' }).click();
+      await page.getByTestId('scan-summary').waitFor();
+    },
+  ],
+  'the API tab': ['/playground', (page) => page.getByText('Use the API').click()],
   legal: ['/legal'],
   'sign in': ['/sign-in'],
   anomalies: ['/app/anomalies', (page) => page.getByRole('button', { name: 'Filters' }).click()],

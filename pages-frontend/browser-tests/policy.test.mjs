@@ -20,6 +20,7 @@ after(async () => {
 const PATHS = [
   '/',
   '/pricing',
+  '/playground',
   '/legal',
   '/sign-in',
   '/app/anomalies',

@@ -39,6 +39,7 @@ const gzipKb = (names) =>
 const pages = {
   'start (any page)': [],
   landing: ['src/app/routes/public-layout.tsx', 'src/app/routes/landing.tsx'],
+  playground: ['src/app/routes/public-layout.tsx', 'src/app/routes/playground.tsx'],
   'sign in': ['src/app/routes/sign-in.tsx', 'src/app/create-services.ts'],
   anomalies: ['src/app/routes/app-layout.tsx', 'src/app/create-services.ts', 'src/app/routes/anomalies.tsx'],
   'one anomaly': [

@@ -57,6 +57,7 @@ async function buildIfChanged({ name, variant = '', inputs, product, build }) {
   return 'built';
 }
 
+const PACKAGE_SOURCES = ['cbad-wasm/Cargo.toml', 'cbad-wasm/build-package.sh', 'cbad-wasm/src'];
 const QUICK = process.env.DRIFTLOCK_QUICK_BUILD === '1';
 
 /** dist/worker; the first time installs Rust tools too, which takes minutes. DRIFTLOCK_QUICK_BUILD=1 builds it unoptimised. */
@@ -64,9 +65,19 @@ export const buildWorker = () =>
   buildIfChanged({
     name: 'worker',
     variant: QUICK ? 'quick' : '',
-    inputs: ['Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'package-lock.json', 'scripts/build-worker', 'cbad-wasm', 'worker-api'],
+    inputs: ['Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'package-lock.json', 'scripts/build-worker', 'scripts/lib/rust-tools.sh', 'cbad-wasm', 'worker-api'],
     product: 'dist/worker/entry.js',
     build: (log) => runLogged(path.join(ROOT, 'scripts/build-worker'), QUICK ? ['--quick'] : [], { log }),
+  });
+
+/** dist/cbad: the detector as a package for browsers and Node, which the dashboard's build takes in. */
+export const buildPackage = () =>
+  buildIfChanged({
+    name: 'package',
+    variant: QUICK ? 'quick' : '',
+    inputs: ['Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'scripts/lib/rust-tools.sh', ...PACKAGE_SOURCES],
+    product: 'dist/cbad/web/cbad_bg.wasm',
+    build: (log) => runLogged(path.join(ROOT, 'cbad-wasm/build-package.sh'), QUICK ? ['--quick'] : [], { log }),
   });
 
 /** The native `cbad` command, which tests compare the Worker with. Cargo knows what has changed. */
@@ -82,12 +93,14 @@ export const installDashboard = () =>
     build: (log) => runLogged('npm', ['ci', '--no-progress', '--no-fund', '--no-audit'], { cwd: dashboardDir, log }),
   });
 
-/** pages-frontend/dist. */
+/** pages-frontend/dist, with the detector in it. */
 export async function buildDashboard() {
   await installDashboard();
+  await buildPackage();
   return buildIfChanged({
     name: 'dashboard',
-    inputs: ['pages-frontend'],
+    variant: fingerprint(['dist/cbad/web']),
+    inputs: ['pages-frontend', 'examples'],
     product: 'pages-frontend/dist/index.html',
     build: (log) => runLogged('npm', ['run', 'build'], { cwd: dashboardDir, log }),
   });

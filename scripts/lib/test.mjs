@@ -1,6 +1,6 @@
 // ./scripts/test: prepares what the chosen suites need, runs them one after another, and counts.
 import { parseArgs } from 'node:util';
-import { buildCommand, buildDashboard, buildWorker, installDashboard } from './build.mjs';
+import { buildCommand, buildDashboard, buildPackage, buildWorker, installDashboard } from './build.mjs';
 import { reportError, step } from './steps.mjs';
 import { startTestStack } from './test-stack.mjs';
 import { AREAS, suitesFor } from './test-suites.mjs';
@@ -26,7 +26,10 @@ function readOptions() {
 /** Builds and starts what `needs` names; gives {stack, stop}. */
 async function prepare(needs) {
   const built = (name, work) => step(name, async (note) => note(`${name} (${await work()})`));
-  if (needs.has('dashboard')) await step('install the dashboard\'s packages', installDashboard);
+  if (needs.has('dashboard')) {
+    await step('install the dashboard\'s packages', installDashboard);
+    await built('build the detector for browsers', buildPackage);
+  }
   if (needs.has('build')) {
     await built('build the dashboard', buildDashboard);
     await built('build the Worker', buildWorker);

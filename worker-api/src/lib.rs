@@ -8,6 +8,7 @@ pub mod audit;
 pub mod auth;
 pub mod billing;
 pub mod config;
+pub mod demo;
 pub mod detect;
 pub mod diagnostics;
 pub mod error;

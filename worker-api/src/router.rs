@@ -5,6 +5,7 @@ use crate::audit;
 use crate::auth::limits;
 use crate::auth::principal::{Access, Principal, Role, Scope};
 use crate::billing;
+use crate::demo;
 use crate::detect::name::ObjectName;
 use crate::diagnostics;
 use crate::error::{Code, Error, Result};
@@ -113,6 +114,8 @@ pub enum Endpoint {
     ResendVerification,
     /// `GET /v1/plans`
     ListPlans,
+    /// `POST /v1/demo/detect`
+    Demo,
     /// `GET /v1/me`
     Me,
     /// `POST /v1/_test/panic`
@@ -339,6 +342,7 @@ pub const ROUTES: &[Route] = &[
         Endpoint::ResendVerification,
     ),
     route("GET", "/v1/plans", Access::Public, Endpoint::ListPlans),
+    route("POST", "/v1/demo/detect", Access::Public, Endpoint::Demo),
     route("GET", "/v1/me", Access::Person, Endpoint::Me),
     route("GET", "/v1/version", Access::Public, Endpoint::Version),
     route("GET", "/", Access::Public, Endpoint::Index),
@@ -447,6 +451,7 @@ pub async fn dispatch(ctx: &Ctx, request: &Request, matched: &Matched<'_>) -> Re
         Endpoint::ShowVerify => onboarding::verify::show(request),
         Endpoint::Verify => onboarding::verify::verify(ctx, request).await?,
         Endpoint::ResendVerification => onboarding::resend(ctx, request).await?,
+        Endpoint::Demo => demo::detect(ctx, request).await?,
         Endpoint::Scheduled if ctx.settings.test_hooks => {
             Response::json(200, &orgs::retention::run(ctx).await?)
         }

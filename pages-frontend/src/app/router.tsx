@@ -42,6 +42,12 @@ const pricingRoute = createRoute({
   component: lazyRouteComponent(() => import('./routes/pricing'), 'PricingRoute'),
 });
 
+const playgroundRoute = createRoute({
+  getParentRoute: () => publicRoute,
+  path: '/playground',
+  component: lazyRouteComponent(() => import('./routes/playground'), 'PlaygroundRoute'),
+});
+
 const legalRoute = createRoute({
   getParentRoute: () => publicRoute,
   path: '/legal',
@@ -130,7 +136,7 @@ const startRoute = createRoute({
 });
 
 const routeTree = rootRoute.addChildren([
-  publicRoute.addChildren([landingRoute, pricingRoute, legalRoute]),
+  publicRoute.addChildren([landingRoute, pricingRoute, playgroundRoute, legalRoute]),
   signInRoute,
   signUpRoute,
   checkMailRoute,

@@ -1,6 +1,7 @@
 // A term with its plain-words explanation: by hover or focus with a mouse and keyboard, by tap on a phone.
-import { useRef, useState, type ReactNode } from 'react';
-import { Popover, PopoverContent, PopoverTrigger } from './ui/popover';
+import { lazy, Suspense, useEffect, useRef, useState, type ReactNode } from 'react';
+
+const AnchoredPopover = lazy(() => import('./ui/anchored-popover'));
 
 interface ExplainProps {
   term: ReactNode;
@@ -11,31 +12,46 @@ interface ExplainProps {
 
 export function Explain({ term, label, children }: ExplainProps) {
   const [open, setOpen] = useState(false);
+  const anchor = useRef<HTMLButtonElement>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const hover = (next: boolean) => (event: React.PointerEvent) => {
     if (event.pointerType !== 'mouse') return;
     clearTimeout(timer.current);
     timer.current = setTimeout(() => setOpen(next), next ? 200 : 150);
   };
+  useEffect(() => () => clearTimeout(timer.current), []);
   return (
-    <Popover open={open} onOpenChange={setOpen}>
-      <PopoverTrigger
+    <>
+      <button
+        ref={anchor}
+        type="button"
         aria-label={label}
+        aria-haspopup="dialog"
+        aria-expanded={open}
+        onClick={() => {
+          clearTimeout(timer.current);
+          setOpen(!open);
+        }}
         onPointerEnter={hover(true)}
         onPointerLeave={hover(false)}
         className="cursor-help text-left underline decoration-line-strong decoration-dotted underline-offset-4 hover:decoration-ink"
       >
         {term}
-      </PopoverTrigger>
-      <PopoverContent
-        onPointerEnter={hover(true)}
-        onPointerLeave={hover(false)}
-        aria-label="Explanation"
-        onOpenAutoFocus={(event) => event.preventDefault()}
-        className="space-y-2 text-ink-2"
-      >
-        {children}
-      </PopoverContent>
-    </Popover>
+      </button>
+      {open && (
+        <Suspense fallback={null}>
+          <AnchoredPopover
+            anchor={anchor}
+            onClose={() => setOpen(false)}
+            onPointerEnter={hover(true)}
+            onPointerLeave={hover(false)}
+            aria-label="Explanation"
+            className="space-y-2 text-ink-2"
+          >
+            {children}
+          </AnchoredPopover>
+        </Suspense>
+      )}
+    </>
   );
 }

@@ -1,6 +1,7 @@
 import '@testing-library/jest-dom/vitest';
 import { cleanup, configure } from '@testing-library/react';
 import { afterEach } from 'vitest';
+import { InProcessWorker } from './worker';
 
 // jsdom lacks what floating panels measure themselves with.
 globalThis.ResizeObserver ??= class {
@@ -9,6 +10,7 @@ globalThis.ResizeObserver ??= class {
   disconnect() {}
 };
 Element.prototype.scrollIntoView ??= () => undefined;
+globalThis.Worker ??= InProcessWorker as unknown as typeof Worker;
 window.scrollTo = () => undefined;
 
 // Generous, for machines that do several things at once.

@@ -70,6 +70,7 @@ export const matrix = (own) => ({
   'GET /v1/onboard/verify': { expect: anyone(200) },
   'POST /v1/onboard/verify': { expect: anyone(400), json: {} },
   'POST /v1/onboard/resend-verification': { expect: anyone(400), json: {} },
+  'POST /v1/demo/detect': { expect: anyone(400), json: 7 },
   'GET /v1/me': { expect: people(200) },
   'GET /v1/plans': { expect: anyone(200) },
   'GET /v1/version': { expect: anyone(200) },

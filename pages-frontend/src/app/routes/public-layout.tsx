@@ -12,6 +12,9 @@ export function PublicLayout() {
         </Link>
         <nav aria-label="Pages" className="flex items-center gap-1">
           <Button asChild variant="ghost" size="sm">
+            <Link to="/playground">Playground</Link>
+          </Button>
+          <Button asChild variant="ghost" size="sm">
             <Link to="/pricing">Pricing</Link>
           </Button>
           <Button asChild variant="ghost" size="sm">
@@ -28,6 +31,9 @@ export function PublicLayout() {
       <footer className="border-t border-line">
         <div className="mx-auto flex max-w-6xl flex-wrap gap-x-6 gap-y-2 px-4 py-6 text-sm text-ink-3 sm:px-6">
           <span>Driftlock</span>
+          <Link to="/playground" className="hover:text-ink">
+            Playground
+          </Link>
           <Link to="/pricing" className="hover:text-ink">
             Pricing
           </Link>

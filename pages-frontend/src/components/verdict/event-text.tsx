@@ -1,7 +1,6 @@
 // The event as it was received, each token shaded by its bits. Pointing at, tapping or focusing a shaded token tells
 // its price and what was expected in its place.
-import { useEffect, useMemo, useRef, useState } from 'react';
-import { Popover, PopoverAnchor, PopoverContent } from '@/components/ui/popover';
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react';
 import { Segmented } from '@/components/ui/segmented';
 import type { Token } from '@/lib/api/anomaly';
 import { formatBytes } from '@/lib/format';
@@ -12,6 +11,8 @@ import { JsonTree } from './json-tree';
 import { RawText } from './raw-text';
 import { ShadeContext, type Pointed } from './shade';
 import { TokenCard } from './token-card';
+
+const AnchoredPopover = lazy(() => import('@/components/ui/anchored-popover'));
 
 interface EventTextProps {
   text: string;
@@ -86,18 +87,20 @@ export function EventText({ text, format, tokens }: EventTextProps) {
       {text.length > 2_000 && (
         <p className="mt-1 text-xs text-ink-3">{formatBytes(text.length)} as received</p>
       )}
-      <Popover open={token !== undefined} onOpenChange={(open) => !open && point(null)}>
-        <PopoverAnchor virtualRef={anchor as React.RefObject<HTMLElement>} />
-        <PopoverContent
-          aria-label="About this word"
-          onOpenAutoFocus={(event) => event.preventDefault()}
-          onCloseAutoFocus={(event) => event.preventDefault()}
-          onPointerEnter={() => clearTimeout(timer.current)}
-          onPointerLeave={() => point(null, OPEN_AFTER_MS)}
-        >
-          {token && <TokenCard token={token} />}
-        </PopoverContent>
-      </Popover>
+      {token && (
+        <Suspense fallback={null}>
+          <AnchoredPopover
+            key={pointed?.token}
+            anchor={anchor}
+            onClose={() => point(null)}
+            aria-label="About this word"
+            onPointerEnter={() => clearTimeout(timer.current)}
+            onPointerLeave={() => point(null, OPEN_AFTER_MS)}
+          >
+            <TokenCard token={token} />
+          </AnchoredPopover>
+        </Suspense>
+      )}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ArrowLeft, SearchX } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { lazy, Suspense, type ReactNode } from 'react';
 import { ErrorMessage, Message } from '@/components/states';
 import { Button } from '@/components/ui/button';
 import { Skeleton } from '@/components/ui/skeleton';
@@ -22,6 +22,9 @@ import { Facts } from './facts';
 import { MeasuresTable } from './measures-table';
 import { anomalyQuery } from './queries';
 import { StatusActions } from './status-actions';
+
+// Below the fold, and not what a person in a hurry looks at first.
+const Replay = lazy(async () => ({ default: (await import('./replay')).Replay }));
 
 export function DetailPage({ id }: { id: string }) {
   const api = useApi();
@@ -119,6 +122,13 @@ function Detail({ anomaly, mayTriage }: { anomaly: AnomalyDetail; mayTriage: boo
           <Part title="Evidence">
             <Evidence anomaly={anomaly} />
           </Part>
+          {anomaly.witness !== undefined && (
+            <Part title="Check it yourself">
+              <Suspense fallback={<Skeleton className="h-24 w-full" />}>
+                <Replay anomaly={anomaly} />
+              </Suspense>
+            </Part>
+          )}
         </aside>
       </div>
     </article>

@@ -1,4 +1,4 @@
-import { fireEvent, screen, within } from '@testing-library/react';
+import { fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { renderApp } from '@/test/app';
 
 describe('the public pages', () => {
@@ -7,6 +7,21 @@ describe('the public pages', () => {
     expect(await screen.findByRole('heading', { level: 1 })).toHaveTextContent('The odd one says INFO');
     expect(screen.getByText('sandbox')).toHaveClass('heat-7');
     expect(screen.getByText(/Usual here: stripe/)).toBeVisible();
+  });
+
+  it('prices a line in the browser as it is typed', async () => {
+    const { user } = renderApp('/');
+    const line = await screen.findByLabelText(/Your turn/);
+    await user.click(line);
+    const answer = screen.getByTestId('try-answer');
+    await waitFor(() => expect(within(answer).getByText('sandbox')).toHaveAttribute('data-level'));
+    expect(answer).toHaveTextContent(/1 in [\d,]+ lines are this odd/);
+    fireEvent.change(line, {
+      target: {
+        value: 'payment captured order=81274 amount=138.95 currency=EUR gateway=stripe took=308ms',
+      },
+    });
+    await waitFor(() => expect(answer).toHaveTextContent(/^payment .*Ordinary: /));
   });
 
   it('pricing names the cheapest plan for what the slider says', async () => {

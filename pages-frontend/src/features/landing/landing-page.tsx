@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { Button } from '@/components/ui/button';
 import { ExampleLog } from './example-log';
+import { TryLine } from './try-line';
 
 export function LandingPage() {
   return (
@@ -16,12 +17,16 @@ export function LandingPage() {
         </p>
         <div className="mt-7 mb-6">
           <ExampleLog />
+          <TryLine />
         </div>
         <div className="flex flex-wrap gap-3">
           <Button asChild variant="primary">
             <Link to="/app/anomalies">Open the dashboard</Link>
           </Button>
           <Button asChild>
+            <Link to="/playground">Try your own log</Link>
+          </Button>
+          <Button asChild variant="ghost">
             <Link to="/pricing">See the prices</Link>
           </Button>
         </div>

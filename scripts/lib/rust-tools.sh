@@ -1,0 +1,14 @@
+# Sourced by what builds wasm: installs the pinned Rust tools into .tools, in the checkout's root.
+WORKER_BUILD=0.8.7 WASM_BINDGEN=0.2.129
+
+# name, version, command: installs a cargo tool unless this very version is there
+tool() {
+  [ -e ".tools/.$1-$2" ] && [ -x ".tools/bin/${3:-$1}" ] && return
+  echo "installing $1 $2 (once, some minutes)" >&2
+  cargo install --quiet --locked --root .tools "$1" --version "$2"
+  touch ".tools/.$1-$2"
+}
+
+wasm_target() {
+  rustup target list --installed 2>/dev/null | grep -q wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown >&2
+}
