@@ -19,13 +19,15 @@ export interface Plan {
   requests_per_minute: number;
 }
 
-export const PLANS: readonly Plan[] = table.map(({ price_usd, included_detections, overage_usd, included_events, ...rest }) => ({
-  ...rest,
-  usd_per_month: price_usd,
-  detections: included_detections,
-  usd_per_further_detection: overage_usd,
-  events: included_events,
-}));
+export const PLANS: readonly Plan[] = table.map(
+  ({ price_usd, included_detections, overage_usd, included_events, ...rest }) => ({
+    ...rest,
+    usd_per_month: price_usd,
+    detections: included_detections,
+    usd_per_further_detection: overage_usd,
+    events: included_events,
+  }),
+);
 
 /** What a month with so many detections costs, or null where the plan cannot hold them or has no list price. */
 export function monthlyCost(plan: Plan, detections: number): number | null {

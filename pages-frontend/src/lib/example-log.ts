@@ -10,4 +10,5 @@ export const shortened = (line: string): string => line.replace(/^\S+ (\w+) +che
 
 /** The odd line's beginning, and what it says. */
 export const ODD_START = '2026-11-20T09:32:09.941Z INFO  checkout-api req=bda620a95110 ';
-export const ODD_MESSAGE = 'payment captured order=81274 amount=138.95 currency=EUR gateway=sandbox took=308ms';
+export const ODD_MESSAGE =
+  'payment captured order=81274 amount=138.95 currency=EUR gateway=sandbox took=308ms';

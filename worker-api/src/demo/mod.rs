@@ -8,7 +8,9 @@ use crate::detect::log::{Reader, Record};
 use crate::error::{Code, Error, Result};
 use crate::http::rate_limit::Quota;
 use crate::http::{Request, Response};
-use crate::ingest::events::{self, Batches, Limits, Rejected};
+use crate::ingest::events;
+use crate::ingest::limits::{Limits, Rejected};
+use crate::ingest::pipeline::{Batches, Terms};
 use crate::platform::Ctx;
 use cbad::{Config, Detector, FieldBits, TokenBits};
 use serde::Serialize;
@@ -28,12 +30,22 @@ const LEAST_BITS: f64 = 8.0;
 /// … and by so many times the upper half's own spread.
 const SPREADS: f64 = 3.0;
 
-const LIMITS: Limits = Limits {
-    events: EVENTS,
-    streams: 1,
-    event_bytes: BODY_BYTES,
-    label_bytes: 256,
-};
+/// What a request may hold: nobody's events, with nothing taken out, since nothing is kept.
+fn terms(now_ms: i64) -> Terms<'static> {
+    Terms {
+        org: "",
+        prefix: None,
+        limits: Limits {
+            events: EVENTS,
+            streams: 1,
+            event_bytes: BODY_BYTES,
+            label_bytes: 256,
+            ..Limits::default()
+        },
+        redaction: None,
+        now_ms,
+    }
+}
 
 #[derive(Debug, Serialize)]
 struct Answer {
@@ -71,7 +83,7 @@ pub async fn detect(ctx: &Ctx, request: &Request) -> Result<Response> {
                 .field("body", format!("at most {BODY_BYTES} bytes")),
         );
     }
-    let batches = events::parse(&request.body, &request.media_type(), "", None, LIMITS)?;
+    let batches = events::parse(&request.body, &request.media_type(), terms(ctx.now_ms()))?;
     let standing = limits::charge_address(ctx, request, "demo", PER_ADDRESS).await?;
     let mut response = Response::json(200, &priced(batches)?);
     response.headers.extend(standing.headers());
@@ -156,7 +168,7 @@ mod tests {
     use super::*;
 
     fn priced(body: &[u8]) -> Result<Answer> {
-        super::priced(events::parse(body, "application/json", "", None, LIMITS)?)
+        super::priced(events::parse(body, "application/json", terms(0))?)
     }
 
     fn lines(texts: impl Iterator<Item = String>) -> Vec<u8> {
