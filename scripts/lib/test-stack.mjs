@@ -9,7 +9,9 @@ import { closeServer } from '../stack/inbox.mjs';
 import { requireFreePorts } from '../stack/process.mjs';
 import { startWorker } from '../stack/worker.mjs';
 import { makeApiKey } from './api-key.mjs';
+import { setUp, stripeClient } from './stripe-setup.mjs';
 import { signIn, supabaseAdmin } from './supabase-admin.mjs';
+import { SECRET_KEY, WEBHOOK_SECRET, startFakeStripe } from '../../tests/support/fake-stripe/server.mjs';
 
 const NAME = 'test';
 const PASSWORD = 'correct-horse-battery';
@@ -19,7 +21,7 @@ const ROLES = ['owner', 'admin', 'member', 'viewer'];
 async function chooseBase() {
   const first = Number(process.env.DRIFTLOCK_TEST_PORT ?? 24321);
   for (let base = first; ; base += 100) {
-    const ports = [...Object.values(stackPorts(base)), base + 20, base + 21];
+    const ports = [...Object.values(stackPorts(base)), base + 20, base + 21, base + 22];
     try {
       await requireFreePorts(ports.map((port) => ({ port, name: 'tests', remedy: 'set DRIFTLOCK_TEST_PORT' })));
       return base;
@@ -84,9 +86,11 @@ export async function startTestStack() {
   const stack = await startStack({ name: NAME, base, siteUrl: url, durable: false });
   let worker = null;
   let control = null;
+  let stripe = null;
   const stop = async () => {
     await control?.stop();
     await worker?.stop();
+    await stripe?.stop();
     await stack.stop();
   };
   try {
@@ -96,7 +100,11 @@ export async function startTestStack() {
     await admin.ensureUser(outsiderEmail, PASSWORD);
     const outsider = { email: outsiderEmail, token: await signIn({ url: stack.env.SUPABASE_URL, publishableKey: stack.env.SUPABASE_PUBLISHABLE_KEY, email: outsiderEmail, password: PASSWORD }) };
 
-    const vars = { ...stack.env, PUBLIC_URL: url, ENVIRONMENT: 'development', TEST_HOOKS: '1', FLUSH_SECONDS: '1', CORS_ORIGINS: 'http://localhost:5173' };
+    stripe = await startFakeStripe({ port: base + 22, endpoint: `${url}/stripe-webhook` });
+    await setUp({ stripe: stripeClient(SECRET_KEY, stripe.url), admin, live: false });
+    const billing = { STRIPE_SECRET_KEY: SECRET_KEY, STRIPE_WEBHOOK_SECRET: `${WEBHOOK_SECRET},whsec_the_one_before`, STRIPE_API_URL: stripe.url };
+
+    const vars = { ...stack.env, ...billing, PUBLIC_URL: url, ENVIRONMENT: 'development', TEST_HOOKS: '1', FLUSH_SECONDS: '1', CORS_ORIGINS: 'http://localhost:5173' };
     const start = async () => (worker = await startWorker({ dir: stackDir(NAME), port: base + 20, vars }));
     await start();
     control = await startControl(base + 21, {
@@ -106,7 +114,7 @@ export async function startTestStack() {
       'postgrest/start': () => stack.postgrest.start(),
     });
     const fixturesFile = path.join(stackDir(NAME), 'fixtures.json');
-    const fixtures = { url, control: `http://127.0.0.1:${base + 21}`, supabase: stack.env, orgs, outsider, password: PASSWORD };
+    const fixtures = { url, control: `http://127.0.0.1:${base + 21}`, supabase: stack.env, stripe: { url: stripe.url, secretKey: SECRET_KEY, webhookSecret: WEBHOOK_SECRET }, orgs, outsider, password: PASSWORD };
     fs.writeFileSync(fixturesFile, JSON.stringify(fixtures, null, 2), { mode: 0o600 });
     return { fixturesFile, fixtures, env: stack.env, stop };
   } catch (error) {

@@ -41,6 +41,16 @@ pub struct Settings {
     pub rate_limits: bool,
     /// Key of the hashes that stand in place of redacted values.
     pub redaction_key: String,
+    /// `sk_…`; without one nothing is sold.
+    pub stripe_secret_key: Option<String>,
+    /// Secrets of the webhook endpoint, the newest first; two while one is rotated.
+    pub stripe_webhook_secrets: Vec<String>,
+    /// Stripe's API, or in development something that plays it.
+    pub stripe_api_url: String,
+    /// Lets Stripe compute taxes.
+    pub stripe_automatic_tax: bool,
+    /// `PLAN_LIMITS=off` lifts allowances and limits of plans: for installations that sell nothing.
+    pub plan_limits: bool,
     /// Enables the routes that panic on purpose. Never set outside tests.
     pub test_hooks: bool,
 }
@@ -90,6 +100,23 @@ impl Settings {
             default_api_key: text("DEFAULT_API_KEY").filter(|k| k.len() >= 24),
             default_org_id: text("DEFAULT_ORG_ID").and_then(|t| uuid::Uuid::parse_str(&t).ok()),
             rate_limits: text("RATE_LIMITS").as_deref() != Some("off"),
+            stripe_secret_key: text("STRIPE_SECRET_KEY"),
+            stripe_webhook_secrets: text("STRIPE_WEBHOOK_SECRET")
+                .map(|list| {
+                    list.split(',')
+                        .map(|s| s.trim().to_owned())
+                        .filter(|s| s.len() >= 8)
+                        .collect()
+                })
+                .unwrap_or_default(),
+            // elsewhere than in development the key goes to Stripe and to nobody else
+            stripe_api_url: text("STRIPE_API_URL")
+                .filter(|_| text("ENVIRONMENT").is_none_or(|e| e == "development"))
+                .unwrap_or_else(|| "https://api.stripe.com".into())
+                .trim_end_matches('/')
+                .to_owned(),
+            stripe_automatic_tax: text("STRIPE_AUTOMATIC_TAX").as_deref() == Some("on"),
+            plan_limits: text("PLAN_LIMITS").as_deref() != Some("off"),
             supabase_url,
         }
     }
@@ -124,5 +151,24 @@ mod tests {
         assert_eq!(s.jwt_issuer, "https://p.supabase.co/auth/v1");
         assert_eq!((s.max_body_bytes, s.test_hooks), (8_388_608, false));
         assert!(s.require_database().is_err());
+    }
+
+    #[test]
+    fn the_key_of_stripe_goes_to_stripe() {
+        let with = |environment: &str| {
+            let environment = environment.to_owned();
+            Settings::read(move |n| match n {
+                "ENVIRONMENT" => Some(environment.clone()),
+                "STRIPE_API_URL" => Some("http://127.0.0.1:1/".into()),
+                "STRIPE_WEBHOOK_SECRET" => Some("whsec_new, whsec_old,".into()),
+                _ => None,
+            })
+        };
+        assert_eq!(with("development").stripe_api_url, "http://127.0.0.1:1");
+        assert_eq!(with("production").stripe_api_url, "https://api.stripe.com");
+        assert_eq!(
+            with("staging").stripe_webhook_secrets,
+            ["whsec_new", "whsec_old"]
+        );
     }
 }

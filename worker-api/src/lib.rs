@@ -22,11 +22,15 @@ pub mod orgs;
 pub mod platform;
 pub mod router;
 pub mod streams;
+pub mod usage;
 
 use crate::http::{Request, Response, cors, problem, security_headers};
 use crate::platform::{Ctx, random, request};
 use crate::router::Answer;
 use worker::{Context, Env, ScheduleContext, ScheduledEvent, event};
+
+/// The trigger of wrangler.toml that is for billing.
+const BILLING_CRON: &str = "*/5 * * * *";
 
 /// Answers one HTTP request.
 #[event(fetch, respond_with_errors)]
@@ -124,10 +128,14 @@ fn stream(
     Ok(response)
 }
 
-/// The cron trigger: retention and abandoned accounts.
+/// The cron triggers: billing every few minutes, retention and abandoned accounts every hour.
 #[event(scheduled)]
-async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+async fn scheduled(event: ScheduledEvent, env: Env, _context: ScheduleContext) {
     let ctx = Ctx::new(env, "scheduled");
+    if event.cron() == BILLING_CRON {
+        billing::cycle::run(&ctx).await;
+        return;
+    }
     if let Err(error) = orgs::retention::run(&ctx).await {
         platform::log::error("retention.run", &error.to_string());
     }

@@ -20,6 +20,7 @@ use crate::orgs;
 use crate::platform::assets::{self, Page};
 use crate::platform::{Ctx, download::Download, feed::Feed, objects};
 use crate::streams;
+use crate::usage;
 
 /// What a route does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +125,32 @@ pub enum Endpoint {
     PanicObject,
     /// `POST /v1/_test/scheduled`
     Scheduled,
+    /// `POST /v1/_test/clock`
+    ShiftClock,
+    /// `GET /v1/usage`
+    Usage,
+    /// `GET /v1/me/usage/details`
+    UsageDetails,
+    /// `GET /v1/billing/estimate`
+    Estimate,
+    /// `GET /v1/me/billing`
+    Billing,
+    /// `GET /v1/subscription`
+    Subscription,
+    /// `GET /v1/billing/invoices`
+    Invoices,
+    /// `PATCH /v1/billing/settings`
+    BillingSettings,
+    /// `POST /v1/billing/checkout`
+    Checkout,
+    /// `POST /v1/billing/portal`
+    Portal,
+    /// `POST /v1/billing/change`
+    ChangePlan,
+    /// `POST /v1/billing/change/preview`
+    PreviewChange,
+    /// `POST /stripe-webhook`
+    StripeWebhook,
 }
 
 /// One row of the table.
@@ -146,6 +173,9 @@ const INSPECT: Access = Access::KeyOrPerson(Scope::Admin, Role::Viewer);
 /// Runs the organisation. What concerns people (members, ownership, deletion) is for people alone: a leaked key must not
 /// be able to take an organisation over.
 const ADMIN: Access = Access::KeyOrPerson(Scope::Admin, Role::Admin);
+
+/// Spends the organisation's money: people who run it, no key.
+const PAY: Access = Access::Member(Role::Admin);
 
 const fn route(
     method: &'static str,
@@ -343,6 +373,49 @@ pub const ROUTES: &[Route] = &[
     ),
     route("GET", "/v1/plans", Access::Public, Endpoint::ListPlans),
     route("POST", "/v1/demo/detect", Access::Public, Endpoint::Demo),
+    route("GET", "/v1/usage", READ, Endpoint::Usage),
+    route("POST", "/v1/usage", READ, Endpoint::Usage),
+    route("GET", "/usage", READ, Endpoint::Usage),
+    route("POST", "/usage", READ, Endpoint::Usage),
+    route("GET", "/v1/me/usage", READ, Endpoint::Usage),
+    route("GET", "/v1/me/usage/details", READ, Endpoint::UsageDetails),
+    route(
+        "GET",
+        "/v1/billing/estimate",
+        Access::Public,
+        Endpoint::Estimate,
+    ),
+    route("GET", "/v1/me/billing", READ, Endpoint::Billing),
+    route("GET", "/v1/subscription", READ, Endpoint::Subscription),
+    route("GET", "/subscription", READ, Endpoint::Subscription),
+    route("GET", "/v1/billing/invoices", PAY, Endpoint::Invoices),
+    route(
+        "PATCH",
+        "/v1/billing/settings",
+        Access::Member(Role::Owner),
+        Endpoint::BillingSettings,
+    ),
+    route("POST", "/v1/billing/checkout", PAY, Endpoint::Checkout),
+    route("POST", "/v1/billing/portal", PAY, Endpoint::Portal),
+    route("POST", "/v1/billing/change", PAY, Endpoint::ChangePlan),
+    route(
+        "POST",
+        "/v1/billing/change/preview",
+        PAY,
+        Endpoint::PreviewChange,
+    ),
+    route(
+        "POST",
+        "/stripe-webhook",
+        Access::Public,
+        Endpoint::StripeWebhook,
+    ),
+    route(
+        "POST",
+        "/v1/billing/webhook",
+        Access::Public,
+        Endpoint::StripeWebhook,
+    ),
     route("GET", "/v1/me", Access::Person, Endpoint::Me),
     route("GET", "/v1/version", Access::Public, Endpoint::Version),
     route("GET", "/", Access::Public, Endpoint::Index),
@@ -362,6 +435,12 @@ pub const ROUTES: &[Route] = &[
         "/v1/_test/scheduled",
         Access::Public,
         Endpoint::Scheduled,
+    ),
+    route(
+        "POST",
+        "/v1/_test/clock",
+        Access::Public,
+        Endpoint::ShiftClock,
     ),
 ];
 
@@ -452,6 +531,21 @@ pub async fn dispatch(ctx: &Ctx, request: &Request, matched: &Matched<'_>) -> Re
         Endpoint::Verify => onboarding::verify::verify(ctx, request).await?,
         Endpoint::ResendVerification => onboarding::resend(ctx, request).await?,
         Endpoint::Demo => demo::detect(ctx, request).await?,
+        Endpoint::StripeWebhook => billing::webhook::receive(ctx, request).await?,
+        Endpoint::Estimate => usage::estimate::get(request)?,
+        Endpoint::ShiftClock if ctx.settings.test_hooks => {
+            let ms = request.param("ms").and_then(|t| t.parse().ok());
+            crate::platform::shift_billing_clock(ms.unwrap_or(0));
+            Response::json(200, &serde_json::json!({ "now": ctx.billing_now_ms() }))
+        }
+        Endpoint::ShiftClock => {
+            return Err(Error::new(Code::UnknownRoute, "there is no such route"));
+        }
+        Endpoint::Scheduled
+            if ctx.settings.test_hooks && request.param("job") == Some("billing") =>
+        {
+            Response::json(200, &billing::cycle::run(ctx).await)
+        }
         Endpoint::Scheduled if ctx.settings.test_hooks => {
             Response::json(200, &orgs::retention::run(ctx).await?)
         }
@@ -521,6 +615,16 @@ async fn for_principal(
         Endpoint::GetRedaction => orgs::redaction::get(ctx, principal).await,
         Endpoint::PutRedaction => orgs::redaction::put(ctx, principal, request).await,
         Endpoint::DeleteOrganization => orgs::settings::delete(ctx, principal, request).await,
+        Endpoint::Usage => usage::get(ctx, principal).await,
+        Endpoint::UsageDetails => usage::details(ctx, principal, request).await,
+        Endpoint::Billing => billing::account::me(ctx, principal).await,
+        Endpoint::Subscription => billing::account::subscription(ctx, principal).await,
+        Endpoint::Invoices => billing::account::invoices(ctx, principal, request).await,
+        Endpoint::BillingSettings => billing::account::settings(ctx, principal, request).await,
+        Endpoint::Checkout => billing::checkout::checkout(ctx, principal, request).await,
+        Endpoint::Portal => billing::checkout::portal(ctx, principal, request).await,
+        Endpoint::ChangePlan => billing::change::change(ctx, principal, request).await,
+        Endpoint::PreviewChange => billing::change::preview(ctx, principal, request).await,
         Endpoint::ListAudit => audit::list(ctx, principal, request).await,
         Endpoint::VerifyAudit => audit::verify(ctx, principal).await,
         Endpoint::PanicObject if ctx.settings.test_hooks => {

@@ -1,7 +1,9 @@
 //! `GET /`, `/health`, `/healthz`, `/readyz`, `/v1/version`, `/config.json`.
 
+use crate::billing::cycle;
+use crate::error::{Code, Error, Result};
 use crate::http::Response;
-use crate::platform::{Ctx, fetch, objects, postgrest};
+use crate::platform::{Ctx, fetch, objects, postgrest, stripe};
 use futures_util::future::join3;
 use serde::Serialize;
 use serde_json::json;
@@ -78,7 +80,10 @@ pub async fn ready(ctx: &Ctx) -> Response {
         ),
     )
     .await;
-    let list = [database, identity, objects];
+    let mut list = vec![database, identity, objects];
+    if stripe::is_configured(ctx) {
+        list.push(probe(ctx, "billing", false, fetch::within(LIMIT, billing(ctx))).await);
+    }
     let ready = list.iter().all(|d| !d.needed || d.state == "up");
     let status = if ready { "ready" } else { "unavailable" };
     let answer = Response::json(
@@ -92,11 +97,28 @@ pub async fn ready(ctx: &Ctx) -> Response {
     }
 }
 
+/// Nothing that billing gave up waits for a person.
+async fn billing(ctx: &Ctx) -> Result<()> {
+    let health = cycle::health(ctx).await?;
+    let stuck: Vec<String> = ["dead_events", "flushes_to_review", "dead_mails"]
+        .iter()
+        .filter_map(|name| Some((name, health[*name].as_u64().filter(|n| *n > 0)?)))
+        .map(|(name, n)| format!("{name}: {n}"))
+        .collect();
+    if stuck.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::DependencyUnavailable,
+        format!("needs a look: {}", stuck.join(", ")),
+    ))
+}
+
 async fn probe(
     ctx: &Ctx,
     name: &'static str,
     needed: bool,
-    work: impl Future<Output = crate::error::Result<()>>,
+    work: impl Future<Output = Result<()>>,
 ) -> Dependency {
     let start = ctx.now_ms();
     let outcome = work.await;

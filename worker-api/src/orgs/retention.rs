@@ -35,6 +35,13 @@ pub async fn run(ctx: &Ctx) -> Result<Value> {
         &json!({ "p_days": days, "p_now": time::to_rfc3339(now) }),
     )
     .await?;
+    let days: serde_json::Map<String, Value> = plans::PLANS
+        .iter()
+        .map(|plan| (plan.id.to_owned(), json!(plan.evidence_days)))
+        .collect();
+    let arguments = json!({ "p_days": days, "p_now": time::to_rfc3339(now) });
+    let evidence: u64 = postgrest::call(ctx, "prune_evidence", &arguments).await?;
+    done["evidence"] = json!(evidence);
     let arguments =
         json!({ "p_before": time::to_rfc3339(now - ABANDONED_MS), "p_limit": ABANDONED_MOST });
     let abandoned: Vec<Uuid> = postgrest::call(ctx, "abandoned_users", &arguments).await?;

@@ -30,13 +30,25 @@ pub fn require(ctx: &Ctx) -> Result<&str> {
 
 /// Sends a mail. Neither address nor text goes into an error or a log line.
 pub async fn send(ctx: &Ctx, mail: &Mail<'_>) -> Result<()> {
+    deliver(ctx, mail, None).await
+}
+
+/// Sends a mail with a second, formatted body that says the same.
+pub async fn send_formatted(ctx: &Ctx, mail: &Mail<'_>, html: &str) -> Result<()> {
+    deliver(ctx, mail, Some(html)).await
+}
+
+async fn deliver(ctx: &Ctx, mail: &Mail<'_>, html: Option<&str>) -> Result<()> {
     let authorization = format!("Bearer {}", require(ctx)?);
     let url = format!("{}/emails", ctx.settings.resend_base_url);
     let headers = [
         ("authorization", authorization.as_str()),
         ("idempotency-key", mail.idempotency_key),
     ];
-    let body = json!({ "from": ctx.settings.mail_from, "to": [mail.to], "subject": mail.subject, "text": mail.text });
+    let mut body = json!({ "from": ctx.settings.mail_from, "to": [mail.to], "subject": mail.subject, "text": mail.text });
+    if let Some(html) = html {
+        body["html"] = html.into();
+    }
     let (status, _) = send_json(Method::Post, &url, &headers, &body).await?;
     match status {
         200..=299 => Ok(()),

@@ -1,0 +1,116 @@
+//! What only time brings, every few minutes: events that failed, mails of trial and grace, the end of grace, sums, thresholds and
+//! the meter. Each step starts from the database, so that a pause of any length is caught up with.
+
+use super::plans::THRESHOLDS;
+use super::subscription::{self, UNPAID};
+use super::{events, mailer, meter, webhook};
+use crate::error::Result;
+use crate::ingest::time;
+use crate::platform::stripe::{self, Form};
+use crate::platform::{Ctx, log, postgrest};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// A trial's end is announced this many days before it (day 11 of 14).
+const TRIAL_NOTICE_DAYS: i32 = 3;
+/// Days of grace on which a mail goes out; the first is the failed payment's own.
+const GRACE_MAIL_DAYS: [i32; 3] = [0, 3, 6];
+
+/// A subscription to look at.
+#[derive(Debug, Deserialize)]
+struct Due {
+    org: Uuid,
+    subscription: String,
+    why: String,
+}
+
+/// All steps. One that fails does not hold up the others; the next run tries again.
+pub async fn run(ctx: &Ctx) -> Value {
+    let mut done = json!({});
+    if stripe::is_configured(ctx) {
+        done["events"] = outcome("billing.events", webhook::drain(ctx, None).await);
+        done["subscriptions"] = outcome("billing.clock", look_at_due(ctx).await);
+    }
+    done["usage"] = outcome("billing.usage", evaluate(ctx).await);
+    done["flushes"] = outcome("billing.meter", meter::flush(ctx).await);
+    mailer::send_due(ctx).await;
+    done
+}
+
+fn outcome<T: serde::Serialize>(step: &str, result: Result<T>) -> Value {
+    match result {
+        Ok(value) => json!(value),
+        Err(error) => {
+            log::error(step, &error.to_string());
+            json!({ "error": error.code.as_str() })
+        }
+    }
+}
+
+async fn look_at_due(ctx: &Ctx) -> Result<usize> {
+    let now = time::to_rfc3339(ctx.billing_now_ms());
+    let arguments = json!({ "p_now": now, "p_trial_notice_days": TRIAL_NOTICE_DAYS, "p_grace_days": GRACE_MAIL_DAYS });
+    let due: Vec<Due> = postgrest::call(ctx, "billing_clock", &arguments).await?;
+    for item in &due {
+        if let Err(error) = look_at(ctx, item).await {
+            log::error("billing.look_at", &error.to_string());
+        }
+    }
+    Ok(due.len())
+}
+
+async fn look_at(ctx: &Ctx, due: &Due) -> Result<()> {
+    let Some(mut found) = subscription::fetch(ctx, &due.subscription).await? else {
+        log::error(
+            "billing.look_at",
+            "stripe does not know a subscription of ours",
+        );
+        return Ok(());
+    };
+    let unpaid = matches!(found["status"].as_str(), Some("past_due" | "unpaid"));
+    let ended = found["status"] == "canceled";
+    // paid meanwhile, or ended meanwhile: then only our row is behind
+    if !ended && (due.why == "deleted" || (due.why == "grace_over" && unpaid)) {
+        let comment = if due.why == "deleted" {
+            "organisation deleted"
+        } else {
+            UNPAID
+        };
+        let form = Form::new()
+            .set("cancellation_details[comment]", comment)
+            .set("expand[]", "latest_invoice");
+        found = stripe::delete(
+            ctx,
+            &format!("/v1/subscriptions/{}", due.subscription),
+            &form,
+        )
+        .await?;
+    }
+    let prices = super::prices::load(ctx).await?;
+    let row = subscription::row(&found, &prices)?;
+    let mails = if row.status == "canceled" {
+        json!([events::ended_mail(&row)])
+    } else {
+        json!([])
+    };
+    let actor = json!({ "type": "system", "id": "billing" });
+    subscription::sync(ctx, due.org, &found, &mails, &actor).await?;
+    Ok(())
+}
+
+async fn evaluate(ctx: &Ctx) -> Result<Value> {
+    let now = time::to_rfc3339(ctx.billing_now_ms());
+    postgrest::call(
+        ctx,
+        "evaluate_usage",
+        &json!({ "p_now": now, "p_thresholds": THRESHOLDS }),
+    )
+    .await
+}
+
+/// What of billing needs a person's look, for `/readyz`.
+pub async fn health(ctx: &Ctx) -> Result<Value> {
+    let now = time::to_rfc3339(ctx.now_ms());
+    postgrest::call(ctx, "billing_health", &json!({ "p_now": now })).await
+}

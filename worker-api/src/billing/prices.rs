@@ -1,0 +1,61 @@
+//! Which Stripe price stands for which plan: `plan_price_map`, written by `scripts/stripe-setup`.
+
+use super::plans::{self, Plan};
+use crate::error::{Code, Error, Result};
+use crate::platform::{Ctx, postgrest};
+use serde::Deserialize;
+
+/// One plan's ids in one environment of the Stripe account.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Prices {
+    /// The plan.
+    pub plan: String,
+    /// The price of the month.
+    pub base_price: String,
+    /// The tiered price of detections.
+    pub metered_price: String,
+    /// The billing meter.
+    pub meter: String,
+    /// What its events are called.
+    pub event_name: String,
+    /// The customer portal's configuration.
+    pub portal_configuration: Option<String>,
+}
+
+/// Every plan's ids that go with the configured key.
+pub async fn load(ctx: &Ctx) -> Result<Vec<Prices>> {
+    let live = ctx
+        .settings
+        .stripe_secret_key
+        .as_deref()
+        .is_some_and(is_live);
+    postgrest::as_service(ctx, "plan_price_map")
+        .select("plan,base_price,metered_price,meter,event_name,portal_configuration")
+        .eq("livemode", if live { "true" } else { "false" })
+        .rows()
+        .await
+}
+
+/// Whether a key (secret or restricted) is for real money.
+fn is_live(key: &str) -> bool {
+    key.starts_with("sk_live_") || key.starts_with("rk_live_")
+}
+
+/// A plan that can be bought here.
+pub fn find<'p>(prices: &'p [Prices], plan: &str) -> Result<(&'static Plan, &'p Prices)> {
+    let plan = plans::for_sale(plan).ok_or_else(|| {
+        let names: Vec<&str> = plans::PLANS
+            .iter()
+            .filter(|p| p.is_for_sale())
+            .map(|p| p.id)
+            .collect();
+        Error::new(Code::InvalidBody, "the plan is not for sale").field("plan", names.join(", "))
+    })?;
+    let prices = prices.iter().find(|p| p.plan == plan.id).ok_or_else(|| {
+        Error::new(
+            Code::DependencyUnavailable,
+            "the plan has no price yet; run scripts/stripe-setup",
+        )
+    })?;
+    Ok((plan, prices))
+}
