@@ -25,6 +25,7 @@ export function supabaseAdmin({ url, secretKey }) {
   return {
     select: (path) => rest(path),
     insert: (table, rows) => rest(table, { method: 'POST', body: rows, prefer: 'resolution=ignore-duplicates,return=minimal' }),
+    remove: (path) => rest(path, { method: 'DELETE', prefer: 'return=minimal' }),
     update: (path, values) => rest(path, { method: 'PATCH', body: values, prefer: 'return=minimal' }),
     /** A confirmed user with this password, made or brought up to date. Returns its id. */
     async ensureUser(email, password) {

@@ -136,7 +136,7 @@ async fn scheduled(event: ScheduledEvent, env: Env, _context: ScheduleContext) {
         billing::cycle::run(&ctx).await;
         return;
     }
-    if let Err(error) = orgs::retention::run(&ctx).await {
+    if let Err(error) = orgs::retention::run(&ctx, ctx.now_ms()).await {
         platform::log::error("retention.run", &error.to_string());
     }
 }

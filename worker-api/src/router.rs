@@ -12,6 +12,7 @@ use crate::error::{Code, Error, Result};
 use crate::http::{Request, Response};
 use crate::ingest;
 use crate::ingest::otlp::answer::Signal;
+use crate::ingest::time;
 use crate::keys;
 use crate::live;
 use crate::members;
@@ -547,7 +548,12 @@ pub async fn dispatch(ctx: &Ctx, request: &Request, matched: &Matched<'_>) -> Re
             Response::json(200, &billing::cycle::run(ctx).await)
         }
         Endpoint::Scheduled if ctx.settings.test_hooks => {
-            Response::json(200, &orgs::retention::run(ctx).await?)
+            // a test turns the clock
+            let now = request.param("at").and_then(time::from_rfc3339);
+            Response::json(
+                200,
+                &orgs::retention::run(ctx, now.unwrap_or_else(|| ctx.now_ms())).await?,
+            )
         }
         Endpoint::Scheduled => {
             return Err(Error::new(Code::UnknownRoute, "there is no such route"));

@@ -10,6 +10,7 @@
 
 use super::principal::Scope;
 use crate::detect::claims;
+use crate::detect::dedupe::MAX_AGE_MS;
 use crate::detect::store::RequestKey;
 use crate::ingest::time;
 use crate::platform::objects::reply;
@@ -19,7 +20,7 @@ use crate::platform::{Ctx, log};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use uuid::Uuid;
-use worker::{DurableObject, Env, Method, Request, Response, State, durable_object};
+use worker::{DurableObject, Env, Method, Request, Response, ScheduledTime, State, durable_object};
 
 /// A stored record is compared with the database again after this long.
 const REFRESH_MS: i64 = 25_000;
@@ -151,7 +152,16 @@ impl DurableObject for KeyObject {
             let key: RequestKey = request.json().await?;
             let sql = Sql::new(&self.state);
             return match claims::claim(&sql, &key, self.ctx.now_ms()) {
-                Ok(ours) => reply(&ours),
+                Ok(ours) => {
+                    self.end_claims_at(self.ctx.now_ms() + MAX_AGE_MS).await?;
+                    reply(&ours)
+                }
+                Err(error) => Response::error(error.to_string(), 503),
+            };
+        }
+        if request.method() == Method::Delete {
+            return match self.forget().await {
+                Ok(()) => reply(&true),
                 Err(error) => Response::error(error.to_string(), 503),
             };
         }
@@ -167,9 +177,30 @@ impl DurableObject for KeyObject {
             Err(error) => Response::error(error.to_string(), 503),
         }
     }
+
+    /// Only objects with claims set one: what is too old goes, with the last claim everything.
+    async fn alarm(&self) -> worker::Result<Response> {
+        let sql = Sql::new(&self.state);
+        match claims::expire(&sql, self.ctx.now_ms()) {
+            Ok(Some(next)) => self.end_claims_at(next).await?,
+            Ok(None) => self.state.storage().delete_all().await?,
+            Err(error) => return Err(worker::Error::RustError(error.to_string())),
+        }
+        Response::ok("")
+    }
 }
 
 impl KeyObject {
+    /// Wakes the object to forget its claims, unless an alarm is set already.
+    async fn end_claims_at(&self, at: i64) -> worker::Result<()> {
+        let storage = self.state.storage();
+        if storage.get_alarm().await?.is_none() {
+            let when = ScheduledTime::new(js_sys::Date::new(&(at as f64).into()));
+            storage.set_alarm(when).await?;
+        }
+        Ok(())
+    }
+
     async fn record(&self, id: &str) -> crate::error::Result<Option<KeyRecord>> {
         let now = self.ctx.now_ms();
         if self.cached.borrow().is_none() {
@@ -201,7 +232,7 @@ impl KeyObject {
                 Ok(Some(self.touch(record, now)))
             }
             (Ok(None), _) => {
-                self.forget()?;
+                self.forget().await?;
                 Ok(None)
             }
             // the database is away: what was known goes on being valid
@@ -243,16 +274,17 @@ impl KeyObject {
         Ok(rows.into_iter().next())
     }
 
-    fn sql(&self) -> crate::error::Result<Sql> {
-        let sql = Sql::new(&self.state);
-        sql.run("CREATE TABLE IF NOT EXISTS record (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL)", vec![])?;
-        Ok(sql)
-    }
-
+    /// What is stored. An object that never held a key stores nothing, not even an empty table: made-up ids leave no trace.
     fn load(&self) -> crate::error::Result<Option<Cached>> {
-        let body = self
-            .sql()?
-            .text("SELECT body FROM record WHERE one = 1", vec![])?;
+        let sql = Sql::new(&self.state);
+        let known = sql.integer(
+            "SELECT count(*) FROM sqlite_master WHERE name = 'record'",
+            vec![],
+        )?;
+        if known == Some(0) {
+            return Ok(None);
+        }
+        let body = sql.text("SELECT body FROM record WHERE one = 1", vec![])?;
         Ok(body
             .and_then(|b| serde_json::from_str(&b).ok())
             .map(|record| Cached {
@@ -272,12 +304,18 @@ impl KeyObject {
         if unchanged {
             return Ok(());
         }
-        self.sql()?.run("INSERT INTO record (one, body) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET body = excluded.body", vec![body.into()])
+        let sql = Sql::new(&self.state);
+        sql.run("CREATE TABLE IF NOT EXISTS record (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL)", vec![])?;
+        sql.run("INSERT INTO record (one, body) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET body = excluded.body", vec![body.into()])
     }
 
-    fn forget(&self) -> crate::error::Result<()> {
+    async fn forget(&self) -> crate::error::Result<()> {
         *self.cached.borrow_mut() = None;
-        self.sql()?.run("DELETE FROM record", vec![])
+        let storage = self.state.storage();
+        storage
+            .delete_all()
+            .await
+            .map_err(crate::error::Error::internal)
     }
 
     /// Notes the use, and writes it to the database now and then, after the answer.

@@ -3,6 +3,7 @@
 //! Streams remember their own part of a request (`detect::store`); this is the record across streams, without which a key sent
 //! again with another body for other streams would not be noticed. It lies in objects of the class `KeyObject`, of which an
 //! organisation has [`SHARDS`], so that claims do not queue behind one another. A claim is 16 bytes of key, 16 of body, and a time.
+//! An alarm ends them with their time, so that an object without claims stores nothing.
 
 use super::dedupe::MAX_AGE_MS;
 use super::store::RequestKey;
@@ -49,6 +50,16 @@ pub fn claim(sql: &Sql, key: &RequestKey, now_ms: i64) -> Result<bool> {
     )?;
     sweep(sql, now_ms)?;
     Ok(true)
+}
+
+/// Forgets what is too old. Says when the oldest of the rest will be; `None` if there is no rest.
+pub fn expire(sql: &Sql, now_ms: i64) -> Result<Option<i64>> {
+    sql.run(
+        "DELETE FROM claims WHERE at <= ?",
+        vec![(now_ms - MAX_AGE_MS).into()],
+    )?;
+    let oldest = sql.integer("SELECT min(at) FROM claims", vec![])?;
+    Ok(oldest.map(|at| at + MAX_AGE_MS))
 }
 
 /// Now and then forgets what is too old or too much. Counting every time would read more rows than a claim writes.

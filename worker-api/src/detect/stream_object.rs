@@ -100,6 +100,7 @@ impl DurableObject for StreamObject {
                 let setting: Sensitivity = request.json().await?;
                 self.set_sensitivity(setting)
             }
+            "/purge" => self.purge().await,
             "/panic" if self.ctx.settings.test_hooks => {
                 panic!("deliberate panic in a stream object")
             }
@@ -223,6 +224,23 @@ impl StreamObject {
         }
         self.wake_at(self.next_due(now)?).await;
         Ok(answer)
+    }
+
+    /// Forgets everything, as if the stream had never been. Saying it twice changes nothing.
+    async fn purge(&self) -> Result<String> {
+        if self.flushing.get() {
+            // what the flush is about to write would come after
+            return Err(Error::new(Code::StreamUnavailable, "the stream is busy"));
+        }
+        *self.engine.borrow_mut() = None;
+        let storage = self.state.storage();
+        storage.delete_alarm().await.map_err(Error::internal)?;
+        storage.delete_all().await.map_err(Error::internal)?;
+        *self.engine.borrow_mut() = None;
+        self.reported.replace(flush::Reported::default());
+        self.alarm_at.set(0);
+        self.migrated.set(false);
+        Ok("true".to_owned())
     }
 
     async fn on_alarm(&self) -> Result<()> {

@@ -51,6 +51,10 @@ impl DurableObject for OrgObject {
                 self.publish(&body)
                     .and_then(|n| reply(&n).map_err(Error::internal))
             }
+            "/purge" => self
+                .purge()
+                .await
+                .and_then(|()| reply(&true).map_err(Error::internal)),
             "/connect" => {
                 let after = request
                     .url()?
@@ -125,6 +129,19 @@ impl OrgObject {
             sql.run("CREATE TABLE IF NOT EXISTS ring (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, body TEXT NOT NULL)", vec![])?;
         }
         Ok(sql)
+    }
+
+    /// Forgets everything and sends watchers away.
+    async fn purge(&self) -> Result<()> {
+        for ws in self.state.get_websockets() {
+            let _ = ws.close(Some(1001), Some("the organisation is gone"));
+        }
+        let storage = self.state.storage();
+        storage.delete_alarm().await.map_err(Error::internal)?;
+        storage.delete_all().await.map_err(Error::internal)?;
+        self.migrated.set(false);
+        self.buckets.borrow_mut().clear();
+        Ok(())
     }
 
     fn lease(&self, claims: &[Claim]) -> Vec<Grant> {

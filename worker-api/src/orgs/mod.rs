@@ -1,6 +1,7 @@
 //! Organisations: `GET /v1/me`, settings, life and retention.
 
 pub mod export;
+pub mod purge;
 pub mod redaction;
 pub mod retention;
 pub mod settings;

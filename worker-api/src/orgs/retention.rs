@@ -1,9 +1,11 @@
 //! How long things are kept, and the hourly job that removes what is older.
 
+use super::purge;
 use crate::billing::plans;
 use crate::error::Result;
 use crate::ingest::time;
 use crate::platform::{Ctx, identity, log, postgrest};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -11,6 +13,8 @@ use uuid::Uuid;
 const ABANDONED_MS: i64 = 7 * 86_400_000;
 /// Accounts removed in one run.
 const ABANDONED_MOST: u32 = 100;
+/// Portions of old anomalies removed in one run; the next goes on.
+const PORTIONS: u32 = 50;
 
 /// Days of a plan.
 pub fn of_plan(plan: &str) -> u32 {
@@ -22,26 +26,47 @@ pub fn effective(plan: &str, wished: Option<u32>) -> u32 {
     wished.map_or(of_plan(plan), |days| days.min(of_plan(plan)))
 }
 
-/// What the cron trigger runs.
-pub async fn run(ctx: &Ctx) -> Result<Value> {
-    let now = ctx.now_ms();
+/// What the database removed.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Removed {
+    anomalies: u64,
+    audit_entries: u64,
+    organizations: u64,
+    /// There is more to remove.
+    more: bool,
+}
+
+impl Removed {
+    fn add(&mut self, portion: &Self) {
+        self.anomalies += portion.anomalies;
+        self.audit_entries += portion.audit_entries;
+        self.organizations += portion.organizations;
+        self.more = portion.more;
+    }
+}
+
+/// What the cron trigger runs, as of `now` (milliseconds since the Unix epoch).
+pub async fn run(ctx: &Ctx, now: i64) -> Result<Value> {
     let days: serde_json::Map<String, Value> = plans::PLANS
         .iter()
         .map(|plan| (plan.id.to_owned(), json!(plan.retention_days)))
         .collect();
-    let mut done: Value = postgrest::call(
-        ctx,
-        "apply_retention",
-        &json!({ "p_days": days, "p_now": time::to_rfc3339(now) }),
-    )
-    .await?;
+    let arguments = json!({ "p_days": days, "p_now": time::to_rfc3339(now) });
+    let mut done = Removed::default();
+    for _ in 0..PORTIONS {
+        let portion: Removed = postgrest::call(ctx, "apply_retention", &arguments).await?;
+        done.add(&portion);
+        if !portion.more {
+            break;
+        }
+    }
     let days: serde_json::Map<String, Value> = plans::PLANS
         .iter()
         .map(|plan| (plan.id.to_owned(), json!(plan.evidence_days)))
         .collect();
     let arguments = json!({ "p_days": days, "p_now": time::to_rfc3339(now) });
     let evidence: u64 = postgrest::call(ctx, "prune_evidence", &arguments).await?;
-    done["evidence"] = json!(evidence);
+    let objects = purge::run(ctx).await?;
     let arguments =
         json!({ "p_before": time::to_rfc3339(now - ABANDONED_MS), "p_limit": ABANDONED_MOST });
     let abandoned: Vec<Uuid> = postgrest::call(ctx, "abandoned_users", &arguments).await?;
@@ -56,8 +81,10 @@ pub async fn run(ctx: &Ctx) -> Result<Value> {
             ),
         }
     }
-    done["accounts"] = json!(removed);
-    Ok(done)
+    Ok(json!({
+        "anomalies": done.anomalies, "audit_entries": done.audit_entries, "organizations": done.organizations, "more": done.more, "evidence": evidence,
+        "accounts": removed, "objects": objects.emptied, "objects_left": objects.failed,
+    }))
 }
 
 #[cfg(test)]

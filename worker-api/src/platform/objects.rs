@@ -142,6 +142,28 @@ pub async fn delivery(ctx: &Ctx, name: &ObjectName) -> Result<Delivery> {
     .await
 }
 
+/// Empties the object of a stream.
+pub async fn purge_stream(ctx: &Ctx, name: &ObjectName) -> Result<()> {
+    let stub = stub(ctx, "STREAM", &name.to_string())?;
+    let _done: bool = call(&stub, Method::Post, "/purge", &[], None).await?;
+    Ok(())
+}
+
+/// Empties the object of a key.
+pub async fn purge_key(ctx: &Ctx, id: &str) -> Result<()> {
+    let stub = stub(ctx, "KEY", id)?;
+    let _done: bool = call(&stub, Method::Delete, &format!("/{id}"), &[], None).await?;
+    forget_key(id);
+    Ok(())
+}
+
+/// Empties the object of an organisation.
+pub async fn purge_organization(ctx: &Ctx, org: Uuid) -> Result<()> {
+    let stub = stub(ctx, "ORG", &org_name(org))?;
+    let _done: bool = call(&stub, Method::Post, "/purge", &[], None).await?;
+    Ok(())
+}
+
 /// Makes the object that owns a stream panic: only reachable with the test hooks on.
 pub async fn panic_object(ctx: &Ctx, name: &ObjectName) -> Result<()> {
     let stub = stub(ctx, "STREAM", &name.to_string())?;
