@@ -10,6 +10,7 @@ import { requireFreePorts } from '../stack/process.mjs';
 import { startWorker } from '../stack/worker.mjs';
 import { makeApiKey } from './api-key.mjs';
 import { setUp, stripeClient } from './stripe-setup.mjs';
+import { limitFileSizes, workerdThatSurvives } from './refusing-store.mjs';
 import { signIn, supabaseAdmin } from './supabase-admin.mjs';
 import { SECRET_KEY, WEBHOOK_SECRET, startFakeStripe } from '../../tests/support/fake-stripe/server.mjs';
 
@@ -104,12 +105,14 @@ export async function startTestStack() {
     await setUp({ stripe: stripeClient(SECRET_KEY, stripe.url), admin, live: false });
     const billing = { STRIPE_SECRET_KEY: SECRET_KEY, STRIPE_WEBHOOK_SECRET: `${WEBHOOK_SECRET},whsec_the_one_before`, STRIPE_API_URL: stripe.url };
 
-    const vars = { ...stack.env, ...billing, PUBLIC_URL: url, ENVIRONMENT: 'development', TEST_HOOKS: '1', FLUSH_SECONDS: '1', CORS_ORIGINS: 'http://localhost:5173' };
+    const vars = { ...stack.env, ...billing, PUBLIC_URL: url, ENVIRONMENT: 'development', TEST_HOOKS: '1', FLUSH_SECONDS: '1', CORS_ORIGINS: 'http://localhost:5173', ...workerdThatSurvives(stackDir(NAME)) };
     const start = async () => (worker = await startWorker({ dir: stackDir(NAME), port: base + 20, vars }));
     await start();
     control = await startControl(base + 21, {
       'worker/kill': () => worker.kill(),
       'worker/start': start,
+      'store/refuse': () => limitFileSizes(worker.pid, 1024),
+      'store/accept': () => limitFileSizes(worker.pid, 'unlimited'),
       'postgrest/stop': () => stack.postgrest.stop(),
       'postgrest/start': () => stack.postgrest.start(),
     });

@@ -126,7 +126,7 @@ pub enum Endpoint {
     PanicObject,
     /// `POST /v1/_test/scheduled`
     Scheduled,
-    /// `POST /v1/_test/clock`
+    /// `POST /v1/_test/clock?offset_ms=…`, or `?ms=…` for that of billing alone
     ShiftClock,
     /// `GET /v1/usage`
     Usage,
@@ -535,6 +535,10 @@ pub async fn dispatch(ctx: &Ctx, request: &Request, matched: &Matched<'_>) -> Re
         Endpoint::StripeWebhook => billing::webhook::receive(ctx, request).await?,
         Endpoint::Estimate => usage::estimate::get(request)?,
         Endpoint::ShiftClock if ctx.settings.test_hooks => {
+            if let Some(ms) = request.param("offset_ms").and_then(|t| t.parse().ok()) {
+                crate::platform::set_clock_offset(ms);
+                return Ok(Answer::Whole(Response::json(200, &ctx.now_ms())));
+            }
             let ms = request.param("ms").and_then(|t| t.parse().ok());
             crate::platform::shift_billing_clock(ms.unwrap_or(0));
             Response::json(200, &serde_json::json!({ "now": ctx.billing_now_ms() }))

@@ -208,7 +208,7 @@ impl KeyObject {
         }
         let known = self.cached.borrow().clone();
         let fresh = match &known {
-            Some(c) if now - c.checked < REFRESH_MS => {
+            Some(c) if (now - c.checked).abs() < REFRESH_MS => {
                 return Ok(Some(self.touch(c.record.clone(), now)));
             }
             _ => self.look_up(id).await,

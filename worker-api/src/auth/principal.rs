@@ -366,7 +366,7 @@ async fn memberships(ctx: &Ctx, token: &str, user_id: Uuid) -> Result<Vec<Member
     let key = api_key::hash(token);
     if let Some(hit) = MEMBERSHIPS.with_borrow(|m| {
         m.get(&key)
-            .filter(|(at, _)| now - at < MEMBERSHIP_MS)
+            .filter(|(at, _)| (now - at).abs() < MEMBERSHIP_MS)
             .map(|(_, v)| v.clone())
     }) {
         return Ok(hit);

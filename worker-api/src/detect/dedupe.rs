@@ -1,7 +1,8 @@
 //! The window of event ids in which a repeated event is recognised.
 //!
 //! An id is kept as 64 bits of its SHA-256: with a full window the chance that a new id is taken for an old one is below
-//! 3·10⁻¹⁵ per event. The window ends after [`MAX_IDS`] ids or [`MAX_AGE_MS`], whichever comes first.
+//! 3·10⁻¹⁵ per event. The window ends after [`MAX_IDS`] ids or [`MAX_AGE_MS`], whichever comes first, but the newest
+//! [`KEPT_IDS`] stay whatever their age: a clock that jumps ahead must not make a retry under way count twice.
 
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeSet, VecDeque};
@@ -10,6 +11,9 @@ use std::collections::{BTreeSet, VecDeque};
 pub const MAX_IDS: usize = 50_000;
 /// How long an id is remembered: 24 hours.
 pub const MAX_AGE_MS: i64 = 86_400_000;
+
+/// Ids that no age removes.
+pub const KEPT_IDS: usize = 1_000;
 
 /// The ids of one request, as stored.
 #[derive(Clone, Debug)]
@@ -54,6 +58,11 @@ impl Window {
         self.known.contains(&id)
     }
 
+    /// Bytes of memory, nearly: an id is held in the set and in its request's list.
+    pub fn memory_bytes(&self) -> usize {
+        24 * self.known.len() + 48 * self.entries.len()
+    }
+
     /// Adds the ids of one request, stored as row `row`.
     pub fn add(&mut self, row: i64, at_ms: i64, ids: Vec<u64>) {
         self.known.extend(&ids);
@@ -66,7 +75,9 @@ impl Window {
         while let Some(oldest) = self.entries.front() {
             // the newest request stays whole, however large it was
             let too_many = self.known.len() > MAX_IDS && self.entries.len() > 1;
-            if !too_many && now_ms - oldest.at_ms < MAX_AGE_MS {
+            let too_old = now_ms - oldest.at_ms >= MAX_AGE_MS
+                && self.known.len().saturating_sub(oldest.ids.len()) >= KEPT_IDS;
+            if !too_many && !too_old {
                 break;
             }
             dropped = Some(oldest.row);
@@ -98,6 +109,8 @@ mod tests {
         assert_eq!(w.expire(10), None);
         assert_eq!(w.expire(MAX_AGE_MS + 3), Some(3));
         assert!(!w.contains(30_000) && w.contains(40_000));
+        assert_eq!(w.expire(1000 * MAX_AGE_MS), Some(4), "the newest stay");
+        assert!(w.contains(59_999));
     }
 
     #[test]

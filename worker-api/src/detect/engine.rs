@@ -143,9 +143,9 @@ impl Engine {
     pub fn snapshot(&self) -> Vec<u8> {
         self.detector.snapshot()
     }
-    /// Bytes of memory the detector holds.
+    /// Bytes of memory that detector and ids hold.
     pub fn memory_bytes(&self) -> usize {
-        self.detector.memory_bytes()
+        self.detector.memory_bytes() + self.window.memory_bytes()
     }
     /// The detector's state by name.
     pub fn state(&self) -> &'static str {

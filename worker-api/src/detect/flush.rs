@@ -224,17 +224,19 @@ impl StreamObject {
         let changed =
             r.events != engine.counters.events || r.detections != engine.counters.detections;
         let interval = self.ctx.settings.flush_seconds.max(0) * 1000;
+        // told in what is the future now: the clock was set back, and it is time
+        let at_ms = if r.at_ms > now { 0 } else { r.at_ms };
         if r.failures > 0 {
-            return outbox::next_attempt(r.at_ms, r.failures, jitter()).max(now);
+            return outbox::next_attempt(at_ms, r.failures, jitter()).max(now);
         }
         if !changed {
             return i64::MAX;
         }
         // the first report, and one after a change of state, do not wait
-        if r.at_ms == 0 || r.state != engine.state() {
+        if at_ms == 0 || r.state != engine.state() {
             return now;
         }
-        r.at_ms + interval + interval * i64::from(jitter()) / 1024
+        at_ms + interval + interval * i64::from(jitter()) / 1024
     }
 
     /// When anything at all is due.
@@ -242,7 +244,10 @@ impl StreamObject {
         let sql = self.ready()?;
         let outbox = sql
             .integer("SELECT min(due) FROM outbox", vec![])?
-            .unwrap_or(i64::MAX);
+            .map_or(
+                i64::MAX,
+                |due| if outbox::is_due(due, now) { now } else { due },
+            );
         let repeats = sql
             .integer("SELECT count(*) FROM repeats WHERE count > sent", vec![])?
             .unwrap_or(0);
@@ -257,8 +262,13 @@ impl StreamObject {
 
 fn due_rows(sql: &Sql, now: i64) -> Result<Vec<Row>> {
     let rows = sql.rows(
-        "SELECT id, body, published, attempts FROM outbox WHERE due <= ? ORDER BY id LIMIT ?",
-        vec![now.into(), (BATCH as i64).into()],
+        // also what is further ahead than any pause: the clock was set back (`outbox::is_due`)
+        "SELECT id, body, published, attempts FROM outbox WHERE due <= ?1 OR due > ?2 ORDER BY id LIMIT ?3",
+        vec![
+            now.into(),
+            (now + 2 * outbox::LONGEST_PAUSE_MS).into(),
+            (BATCH as i64).into(),
+        ],
     )?;
     rows.iter()
         .map(|r| {

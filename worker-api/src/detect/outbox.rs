@@ -7,7 +7,7 @@ pub const BATCH: usize = 50;
 /// First pause after a failure, in milliseconds.
 const FIRST_PAUSE_MS: i64 = 1_000;
 /// Longest pause.
-const LONGEST_PAUSE_MS: i64 = 300_000;
+pub const LONGEST_PAUSE_MS: i64 = 300_000;
 
 /// When to try again after `attempts` failures: doubling, with up to a quarter of jitter so that objects do not march in step.
 pub fn next_attempt(now_ms: i64, attempts: u32, jitter: u8) -> i64 {
@@ -15,6 +15,11 @@ pub fn next_attempt(now_ms: i64, attempts: u32, jitter: u8) -> i64 {
         .saturating_mul(1 << attempts.min(16))
         .min(LONGEST_PAUSE_MS);
     now_ms + pause + pause * i64::from(jitter) / 1024
+}
+
+/// Whether something due at `due` may be sent: also where it is further ahead than any pause, because the clock was set back.
+pub fn is_due(due: i64, now_ms: i64) -> bool {
+    !(now_ms + 1..=now_ms + 2 * LONGEST_PAUSE_MS).contains(&due)
 }
 
 /// What became of the rows of a batch, by position.
@@ -95,6 +100,12 @@ mod tests {
         let outcome = run(8, &[7], 2);
         assert_eq!(outcome.stored, [0, 1, 2, 3]);
         assert!(outcome.dead.is_empty() && outcome.unavailable.is_some());
+    }
+
+    #[test]
+    fn a_clock_set_back_delays_nothing() {
+        assert!(is_due(5, 5) && is_due(4, 5) && !is_due(6, 5));
+        assert!(!is_due(next_attempt(0, 40, 255), 0) && is_due(3_600_000, 0));
     }
 
     #[test]

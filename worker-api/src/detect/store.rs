@@ -216,9 +216,9 @@ impl<'e> Changes<'e> {
             self.statements
                 .push(("INSERT INTO checkpoint (chunk, body) VALUES (?, ?)", values));
         }
-        // old answers go now and then: looking for them in every request would read more rows than the request writes
+        // the newest stay whatever their age, as with ids; old answers go now and then: looking for them in every request would read more rows than the request writes
         let values = vec![(self.now_ms - dedupe::MAX_AGE_MS).into(), ANSWERS.into()];
-        self.statements.push(("DELETE FROM answers WHERE at < ?1 OR at < (SELECT at FROM answers ORDER BY at DESC LIMIT 1 OFFSET ?2)", values));
+        self.statements.push(("DELETE FROM answers WHERE (at < ?1 AND at < (SELECT at FROM answers ORDER BY at DESC LIMIT 1 OFFSET 200)) OR at < (SELECT at FROM answers ORDER BY at DESC LIMIT 1 OFFSET ?2)", values));
     }
 
     fn usage(&mut self, events: u32, detections: usize) {

@@ -12,11 +12,12 @@ use super::engine::Engine;
 pub use super::engine::{Found, IngestAnswer};
 use super::flush;
 use super::name::ObjectName;
+use super::outbox;
 use super::resident;
 use super::store::{self, Changes, Earlier, RequestKey};
 use crate::error::{Code, Error, Result};
 use crate::platform::storage::{self, Sql};
-use crate::platform::{Ctx, log};
+use crate::platform::{Ctx, alarm_ms, log};
 use serde::{Deserialize, Serialize};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -305,11 +306,13 @@ impl StreamObject {
     /// becomes durable together with the writes before it.
     async fn wake_at(&self, at: i64) {
         let pending = self.alarm_at.get();
-        if at == i64::MAX || (pending != 0 && pending <= at) {
+        // one that should have rung minutes ago was set by a clock that has jumped since
+        let overdue = pending != 0 && pending < self.ctx.now_ms() - outbox::LONGEST_PAUSE_MS;
+        if at == i64::MAX || (pending != 0 && pending <= at && !overdue) {
             return;
         }
         self.alarm_at.set(at);
-        let when = ScheduledTime::new(js_sys::Date::new(&(at as f64).into()));
+        let when = ScheduledTime::new(js_sys::Date::new(&(alarm_ms(at) as f64).into()));
         if let Err(error) = self.state.storage().set_alarm(when).await {
             self.alarm_at.set(0);
             log::error("stream.set_alarm", &error.to_string());

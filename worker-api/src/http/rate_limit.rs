@@ -80,6 +80,9 @@ pub struct Grant {
     pub wait_ms: u64,
 }
 
+/// Longest refusal.
+const LONGEST_WAIT_MS: i64 = 3_600_000;
+
 impl Bucket {
     /// A bucket that nobody has drawn from yet.
     pub fn full(quota: Quota, now: i64) -> Self {
@@ -93,7 +96,8 @@ impl Bucket {
     /// Takes back what was not spent, and gives up to `want` tokens.
     pub fn claim(&mut self, quota: Quota, want: u32, unspent: u32, now: i64) -> Grant {
         let elapsed = u64::try_from(now - self.at).unwrap_or(0);
-        self.at = self.at.max(now);
+        // a clock that was set back fills from there on
+        self.at = now;
         self.quota = quota;
         let most = u64::from(quota.burst()) * quota.cost();
         let filled = elapsed
@@ -146,7 +150,8 @@ impl Lease {
             self.spent += 1;
             return Decision::Allowed;
         }
-        if now < self.refused_until {
+        // further ahead than any refusal: the clock was set back
+        if now < self.refused_until && self.refused_until - now <= LONGEST_WAIT_MS {
             return Decision::Refused(self.refused_until - now);
         }
         // as many as the last lease used and half as many again, at most what flows in during a lease
@@ -167,7 +172,7 @@ impl Lease {
     pub fn granted(&mut self, grant: Grant, want: u32, now: i64) {
         let wait = i64::try_from(grant.wait_ms)
             .unwrap_or(i64::MAX)
-            .clamp(PAUSE_MS, 3_600_000);
+            .clamp(PAUSE_MS, LONGEST_WAIT_MS);
         *self = Self {
             tokens: self.tokens.saturating_add(grant.tokens),
             remaining: grant.remaining,

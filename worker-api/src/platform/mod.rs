@@ -101,7 +101,19 @@ pub fn shift_billing_clock(ms: i64) {
     SHIFT_MS.set(ms);
 }
 
+thread_local!(static CLOCK_OFFSET_MS: std::cell::Cell<i64> = const { std::cell::Cell::new(0) });
+
 /// Milliseconds since the Unix epoch.
 pub fn now_ms() -> i64 {
-    worker::Date::now().as_millis() as i64
+    worker::Date::now().as_millis() as i64 + CLOCK_OFFSET_MS.get()
+}
+
+/// The runtime's own time when [`now_ms`] is `at_ms`: what alarms are set by.
+pub fn alarm_ms(at_ms: i64) -> i64 {
+    at_ms - CLOCK_OFFSET_MS.get()
+}
+
+/// Sets the clock of this isolate off. Tests do, through a route that only test hooks open.
+pub fn set_clock_offset(offset_ms: i64) {
+    CLOCK_OFFSET_MS.set(offset_ms);
 }

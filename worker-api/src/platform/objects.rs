@@ -30,7 +30,7 @@ pub async fn key_record(ctx: &Ctx, id: &str) -> Result<Option<KeyRecord>> {
     let now = now_ms();
     if let Some(hit) = KEYS.with_borrow(|k| {
         k.get(id)
-            .filter(|(at, _)| now - at < KEY_CACHE_MS)
+            .filter(|(at, _)| (now - at).abs() < KEY_CACHE_MS)
             .map(|(_, r)| r.clone())
     }) {
         return Ok(hit);
