@@ -1,17 +1,19 @@
-//! `POST /v1/events` bodies: one event, an array, `{"events":[…]}` or NDJSON, in the current and the two older shapes.
+//! `POST /v1/events` bodies: one event, an array, `{"events":[…]}` or NDJSON, in the current and the two older shapes, or any JSON
+//! object as a log shipper sends it, which then is the data.
 //!
 //! A bad record is named in the answer and the rest goes on; only a body that cannot be split into records at all, or that
 //! names another organisation, is refused as a whole. The payload stays the text that came in: it is not re-serialised.
 
 use super::limits::Refusal;
 use super::pipeline::{Batches, Collector, Draft, Terms};
-use super::time;
+use super::{time, utf8};
 use crate::detect::log::Format;
 use crate::error::{Code, Error, Result};
 use cbad::Kind;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 #[derive(Deserialize)]
 struct Incoming<'a> {
@@ -47,11 +49,18 @@ struct Envelope<'a> {
 
 /// Splits a body into batches.
 pub fn parse(body: &[u8], media_type: &str, terms: Terms<'_>) -> Result<Batches> {
-    let mut parser = Parser(Collector::new(terms));
-    if matches!(
-        media_type,
-        "application/x-ndjson" | "application/ndjson" | "application/jsonl"
-    ) {
+    parse_for(body, media_type, None, terms)
+}
+
+/// The same where the request's header names the stream of events that name none.
+pub fn parse_for(
+    body: &[u8],
+    media_type: &str,
+    header: Option<&str>,
+    terms: Terms<'_>,
+) -> Result<Batches> {
+    let mut parser = Parser(Collector::new(terms), header);
+    if is_ndjson(media_type) {
         parser.lines(body)?;
         return Ok(parser.0.finish());
     }
@@ -62,8 +71,8 @@ pub fn parse(body: &[u8], media_type: &str, terms: Terms<'_>) -> Result<Batches>
         )
         .field("content-type", "application/json or application/x-ndjson"));
     }
-    let text = std::str::from_utf8(body).map_err(|_| not_json("the body is not UTF-8"))?;
-    let raw: &RawValue = serde_json::from_str(text).map_err(|e| not_json(&position(&e)))?;
+    let text = utf8::json(body).ok_or_else(|| not_json("the body is not UTF-8"))?;
+    let raw: &RawValue = serde_json::from_str(&text).map_err(|e| not_json(&position(&e)))?;
     match raw.get().as_bytes().first() {
         Some(b'[') => parser.array(raw)?,
         Some(b'{') => match serde_json::from_str::<Envelope<'_>>(raw.get()) {
@@ -94,6 +103,21 @@ pub fn parse(body: &[u8], media_type: &str, terms: Terms<'_>) -> Result<Batches>
     Ok(parser.0.finish())
 }
 
+/// One JSON value a line.
+pub fn is_ndjson(media_type: &str) -> bool {
+    matches!(
+        media_type,
+        "application/x-ndjson" | "application/ndjson" | "application/jsonl"
+    )
+}
+
+/// The lines of a body that hold something, with their numbers from 1.
+pub fn numbered(body: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
+    (1..)
+        .zip(body.split(|&b| b == b'\n'))
+        .filter(|(_, line)| !line.trim_ascii().is_empty())
+}
+
 /// JSON by name, or by what command-line clients send when nobody names a type.
 fn is_json(media_type: &str) -> bool {
     matches!(
@@ -114,7 +138,8 @@ fn position(e: &serde_json::Error) -> String {
     )
 }
 
-struct Parser<'p>(Collector<'p>);
+/// The collector, and the stream that the request's header names for events that name none.
+struct Parser<'p>(Collector<'p>, Option<&'p str>);
 
 impl Parser<'_> {
     fn array(&mut self, raw: &RawValue) -> Result<()> {
@@ -128,15 +153,12 @@ impl Parser<'_> {
     }
 
     fn lines(&mut self, body: &[u8]) -> Result<()> {
-        let lines = || {
-            body.split(|&b| b == b'\n')
-                .filter(|l| !l.trim_ascii().is_empty())
-        };
-        self.check_count(lines().count())?;
-        for (index, line) in lines().enumerate() {
-            match std::str::from_utf8(line) {
-                Ok(text) => self.record(index as u32, text)?,
-                Err(_) => self.0.reject(
+        self.check_count(numbered(body).count())?;
+        for (index, (number, line)) in numbered(body).enumerate() {
+            self.0.line = Some(number);
+            match utf8::json(line) {
+                Some(text) => self.record(index as u32, &text)?,
+                None => self.0.reject(
                     index as u32,
                     ("invalid_json", "the line is not UTF-8".into()),
                 ),
@@ -201,19 +223,34 @@ impl Parser<'_> {
             }
         };
         self.check_org(incoming.organization_id)?;
-        if let Err(refusal) = self.take(index, &incoming) {
+        let whole = incoming.data.is_none() && incoming.value.is_none() && has_own_fields(text);
+        if let Err(refusal) = self.take(index, &incoming, whole.then_some(text)) {
             self.0.reject(index, refusal);
         }
         Ok(())
     }
 
-    fn take(&mut self, index: u32, e: &Incoming<'_>) -> std::result::Result<(), Refusal> {
+    /// `whole`: the record itself, where it is no event but data as a log shipper sends it.
+    fn take(
+        &mut self,
+        index: u32,
+        e: &Incoming<'_>,
+        whole: Option<&str>,
+    ) -> std::result::Result<(), Refusal> {
         let limits = self.0.terms.limits;
         let declared = string("event_type", e.event_type.or(e.stream_type), 64)?;
-        let (kind, text, format) = payload(e, declared.as_deref())?;
-        let stream = match string("stream", e.stream, usize::MAX)? {
-            Some(s) => s,
-            None => declared.unwrap_or(Cow::Borrowed(crate::detect::log::kind_name(kind))),
+        let (kind, text, format) = match whole {
+            Some(text) => (
+                kind_of(declared.as_deref())?.unwrap_or(Kind::Log),
+                Cow::Borrowed(text),
+                Format::Json,
+            ),
+            None => payload(e, declared.as_deref())?,
+        };
+        let stream = match (string("stream", e.stream, usize::MAX)?, self.1) {
+            (Some(s), _) => s,
+            (None, Some(header)) => Cow::Borrowed(header),
+            (None, None) => declared.unwrap_or(Cow::Borrowed(crate::detect::log::kind_name(kind))),
         };
         let id = string("id", e.id, limits.label_bytes)?.filter(|s| !s.is_empty());
         let group = string("group", e.group, limits.label_bytes)?.filter(|s| !s.is_empty());
@@ -311,13 +348,27 @@ fn timestamp(raw: Option<&RawValue>) -> std::result::Result<Option<i64>, Refusal
     })
 }
 
-type Taken<'a> = (Kind, Cow<'a, str>, Format);
+/// Whether an object has a field that no event has.
+fn has_own_fields(text: &str) -> bool {
+    const KNOWN: [&str; 10] = [
+        "stream",
+        "event_type",
+        "stream_type",
+        "timestamp",
+        "id",
+        "group",
+        "metadata",
+        "data",
+        "value",
+        "organization_id",
+    ];
+    serde_json::from_str::<BTreeMap<Cow<'_, str>, serde::de::IgnoredAny>>(text)
+        .is_ok_and(|fields| fields.keys().any(|k| !KNOWN.contains(&k.as_ref())))
+}
 
-fn payload<'a>(
-    e: &Incoming<'a>,
-    declared: Option<&str>,
-) -> std::result::Result<Taken<'a>, Refusal> {
-    let kind = match declared {
+/// The kind that a type names.
+pub fn kind_of(declared: Option<&str>) -> std::result::Result<Option<Kind>, Refusal> {
+    Ok(match declared {
         None => None,
         Some("log" | "logs") => Some(Kind::Log),
         Some("metric" | "metrics") => Some(Kind::Metric),
@@ -329,7 +380,16 @@ fn payload<'a>(
                 "`event_type` is not log, metric, trace or llm".into(),
             ));
         }
-    };
+    })
+}
+
+type Taken<'a> = (Kind, Cow<'a, str>, Format);
+
+fn payload<'a>(
+    e: &Incoming<'a>,
+    declared: Option<&str>,
+) -> std::result::Result<Taken<'a>, Refusal> {
+    let kind = kind_of(declared)?;
     let (kind, text, format) = match (present(e.data), present(e.value)) {
         (Some(data), _) => match unescape(data) {
             Some(text) => (kind.unwrap_or(Kind::Log), text, Format::Text),

@@ -165,3 +165,22 @@ fn deep_nesting_is_data_not_a_crash() {
             })
     ));
 }
+
+#[test]
+fn what_a_log_shipper_sends_is_data() {
+    let body = br#"{"timestamp":"2026-11-21T10:00:00Z","host":"h","message":"m"}"#;
+    let batches = parse_for(body, "", Some("vector"), terms(None)).expect("object");
+    assert_eq!(
+        taken(batches),
+        [r#"vector log {"timestamp":"2026-11-21T10:00:00Z","host":"h","message":"m"}"#]
+    );
+}
+
+#[test]
+fn stray_bytes_are_kept_and_lines_are_numbered() {
+    let body = b"\n{\"data\":\"caf\xe9\"}\n\nnot json\n";
+    let batches = parse(body, "application/x-ndjson", terms(None)).expect("lines");
+    let seen: Vec<_> = batches.rejected.iter().map(|r| (r.index, r.line)).collect();
+    assert_eq!(seen, [(1, Some(4))]);
+    assert_eq!(taken(batches), ["log log caf\\xe9"]);
+}

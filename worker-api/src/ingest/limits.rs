@@ -14,6 +14,9 @@ pub struct Rejected {
     pub code: &'static str,
     /// The limit and the value, or what was expected.
     pub detail: String,
+    /// The line of an NDJSON body, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
 }
 
 /// Limits of one request. That of the body is a setting of the Worker.

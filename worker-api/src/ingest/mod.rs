@@ -1,5 +1,6 @@
 //! From request bodies to batches of events, one per stream.
 
+pub mod cloudevents;
 pub mod events;
 pub mod limits;
 pub mod otlp;

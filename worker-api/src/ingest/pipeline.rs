@@ -71,6 +71,8 @@ pub struct Terms<'p> {
 pub struct Collector<'p> {
     /// What holds for the request.
     pub terms: Terms<'p>,
+    /// The line of an NDJSON body that is being read.
+    pub line: Option<u32>,
     redactor: Option<Redactor>,
     batches: Batches,
 }
@@ -80,6 +82,7 @@ impl<'p> Collector<'p> {
     pub fn new(terms: Terms<'p>) -> Self {
         Self {
             redactor: terms.redaction.map(Redactor::new),
+            line: None,
             terms,
             batches: Batches::default(),
         }
@@ -188,6 +191,7 @@ impl<'p> Collector<'p> {
             index,
             code,
             detail,
+            line: self.line,
         });
     }
 

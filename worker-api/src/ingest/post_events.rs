@@ -1,13 +1,14 @@
 //! `POST /v1/events`: split, score in the objects that own the streams, answer with what was found.
 
-use super::events;
 use super::limits::Limits;
-use super::pipeline::{self, Terms};
+use super::pipeline::{self, Delivered, Terms};
 use super::redact::Redaction;
+use super::{cloudevents, events};
 use crate::auth::principal::Principal;
 use crate::error::{Code, Error, Result};
 use crate::http::{Request, Response};
 use crate::platform::{Ctx, objects};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 /// Takes events.
@@ -22,10 +23,54 @@ pub async fn post(ctx: &Ctx, principal: &Principal, request: &Request) -> Result
         limits: Limits::default(),
         now_ms: ctx.now_ms(),
     };
-    let batches = events::parse(&request.body, &request.media_type(), terms)?;
+    let media_type = request.media_type();
+    let header = request.header("driftlock-stream").filter(|s| !s.is_empty());
+    let batches = match cloudevents::parse(request, &media_type, terms) {
+        Some(batches) => batches?,
+        None => events::parse_for(&request.body, &media_type, header, terms)?,
+    };
     claim(ctx, principal, key.as_deref()).await?;
     let delivered = pipeline::deliver(ctx, principal, batches, key.as_deref()).await?;
+    let wants_lines = request
+        .header("accept")
+        .is_some_and(|a| events::is_ndjson(a.split(';').next().unwrap_or("").trim()));
+    if wants_lines && events::is_ndjson(&media_type) {
+        return Ok(lines(&request.body, &delivered));
+    }
     Ok(Response::json(200, &delivered))
+}
+
+/// The answer line by line, for a body sent line by line: what became of each, and the whole at the end.
+fn lines(body: &[u8], delivered: &Delivered) -> Response {
+    let mut out = String::new();
+    let mut put = |value: serde_json::Value| {
+        out.push_str(&value.to_string());
+        out.push('\n');
+    };
+    let mut rejected = delivered.rejected.iter().peekable();
+    let mut anomalies = delivered.anomalies.iter().peekable();
+    for (index, (line, _)) in (0u32..).zip(events::numbered(body)) {
+        let refused = rejected.next_if(|r| r.index == index);
+        let anomaly = anomalies.next_if(|a| a.index == index);
+        put(match (refused, anomaly) {
+            (Some(r), _) => {
+                json!({ "line": line, "status": "rejected", "code": r.code, "detail": r.detail })
+            }
+            (None, Some(a)) => json!({ "line": line, "status": "taken", "anomaly": a }),
+            (None, None) => json!({ "line": line, "status": "taken" }),
+        });
+    }
+    put(json!({
+        "accepted": delivered.accepted,
+        "rejected": delivered.rejected.len(),
+        "duplicates": delivered.duplicates,
+        "streams": delivered.streams,
+    }));
+    Response {
+        status: 200,
+        headers: vec![("content-type".into(), "application/x-ndjson".into())],
+        body: out.into_bytes(),
+    }
 }
 
 /// The `Idempotency-Key` header, checked for form.

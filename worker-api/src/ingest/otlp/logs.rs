@@ -1,6 +1,7 @@
 //! Log records: severity, body, scope and attributes make the event; the trace or session is its group. Times and ids stay out
 //! of what is scored.
 
+use super::genai;
 use super::intake::{Intake, Made};
 use super::origin::{Origin, STREAM};
 use super::proto::opentelemetry::proto::common::v1::InstrumentationScope;
@@ -47,6 +48,24 @@ impl Sink<LogRecord> for Logs<'_, '_> {
 impl Logs<'_, '_> {
     fn take(&mut self, r: &LogRecord) {
         let Self { intake, origin } = self;
+        let (trace, span) = (value::id(&r.trace_id, 16), value::id(&r.span_id, 8));
+        let nanos = if r.time_unix_nano == 0 {
+            r.observed_time_unix_nano
+        } else {
+            r.time_unix_nano
+        };
+        let at = value::milliseconds(nanos);
+        if let Some(call) = genai::of_log(r) {
+            call.take(
+                intake,
+                origin,
+                &r.attributes,
+                at,
+                trace.as_deref(),
+                span.as_deref(),
+            );
+            return;
+        }
         intake.clear();
         let out = &mut intake.text;
         out.push('{');
@@ -77,20 +96,14 @@ impl Logs<'_, '_> {
         }
         out.push('}');
 
-        let (trace, span) = (value::id(&r.trace_id, 16), value::id(&r.span_id, 8));
         intake.place(origin, trace.as_deref(), span.as_deref());
         intake.metadata.push('}');
         let session = value::text(&r.attributes, "session.id");
         let id = value::text(&r.attributes, "log.record.uid");
-        let nanos = if r.time_unix_nano == 0 {
-            r.observed_time_unix_nano
-        } else {
-            r.time_unix_nano
-        };
         intake.take(Made {
             stream: &origin.stream(&r.attributes, "logs"),
             kind: Kind::Log,
-            timestamp_ms: value::milliseconds(nanos),
+            timestamp_ms: at,
             group: trace
                 .as_deref()
                 .or(session.as_deref())

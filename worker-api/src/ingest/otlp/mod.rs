@@ -3,17 +3,19 @@
 //! <https://opentelemetry.io/docs/specs/otlp/#otlphttp>
 
 pub mod answer;
+mod genai;
 mod histogram;
 mod intake;
 pub mod json;
 mod logs;
+mod messages;
 mod metrics;
-mod origin;
+pub mod origin;
 #[rustfmt::skip]
 pub mod proto;
 mod read;
 mod spans;
-mod value;
+pub mod value;
 mod wire;
 
 use self::answer::{Encoding, Signal};

@@ -1,6 +1,7 @@
 //! Spans. Each becomes an event of what was done (name, kind, caller, status, attributes: status and structure) and a number, its
 //! duration, in a stream of its operation. Spans of language models also give what was said (see `genai`).
 
+use super::genai;
 use super::intake::{Intake, Made};
 use super::origin::{Origin, STREAM, slug};
 use super::proto::opentelemetry::proto::common::v1::InstrumentationScope;
@@ -98,6 +99,7 @@ fn take(intake: &mut Intake<'_>, origin: &Origin, s: &Span, parent: Option<&[u8]
         ..made
     });
     if let Some(ms) = duration {
+        // the same metadata: it says which call took so long
         intake.text.clear();
         intake.text.push_str("{\"duration_ms\":");
         value::number(&mut intake.text, ms);
@@ -108,6 +110,16 @@ fn take(intake: &mut Intake<'_>, origin: &Origin, s: &Span, parent: Option<&[u8]
             kind: Kind::Metric,
             ..made
         });
+    }
+    if let Some(call) = genai::of_span(s, duration) {
+        call.take(
+            intake,
+            origin,
+            &s.attributes,
+            made.timestamp_ms,
+            Some(&trace),
+            Some(&span),
+        );
     }
 }
 
@@ -146,7 +158,7 @@ fn describe(out: &mut String, origin: &Origin, s: &Span, parent: Option<&[u8]>) 
         out.push_str(",\"scope\":");
         value::string(out, origin.scope.as_bytes());
     }
-    let kept = |k: &str| ![STREAM, "session.id"].contains(&k);
+    let kept = |k: &str| ![STREAM, "session.id"].contains(&k) && !genai::is_content(k);
     if s.attributes
         .iter()
         .any(|kv| kept(std::str::from_utf8(&kv.key).unwrap_or("")))
@@ -154,9 +166,14 @@ fn describe(out: &mut String, origin: &Origin, s: &Span, parent: Option<&[u8]>) 
         out.push_str(",\"attributes\":");
         value::attributes(out, &s.attributes, kept);
     }
-    if !s.events.is_empty() {
+    let mut events = s
+        .events
+        .iter()
+        .filter(|e| !e.name.starts_with(b"gen_ai."))
+        .peekable();
+    if events.peek().is_some() {
         out.push_str(",\"events\":[");
-        for (i, event) in s.events.iter().enumerate() {
+        for (i, event) in events.enumerate() {
             out.push_str(if i > 0 { ",{\"name\":" } else { "{\"name\":" });
             value::string(out, &event.name);
             if !event.attributes.is_empty() {

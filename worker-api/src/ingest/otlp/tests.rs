@@ -148,6 +148,126 @@ fn all_types_of_metrics_become_numbers() {
     assert_eq!(of_protobuf(METRICS, Signal::Metrics).0, events);
 }
 
+/// A span with these attributes, as JSON; values are texts.
+fn span_with(attributes: &[(&str, &str)], events: &str) -> String {
+    let list: Vec<String> = attributes
+        .iter()
+        .map(|(k, v)| serde_json::json!({ "key": k, "value": { "stringValue": v } }).to_string())
+        .collect();
+    format!(
+        r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{{"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174","name":"chat","kind":3,
+        "attributes":[{}],"events":[{events}]}}]}}]}}]}}"#,
+        list.join(",")
+    )
+}
+
+/// The events of language models among a request's: stream and text.
+fn llm(json: &str, signal: Signal) -> Vec<String> {
+    let (events, rejected, message) = of_json(json, signal);
+    assert_eq!(rejected, 0, "{message}");
+    events
+        .into_iter()
+        .filter(|e| e.starts_with("llm/"))
+        .map(|e| {
+            let parts: Vec<&str> = e.splitn(4, ' ').collect();
+            format!("{} {} {}", parts[0], parts[1], parts[3])
+        })
+        .collect()
+}
+
+#[test]
+fn calls_of_language_models_by_their_current_names() {
+    let json = span_with(
+        &[
+            ("gen_ai.operation.name", "chat"),
+            ("gen_ai.request.model", "gpt-x"),
+            ("gen_ai.agent.name", "Support Bot"),
+            (
+                "gen_ai.input.messages",
+                r#"[{"role":"user","parts":[{"type":"text","content":"old"}]},{"role":"assistant","parts":[{"type":"text","content":"earlier"}]},{"role":"user","parts":[{"type":"text","content":"where is my order?"}]}]"#,
+            ),
+            (
+                "gen_ai.output.messages",
+                r#"[{"role":"assistant","parts":[{"type":"text","content":"on its way"},{"type":"tool_call","name":"track","arguments":{"id":7}}],"finish_reason":"stop"}]"#,
+            ),
+            ("gen_ai.usage.input_tokens", "12"),
+            ("gen_ai.usage.output_tokens", "34"),
+            ("gen_ai.usage.cost", "0.002"),
+        ],
+        "",
+    );
+    let want = [
+        r#"llm/Support-Bot/gpt-x/answers llm {"answer":"on its way","finish_reason":"stop"}"#,
+        r#"llm/Support-Bot/gpt-x/prompts llm {"role":"user","prompt":"where is my order?"}"#,
+        r#"llm/Support-Bot/gpt-x/tools llm {"tool":"track","arguments":{"id":7}}"#,
+        r#"llm/Support-Bot/gpt-x/usage metric {"input_tokens":12,"output_tokens":34,"cost":0.002}"#,
+    ];
+    assert_eq!(llm(&json, Signal::Traces), want);
+    // what was said stays out of the span's own event
+    let (events, _, _) = of_json(&json, Signal::Traces);
+    assert!(
+        events
+            .iter()
+            .all(|e| e.starts_with("llm/") || !e.contains("order")),
+        "{events:?}"
+    );
+}
+
+#[test]
+fn calls_of_language_models_by_older_names() {
+    let indexed = span_with(
+        &[
+            ("gen_ai.request.model", "m"),
+            ("gen_ai.prompt.0.role", "user"),
+            ("gen_ai.prompt.0.content", "hello"),
+            ("gen_ai.completion.0.content", "hi"),
+            ("gen_ai.completion.0.tool_calls.0.name", "f"),
+            ("gen_ai.completion.0.tool_calls.0.arguments", "{\"a\":1}"),
+            ("gen_ai.usage.prompt_tokens", "5"),
+        ],
+        "",
+    );
+    let want = [
+        r#"llm/unknown_service/m/answers llm {"answer":"hi"}"#,
+        r#"llm/unknown_service/m/prompts llm {"role":"user","prompt":"hello"}"#,
+        r#"llm/unknown_service/m/tools llm {"tool":"f","arguments":{"a":1}}"#,
+        r#"llm/unknown_service/m/usage metric {"input_tokens":5}"#,
+    ];
+    assert_eq!(llm(&indexed, Signal::Traces), want);
+
+    let events = r#"{"name":"gen_ai.content.prompt","attributes":[{"key":"gen_ai.prompt","value":{"stringValue":"hello"}}]},
+        {"name":"gen_ai.choice","attributes":[{"key":"finish_reason","value":{"stringValue":"stop"}},{"key":"message","value":{"kvlistValue":{"values":[{"key":"content","value":{"stringValue":"hi"}}]}}}]}"#;
+    let on_span = span_with(
+        &[("gen_ai.system", "openai"), ("gen_ai.request.model", "m")],
+        events,
+    );
+    let want = [
+        r#"llm/unknown_service/m/answers llm {"answer":"hi","finish_reason":"stop"}"#,
+        r#"llm/unknown_service/m/prompts llm {"role":"user","prompt":"hello"}"#,
+    ];
+    assert_eq!(llm(&on_span, Signal::Traces), want);
+}
+
+#[test]
+fn messages_of_language_models_as_log_events() {
+    let record = |name: &str, body: &str| {
+        format!(
+            r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{{"eventName":"{name}","attributes":[{{"key":"gen_ai.request.model","value":{{"stringValue":"m"}}}}],"body":{body}}}]}}]}}]}}"#
+        )
+    };
+    let content =
+        r#"{"kvlistValue":{"values":[{"key":"content","value":{"stringValue":"hello"}}]}}"#;
+    assert_eq!(
+        llm(&record("gen_ai.user.message", content), Signal::Logs),
+        [r#"llm/unknown_service/m/prompts llm {"role":"user","prompt":"hello"}"#]
+    );
+    let choice = r#"{"kvlistValue":{"values":[{"key":"message","value":{"kvlistValue":{"values":[{"key":"content","value":{"stringValue":"hi"}}]}}}]}}"#;
+    assert_eq!(
+        llm(&record("gen_ai.choice", choice), Signal::Logs),
+        [r#"llm/unknown_service/m/answers llm {"answer":"hi"}"#]
+    );
+}
+
 #[test]
 fn a_bad_record_costs_no_other() {
     let json = LOGS.replace("\"severityNumber\":17", "\"severityNumber\":\"SEVERE\"");

@@ -144,6 +144,17 @@ pub fn text<'a>(list: &'a [KeyValue], key: &str) -> Option<Cow<'a, str>> {
     }
 }
 
+/// The number of an attribute.
+pub fn numeric(list: &[KeyValue], key: &str) -> Option<f64> {
+    match find(list, key)? {
+        Value::IntValue(v) => Some(*v as f64),
+        Value::DoubleValue(v) => Some(*v),
+        Value::StringValue(v) => std::str::from_utf8(v).ok()?.parse().ok(),
+        _ => None,
+    }
+    .filter(|x| x.is_finite())
+}
+
 /// An id in hexadecimal; `None` for one of the wrong length or all zeros, which stands for no id.
 pub fn id(bytes: &[u8], length: usize) -> Option<String> {
     if bytes.len() != length || bytes.iter().all(|b| *b == 0) {
