@@ -20,7 +20,7 @@ import { requireFreePorts, stopRecorded } from './process.mjs';
 
 const PUBLISHABLE_KEY = 'sb_publishable_ACJWlzQHlZjBrEguHvfOxg_3BJgxAaH';
 const SECRET_KEY = 'sb_secret_N7UND0UgjKTVK-Uodkm0Hg_xSvEMPvz';
-const HS256_SECRET = 'super-secret-jwt-token-with-at-least-32-characters-long';
+export const HS256_SECRET = 'super-secret-jwt-token-with-at-least-32-characters-long';
 
 /** Folder that holds the state of the stack called `name` ("dev", "test"). */
 export const stackDir = (name) => path.join(STATE, name);

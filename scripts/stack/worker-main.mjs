@@ -28,20 +28,15 @@ if (!fs.existsSync(dashboard)) fs.mkdirSync(dashboard, { recursive: true }); // 
 
 const bindings = await workerBindings();
 const variables = Object.fromEntries(VARIABLES.filter((name) => process.env[name]).map((name) => [name, process.env[name]]));
-const miniflare = new Miniflare(
-  convertV4MiniflareOptions({
-    ...bindings,
-    bindings: { ...bindings.bindings, ...variables },
-    modules: modules(built),
-    modulesRoot: built,
-    name: 'driftlock',
-    host: '127.0.0.1',
-    port: Number(port),
-    cf: false,
-    resourcePersistencePath: path.join(stateDir, 'objects'),
-    log: new Log(LogLevel.WARN),
-  }),
-);
+const worker = { ...bindings, bindings: { ...bindings.bindings, ...variables }, modules: modules(built), modulesRoot: built, name: 'driftlock' };
+const workers = [worker];
+// a second isolate in front of the same objects, as another of Cloudflare's locations would be
+if (process.env.EDGE_PORT) {
+  const durableObjects = Object.fromEntries(Object.entries(worker.durableObjects).map(([name, object]) => [name, { ...object, scriptName: 'driftlock' }]));
+  workers.push({ ...worker, name: 'driftlock-edge', durableObjects, unsafeDirectSockets: [{ host: '127.0.0.1', port: Number(process.env.EDGE_PORT) }] });
+}
+const shared = { host: '127.0.0.1', port: Number(port), cf: false, resourcePersistencePath: path.join(stateDir, 'objects'), log: new Log(LogLevel.WARN) };
+const miniflare = new Miniflare(convertV4MiniflareOptions(workers.length > 1 ? { ...shared, workers } : { ...shared, ...worker }));
 const stop = async () => {
   await miniflare.dispose();
   process.exit(0);

@@ -4,6 +4,7 @@ use crate::anomalies;
 use crate::audit;
 use crate::auth::limits;
 use crate::auth::principal::{Access, Principal, Role, Scope};
+use crate::auth::wrong;
 use crate::billing;
 use crate::demo;
 use crate::detect::name::ObjectName;
@@ -498,8 +499,20 @@ fn match_path<'p>(pattern: &str, path: &'p str) -> Option<&'p str> {
     (!segment.is_empty() && !segment.contains('/')).then_some(segment)
 }
 
-/// Answers a request whose body has been read.
+/// Answers a request whose body has been read. Wrong credentials are counted against the address they came from.
 pub async fn dispatch(ctx: &Ctx, request: &Request, matched: &Matched<'_>) -> Result<Answer> {
+    if matched.route.access != Access::Public {
+        wrong::before(ctx, request).await?;
+    }
+    match answer(ctx, request, matched).await {
+        Err(error) if error.code == Code::InvalidCredentials => {
+            Err(wrong::after(ctx, request, error).await)
+        }
+        outcome => outcome,
+    }
+}
+
+async fn answer(ctx: &Ctx, request: &Request, matched: &Matched<'_>) -> Result<Answer> {
     let Route {
         access, endpoint, ..
     } = *matched.route;

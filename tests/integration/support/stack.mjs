@@ -22,18 +22,22 @@ export async function control(action) {
   assert.equal(response.status, 204, await response.text());
 }
 
+/** A network address that no other request comes from. */
+const freshAddress = () => `2001:db8:${crypto.randomBytes(4).toString('hex').match(/.{4}/g).join(':')}::1`;
+
 /** The figure of a check, shown beside its name by ./scripts/test. */
 export const figure = (t, text) => t.diagnostic(text);
 
 /**
- * One request. `as` is an API key, or {token, org?}; `json` or `body` what to send.
+ * One request. `as` is an API key, or {token, org?}; `json` or `body` what to send; `base` another Worker than the stack's.
+ * Each comes from a network address of its own unless `headers` say otherwise, so that limits per address stay out of the way.
  * Gives {status, headers, body, ms}: the body parsed where it is JSON.
  */
-export async function api(method, path, { as, json, body, headers = {}, signal } = {}) {
+export async function api(method, path, { as, json, body, headers = {}, signal, base = url } = {}) {
   const auth = typeof as === 'string' ? { authorization: `Bearer ${as}` } : as ? { authorization: `Bearer ${as.token}`, ...(as.org && { 'driftlock-organization': as.org }) } : {};
   const content = json === undefined ? {} : { 'content-type': 'application/json' };
   const start = performance.now();
-  const response = await fetch(url + path, { method, headers: { ...content, ...auth, ...headers }, body: json === undefined ? body : JSON.stringify(json), signal: signal ?? AbortSignal.timeout(30_000) });
+  const response = await fetch(base + path, { method, headers: { 'cf-connecting-ip': freshAddress(), ...content, ...auth, ...headers }, body: json === undefined ? body : JSON.stringify(json), signal: signal ?? AbortSignal.timeout(30_000) });
   const text = await response.text();
   const isJson = /json/.test(response.headers.get('content-type') ?? '');
   return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text, ms: performance.now() - start };

@@ -5,21 +5,40 @@
 
 use super::jwt::{Algorithm, Person, Token};
 use crate::error::{Code, Error, Result};
-use crate::platform::{Ctx, crypto};
+use crate::platform::{self, Ctx, crypto};
 use serde_json::Value;
 use std::cell::RefCell;
+use std::time::Duration;
 
 const FRESH_MS: i64 = 600_000;
 const RETRY_MS: i64 = 30_000;
+/// After a failure the next try comes this much later.
+const FAILED_MS: i64 = 1_000;
+/// How long a request waits for a set that another one is fetching: so many times this long.
+const WAITS: u32 = 40;
+const WAIT: Duration = Duration::from_millis(50);
 
 #[derive(Default)]
 struct Cache {
     keys: Vec<Value>,
+    /// 0: never.
     fetched: i64,
-    tried: i64,
+    /// No fetch before.
+    next: i64,
+    /// A fetch is under way.
+    flying: bool,
 }
 
 thread_local!(static CACHE: RefCell<Cache> = RefCell::default());
+
+/// Ends a fetch, also when the request that began it is dropped.
+struct Flight;
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        CACHE.with_borrow_mut(|c| c.flying = false);
+    }
+}
 
 /// Checks a token's signature and claims.
 pub async fn verify(ctx: &Ctx, text: &str) -> Result<Person> {
@@ -59,37 +78,56 @@ pub async fn verify(ctx: &Ctx, text: &str) -> Result<Person> {
 }
 
 async fn key_for(ctx: &Ctx, token: &Token<'_>) -> Result<Option<Value>> {
-    let now = ctx.now_ms();
-    let fresh = CACHE.with_borrow(|c| now - c.fetched < FRESH_MS);
-    if fresh && let Some(key) = cached(token) {
+    if let Some(key) = fresh(ctx, token) {
         return Ok(Some(key));
     }
-    let may_fetch = CACHE.with_borrow_mut(|c| {
-        let due = now - c.tried >= RETRY_MS;
-        if due {
-            c.tried = now;
+    // many may come at once, to a new isolate or after a rotation: one fetches, the others wait for it
+    for _ in 0..WAITS {
+        if !CACHE.with_borrow(|c| c.flying) {
+            break;
         }
-        due
+        platform::fetch::pause(WAIT).await;
+    }
+    if let Some(key) = fresh(ctx, token) {
+        return Ok(Some(key));
+    }
+    let now = ctx.now_ms();
+    let may_fetch = CACHE.with_borrow_mut(|c| {
+        let may = !c.flying && now >= c.next;
+        if may {
+            c.flying = true;
+            c.next = now + RETRY_MS;
+        }
+        may
     });
     if may_fetch {
-        match fetch(ctx).await {
-            Ok(keys) => CACHE.set(Cache {
-                keys,
-                fetched: now,
-                tried: now,
-            }),
-            Err(_) if cached(token).is_none() => {
-                CACHE.with_borrow_mut(|c| c.tried = 0);
-                return Err(Error::new(
-                    Code::DependencyUnavailable,
-                    "the signing keys of the identity provider cannot be fetched",
-                ));
+        let flight = Flight;
+        let outcome = fetch(ctx).await;
+        CACHE.with_borrow_mut(|c| match outcome {
+            Ok(keys) => {
+                c.keys = keys;
+                c.fetched = now;
             }
             // the keys we have go on serving while the provider is away
-            Err(_) => {}
-        }
+            Err(_) => c.next = now + FAILED_MS,
+        });
+        drop(flight);
     }
-    Ok(cached(token))
+    match cached(token) {
+        None if CACHE.with_borrow(|c| c.fetched == 0) => Err(Error::new(
+            Code::DependencyUnavailable,
+            "the signing keys of the identity provider cannot be fetched",
+        )),
+        key => Ok(key),
+    }
+}
+
+/// The cached key, while the set is fresh.
+fn fresh(ctx: &Ctx, token: &Token<'_>) -> Option<Value> {
+    CACHE
+        .with_borrow(|c| c.fetched != 0 && ctx.now_ms() - c.fetched < FRESH_MS)
+        .then(|| cached(token))
+        .flatten()
 }
 
 /// The cached key with the token's id and algorithm.

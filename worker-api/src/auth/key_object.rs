@@ -16,7 +16,7 @@ use crate::ingest::time;
 use crate::platform::objects::reply;
 use crate::platform::postgrest;
 use crate::platform::storage::Sql;
-use crate::platform::{Ctx, log};
+use crate::platform::{Ctx, alarm_ms, log};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use uuid::Uuid;
@@ -195,7 +195,7 @@ impl KeyObject {
     async fn end_claims_at(&self, at: i64) -> worker::Result<()> {
         let storage = self.state.storage();
         if storage.get_alarm().await?.is_none() {
-            let when = ScheduledTime::new(js_sys::Date::new(&(at as f64).into()));
+            let when = ScheduledTime::new(js_sys::Date::new(&(alarm_ms(at) as f64).into()));
             storage.set_alarm(when).await?;
         }
         Ok(())

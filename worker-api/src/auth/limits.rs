@@ -165,7 +165,7 @@ pub async fn charge_address(
 }
 
 /// The rate-limit binding of the runtime, where the deployment has one.
-async fn coarse(ctx: &Ctx, address: &str) -> bool {
+pub(super) async fn coarse(ctx: &Ctx, address: &str) -> bool {
     let Ok(limiter) = ctx.env.rate_limiter("ADDRESS_LIMIT") else {
         return true;
     };

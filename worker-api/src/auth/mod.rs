@@ -7,3 +7,4 @@ pub mod jwt;
 pub mod key_object;
 pub mod limits;
 pub mod principal;
+pub mod wrong;

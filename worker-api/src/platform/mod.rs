@@ -32,18 +32,28 @@ pub struct Ctx {
     pub(crate) context: Option<Rc<worker::Context>>,
 }
 
+/// The settings, read from the bindings by the first request or object of an isolate: an isolate's bindings never change.
+fn settings(env: &Env) -> Rc<Settings> {
+    thread_local!(static SETTINGS: std::cell::OnceCell<Rc<Settings>> = const { std::cell::OnceCell::new() });
+    SETTINGS.with(|settings| {
+        let read = || {
+            Rc::new(Settings::read(|name| {
+                let value = env.var(name).map(|v| v.to_string());
+                value
+                    .or_else(|_| env.secret(name).map(|v| v.to_string()))
+                    .ok()
+            }))
+        };
+        settings.get_or_init(read).clone()
+    })
+}
+
 impl Ctx {
     /// The context of one request, or of an object's life.
     pub fn new(env: Env, request_id: &str) -> Self {
-        let settings = Settings::read(|name| {
-            let value = env.var(name).map(|v| v.to_string());
-            value
-                .or_else(|_| env.secret(name).map(|v| v.to_string()))
-                .ok()
-        });
         Self {
+            settings: settings(&env),
             env,
-            settings: Rc::new(settings),
             request_id: request_id.into(),
             context: None,
         }

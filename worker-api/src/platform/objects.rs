@@ -46,6 +46,11 @@ pub async fn key_record(ctx: &Ctx, id: &str) -> Result<Option<KeyRecord>> {
     Ok(record)
 }
 
+/// Whether this isolate knows the key, without asking anybody.
+pub fn is_known(id: &str) -> bool {
+    KEYS.with_borrow(|k| k.get(id).is_some_and(|(_, record)| record.is_some()))
+}
+
 /// Lets an API key end: revoked at a time, or expiring at one. Every isolate learns of it within [`KEY_CACHE_MS`].
 pub async fn end_key(ctx: &Ctx, id: &str, end: &KeyEnd) -> Result<()> {
     let stub = stub(ctx, "KEY", id)?;

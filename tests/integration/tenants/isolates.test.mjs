@@ -1,0 +1,100 @@
+// Two isolates in front of the same objects: what one of them ends, the other stops taking, on a clock that the test turns.
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { a, api, assertProblem, figure, full, freshStream, sleep } from '../support/stack.mjs';
+import { admin, newKey, newOrganization, newPerson } from './people.mjs';
+import { ownWorker } from './own-worker.mjs';
+
+// as in platform/objects.rs (an isolate trusts a key object) and auth/key_object.rs (an object trusts the database)
+const ISOLATE_MS = 25_000;
+const OBJECT_MS = 25_000;
+const PROMISED_MS = 60_000;
+
+let owner;
+let organization;
+
+before(async () => {
+  owner = await newPerson('isolates');
+  organization = await newOrganization(owner, 'Isolates');
+});
+
+const post = (base, key) => api('POST', '/v1/events', { as: key, json: [{ stream: 'isolates', data: 'x' }], base });
+
+test('a key revoked at one isolate ends at the other with its cache, 25 s later at most', async (t) => {
+  const { url, edge, turnClock } = await ownWorker(t, { edge: true });
+  const key = await newKey(owner, { name: 'x' });
+  for (const base of [url, edge]) assert.equal((await post(base, key.secret)).status, 200, base);
+  assert.equal((await api('DELETE', `/v1/keys/${key.id}`, { as: owner, base: url })).status, 200);
+  assertProblem(await post(url, key.secret), 401, 'invalid_credentials');
+  await turnClock(ISOLATE_MS, edge);
+  assertProblem(await post(edge, key.secret), 401, 'invalid_credentials');
+  figure(t, `refused at once where it was revoked, elsewhere after ${ISOLATE_MS / 1000} s`);
+});
+
+test('must show 5: a key revoked behind the objects\' back ends everywhere within 60 s', async (t) => {
+  const { url, edge, turnClock } = await ownWorker(t, { edge: true });
+  const key = await newKey(owner, { name: 'x' });
+  // the worst case: the object has just asked the database …
+  for (const base of [url, edge]) assert.equal((await post(base, key.secret)).status, 200, base);
+  await admin.update(`api_keys?id=eq.${key.id}`, { revoked_at: new Date().toISOString() });
+  // … and is asked by an isolate just before it would ask again (the objects' clock is the first isolate's)
+  const late = OBJECT_MS - 3_000;
+  await turnClock(late);
+  await turnClock(ISOLATE_MS, edge);
+  assert.equal((await post(edge, key.secret)).status, 200, 'nobody knows yet');
+  await turnClock(OBJECT_MS + 1_000);
+  await turnClock(ISOLATE_MS + ISOLATE_MS, edge);
+  assertProblem(await post(edge, key.secret), 401, 'invalid_credentials');
+  assertProblem(await post(url, key.secret), 401, 'invalid_credentials');
+  figure(t, `worst case ${(OBJECT_MS + ISOLATE_MS) / 1000} s of the promised ${PROMISED_MS / 1000} s`);
+});
+
+test('somebody who was removed loses access at the other isolate within 15 s', async (t) => {
+  const { url, edge, turnClock } = await ownWorker(t, { edge: true });
+  const member = await newPerson('isolates-member');
+  await admin.insert('members', { org_id: organization.id, user_id: member.id, role: 'member' });
+  for (const base of [url, edge]) assert.equal((await api('GET', '/v1/config', { as: member, base })).status, 200, base);
+  assert.equal((await api('DELETE', `/v1/members/${member.id}`, { as: owner, base: url })).status, 204);
+  assertProblem(await api('GET', '/v1/config', { as: member, base: url }), 403, 'insufficient_scope');
+  await turnClock(15_000, edge);
+  assertProblem(await api('GET', '/v1/config', { as: member, base: edge }), 403, 'insufficient_scope');
+});
+
+test('both isolates see the settings and the limits of one organisation', async (t) => {
+  const { url, edge, turnClock } = await ownWorker(t, { edge: true });
+  const key = await newKey(owner, { name: 'x', scopes: ['ingest', 'read'] });
+  const stream = freshStream('seen');
+  for (const [i, base] of [url, edge].entries()) {
+    const { body } = await api('POST', '/v1/events', { as: key.secret, json: [{ stream, id: `${i}`, data: 'x' }], base });
+    assert.equal(body.streams[0].events_seen, i + 1, 'one object behind both');
+  }
+  await api('PATCH', '/v1/organization', { as: owner, json: { default_sensitivity: 0.8 }, base: url });
+  await turnClock(OBJECT_MS);
+  await turnClock(ISOLATE_MS, edge);
+  const { body } = await api('GET', '/v1/config', { as: key.secret, base: edge });
+  assert.equal(body.detection.default_sensitivity, 0.8);
+});
+
+test('must show 5, in real time: 20 clients at two isolates', { skip: !full && 'a minute long: ./scripts/test --full' }, async (t) => {
+  const { url, edge } = await ownWorker(t, { edge: true });
+  const key = await newKey(owner, { name: 'busy' });
+  let revokedAt = Infinity;
+  let last = 0;
+  const client = async (n) => {
+    for (;;) {
+      const answer = await post(n % 2 ? url : edge, key.secret);
+      if (answer.status === 401) return;
+      assert.equal(answer.status, 200);
+      last = Math.max(last, Date.now());
+      assert.ok(Date.now() < revokedAt + PROMISED_MS, 'still taken after 60 s');
+      await sleep(20);
+    }
+  };
+  const clients = Array.from({ length: 20 }, (_, n) => client(n));
+  await sleep(3000);
+  await admin.update(`api_keys?id=eq.${key.id}`, { revoked_at: new Date().toISOString() });
+  revokedAt = Date.now();
+  await Promise.all(clients);
+  figure(t, `revoked in the database; the last event was taken ${((last - revokedAt) / 1000).toFixed(1)} s later`);
+  assert.equal((await post(url, a.keys.ingest)).status, 200);
+});

@@ -1,0 +1,64 @@
+// Wrong credentials: beyond thirty a minute an address is told to wait; good ones are taken all the same.
+import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
+import { test } from 'node:test';
+import { makeApiKey } from '../../../scripts/lib/api-key.mjs';
+import { a, api, assertProblem, figure } from '../support/stack.mjs';
+import { freshNetwork, newKey, newOrganization, newPerson } from './people.mjs';
+import { ownWorker } from './own-worker.mjs';
+
+const ALLOWED = 30;
+const KNOWN_LOOKUPS = 120;
+
+/** A well-formed key that nobody has. */
+const unknownKey = () => makeApiKey({ orgId: crypto.randomUUID(), name: 'x' }).key;
+
+const wrong = [
+  () => unknownKey(),
+  () => a.keys.revoked,
+  () => a.keys.expired,
+  () => 'dlk_live_nonsense',
+  () => ({ token: 'a.b.c' }),
+  () => ({ token: `${a.people.owner.token.slice(0, -6)}AAAAAA` }),
+];
+
+test('401 becomes 429 beyond the limit, whatever is wrong with the credentials', async (t) => {
+  const worker = await ownWorker(t);
+  const network = freshNetwork();
+  const call = (as, headers = network) => api('GET', '/v1/anomalies', { as, headers, base: worker.url });
+  for (let i = 0; i < ALLOWED; i += 1) assertProblem(await call(wrong[i % wrong.length]()), 401, 'invalid_credentials');
+  for (const make of wrong) {
+    const refused = await call(make());
+    assertProblem(refused, 429, 'rate_limited');
+    assert.equal(refused.headers.get('ratelimit-policy'), `"address";q=${ALLOWED};w=60`);
+    assert.match(refused.headers.get('ratelimit'), /^"address";r=0;t=\d+$/);
+    const wait = Number(refused.headers.get('retry-after'));
+    assert.ok(wait >= 1 && wait <= 60, `${wait}`);
+  }
+  assert.equal((await call(a.keys.read)).status, 200, 'a good key from the same address, not seen before');
+  assert.equal((await call(a.people.viewer)).status, 200, 'a person there');
+  assertProblem(await call(undefined), 401, 'missing_credentials');
+  assertProblem(await call(unknownKey(), freshNetwork()), 401, 'invalid_credentials');
+  await worker.turnClock(61_000);
+  assertProblem(await call(unknownKey()), 401, 'invalid_credentials');
+  figure(t, `${ALLOWED} times 401, then 429 with the time to wait; after a minute 401 again`);
+});
+
+test('a flood of made-up keys is not looked up for ever, and leaves a known key alone', async (t) => {
+  const worker = await ownWorker(t);
+  const owner = await newPerson('flooded');
+  await newOrganization(owner, 'Flooded');
+  const network = freshNetwork();
+  const call = (as) => api('GET', '/v1/anomalies', { as, headers: network, base: worker.url });
+  const [known, fresh] = [await newKey(owner, { name: 'known', scopes: ['read'] }), await newKey(owner, { name: 'fresh', scopes: ['read'] })];
+  assert.equal((await call(known.secret)).status, 200);
+  const statuses = { 401: 0, 429: 0 };
+  for (let i = 0; i < ALLOWED + KNOWN_LOOKUPS + 100; i += 10) {
+    for (const { status } of await Promise.all(Array.from({ length: 10 }, () => call(unknownKey())))) statuses[status] += 1;
+  }
+  assert.ok(statuses[401] <= ALLOWED, JSON.stringify(statuses));
+  assert.equal((await call(known.secret)).status, 200, 'a key that this location knows');
+  assertProblem(await call(fresh.secret), 429, 'rate_limited');
+  assert.equal((await api('GET', '/v1/anomalies', { as: fresh.secret, base: worker.url })).status, 200, 'from elsewhere');
+  figure(t, `${statuses[401]} times 401, ${statuses[429]} times 429; the known key is taken throughout`);
+});
