@@ -8,6 +8,7 @@ use crate::detect::stream_object::RecordFound;
 use crate::error::{Code, Error, Result};
 use crate::http::{Request, Response};
 use crate::ingest::post_events::{claim, request_key};
+use crate::ingest::quota;
 use crate::ingest::redact::{Counts, Redaction, Redactor};
 use crate::platform::{Ctx, objects};
 use serde::Serialize;
@@ -41,6 +42,11 @@ pub async fn post(ctx: &Ctx, principal: &Principal, request: &Request) -> Result
         None => Counts::default(),
     };
     claim(ctx, principal, found.request_key.as_deref()).await?;
+    let mut allowance = quota::allowance(ctx, principal).await?;
+    if let Some(note) = allowance.note(0) {
+        return Err(Error::new(Code::QuotaExhausted, note.detail));
+    }
+    allowance.spend(principal.org, 1);
     let anomaly =
         objects::record_found(ctx, &ObjectName::first(principal.org, &stream), &found).await?;
     let location = format!("/v1/anomalies/{}", anomaly.id);

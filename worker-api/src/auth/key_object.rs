@@ -67,6 +67,26 @@ pub struct OrgFacts {
     pub pii_rules: Option<String>,
     /// RFC 3339; a deleted organisation has no use of its keys.
     pub deleted_at: Option<String>,
+    /// What limits the plan; none for the key of a single-tenant installation.
+    pub subscriptions: Option<Box<PlanFacts>>,
+}
+
+/// What of the subscription decides how far the plan goes. Its usage is a recent sum, some minutes old.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PlanFacts {
+    /// Stop recording at the allowance.
+    pub hard_cap: bool,
+    /// Limits by contract, in place of the plan's.
+    pub contract: serde_json::Value,
+    /// First day of the period.
+    pub usage_from: Option<String>,
+    /// The day after its last.
+    pub usage_until: Option<String>,
+    /// Events of the period.
+    pub usage_events: u64,
+    /// Detections recorded in the period.
+    pub usage_detections: u64,
 }
 
 impl Default for OrgFacts {
@@ -78,6 +98,7 @@ impl Default for OrgFacts {
             pii_policy: "keep".into(),
             pii_rules: None,
             deleted_at: None,
+            subscriptions: None,
         }
     }
 }
@@ -92,8 +113,7 @@ fn json_text<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<String>
 }
 
 /// The columns of [`OrgFacts`], to be embedded in a query.
-pub const ORG_FACTS: &str =
-    "organizations(plan,requests_per_minute,default_sensitivity,pii_policy,pii_rules,deleted_at)";
+pub const ORG_FACTS: &str = "organizations(plan,requests_per_minute,default_sensitivity,pii_policy,pii_rules,deleted_at,subscriptions(hard_cap,contract,usage_from,usage_until,usage_events,usage_detections))";
 
 /// How a key ends.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

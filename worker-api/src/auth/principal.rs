@@ -57,7 +57,7 @@ pub enum Access {
 #[derive(Clone, Debug)]
 pub enum Caller {
     /// An API key.
-    Key(KeyRecord),
+    Key(Box<KeyRecord>),
     /// A person with their access token and role.
     Person {
         /// Supabase user id.
@@ -147,7 +147,7 @@ impl Principal {
             return Ok(Self {
                 org: record.org_id,
                 facts: record.organizations.clone(),
-                caller: Caller::Key(record),
+                caller: Caller::Key(Box::new(record)),
             });
         }
         let needed = match access {

@@ -56,6 +56,9 @@ pub struct IngestAnswer {
     pub state: String,
     /// Events scored in this generation.
     pub events_seen: u64,
+    /// Detections beyond the plan's allowance: counted, not recorded.
+    #[serde(default)]
+    pub unrecorded: u32,
 }
 
 /// An anomaly in an answer.
@@ -100,6 +103,8 @@ pub struct Engine {
     pub counters: Counters,
     /// Event ids it has seen.
     pub window: Window,
+    /// Detections that may still be recorded. The caller says so for each batch.
+    pub recordable: u64,
     detector: Detector,
 }
 
@@ -112,6 +117,7 @@ impl Engine {
             name,
             counters,
             window,
+            recordable: u64::MAX,
             detector,
         }
     }
@@ -128,6 +134,7 @@ impl Engine {
             name,
             counters,
             window,
+            recordable: u64::MAX,
         })
     }
 
@@ -213,6 +220,11 @@ impl Engine {
             applied.repeats.push(first);
             return;
         }
+        if self.recordable == 0 {
+            applied.answer.unrecorded += 1;
+            return;
+        }
+        self.recordable -= 1;
         self.counters.detections += 1;
         let place = Place {
             name: &self.name,

@@ -176,7 +176,8 @@ impl StreamObject {
             "anomalies_seen": counters.detections, "generation": counters.generation, "algorithm": cbad::ALGORITHM,
             "first_event_at": counters.first_ms.map(time::to_rfc3339), "last_event_at": counters.last_ms.map(time::to_rfc3339),
         });
-        let usage = sql.rows("SELECT generation, day, events, detections FROM usage WHERE events > sent_events OR detections > sent_detections", vec![])?;
+        let usage = sql.rows("SELECT u.generation, u.day, u.events, u.detections, coalesce(x.count, 0) FROM usage u \
+            LEFT JOIN unrecorded x ON x.generation = u.generation AND x.day = u.day WHERE u.events > u.sent_events OR u.detections > u.sent_detections", vec![])?;
         let rows: Vec<_> = usage.iter().map(|r| usage_row(&name, r)).collect();
         let mut sent =
             postgrest::rpc(&self.ctx, "touch_streams", &json!({ "rows": [stream] })).await;
@@ -195,7 +196,7 @@ impl StreamObject {
                     failures: 0,
                 };
                 for row in usage {
-                    if let [generation, day, events, detections] = row.as_slice() {
+                    if let [generation, day, events, detections, ..] = row.as_slice() {
                         let values = vec![
                             events.clone(),
                             detections.clone(),
@@ -312,7 +313,7 @@ fn usage_row(name: &super::name::ObjectName, row: &[Value]) -> serde_json::Value
     let number = |i: usize| row.get(i).and_then(integer).unwrap_or(0);
     json!({
         "org_id": name.org, "stream": name.stream, "shard": name.shard, "generation": number(0), "day": row.get(1).and_then(text),
-        "events": number(2), "detections": number(3),
+        "events": number(2), "detections": number(3), "unrecorded": number(4),
     })
 }
 

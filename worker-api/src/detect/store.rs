@@ -33,6 +33,7 @@ const SCHEMA: &[&str] = &[
      attempts INTEGER NOT NULL DEFAULT 0, due INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS dead (id INTEGER PRIMARY KEY, body TEXT NOT NULL, cause TEXT NOT NULL, at INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS repeats (seq INTEGER PRIMARY KEY, count INTEGER NOT NULL, sent INTEGER NOT NULL DEFAULT 0)",
+    "CREATE TABLE IF NOT EXISTS unrecorded (generation INTEGER, day TEXT, count INTEGER NOT NULL, PRIMARY KEY (generation, day)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS usage (generation INTEGER, day TEXT, events INTEGER NOT NULL, detections INTEGER NOT NULL, \
      sent_events INTEGER NOT NULL DEFAULT 0, sent_detections INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (generation, day)) WITHOUT ROWID",
 ];
@@ -144,6 +145,7 @@ impl<'e> Changes<'e> {
             ];
             self.statements.push(("INSERT INTO log (seq, events, body) VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM log), ?, ?)", values));
             self.usage(applied.answer.accepted, applied.anomalies.len());
+            self.unrecorded(applied.answer.unrecorded);
         }
         if !applied.ids.is_empty() {
             // the newest event's position is unique and grows
@@ -230,6 +232,22 @@ impl<'e> Changes<'e> {
         ];
         self.statements.push(("INSERT INTO usage (generation, day, events, detections) VALUES (?, ?, ?, ?) \
             ON CONFLICT (generation, day) DO UPDATE SET events = events + excluded.events, detections = detections + excluded.detections", values));
+    }
+
+    fn unrecorded(&mut self, count: u32) {
+        if count == 0 {
+            return;
+        }
+        let values = vec![
+            i64::from(self.engine.counters.generation).into(),
+            time::day(self.now_ms).into(),
+            i64::from(count).into(),
+        ];
+        self.statements.push((
+            "INSERT INTO unrecorded (generation, day, count) VALUES (?, ?, ?) \
+            ON CONFLICT (generation, day) DO UPDATE SET count = count + excluded.count",
+            values,
+        ));
     }
 
     fn outbox(&mut self, pending: &Pending) -> Result<()> {

@@ -86,8 +86,18 @@ impl DurableObject for StreamObject {
                     .headers()
                     .get("default-sensitivity")?
                     .and_then(|t| t.parse().ok());
+                let number = |name: &str| -> worker::Result<Option<u64>> {
+                    Ok(request.headers().get(name)?.and_then(|t| t.parse().ok()))
+                };
+                let (left, streams) = (number("detections-left")?, number("stream-limit")?);
                 let batch = request.bytes().await?;
-                self.ingest(&batch, key, default).await
+                match self.admitted(streams).await {
+                    Ok(()) => {
+                        self.ingest(&batch, key, default, left.unwrap_or(u64::MAX))
+                            .await
+                    }
+                    Err(error) => Err(error),
+                }
             }
             "/record" => {
                 let body = request.bytes().await?;
@@ -131,6 +141,7 @@ impl StreamObject {
         batch: &[u8],
         key: Option<RequestKey>,
         default: Option<f64>,
+        recordable: u64,
     ) -> Result<String> {
         let now = self.ctx.now_ms();
         let sql = self.ready()?;
@@ -144,6 +155,7 @@ impl StreamObject {
         }
         let (answer, news) = self.with_engine(&sql, |engine| {
             self.apply_sensitivity(engine, default)?;
+            engine.recordable = recordable;
             let applied = engine.apply(batch, now).map_err(Error::internal)?;
             let answer = serde_json::to_string(&applied.answer).map_err(Error::internal)?;
             let news = !applied.anomalies.is_empty() || !applied.repeats.is_empty();
@@ -158,6 +170,19 @@ impl StreamObject {
         self.wake_at(if news { now } else { self.next_report(now) })
             .await;
         Ok(answer)
+    }
+
+    /// A stream that has seen nothing needs a place among the plan's.
+    async fn admitted(&self, limit: Option<u64>) -> Result<()> {
+        let Some(limit) = limit else { return Ok(()) };
+        let sql = self.ready()?;
+        let is_new = self.with_engine(&sql, |e| {
+            Ok(e.counters.events == 0 && e.counters.found == 0 && e.counters.generation == 0)
+        })?;
+        if !is_new {
+            return Ok(());
+        }
+        crate::live::quota::admit(&self.ctx, &self.name()?, limit).await
     }
 
     fn set_sensitivity(&self, setting: Sensitivity) -> Result<String> {

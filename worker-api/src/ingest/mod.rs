@@ -6,6 +6,7 @@ pub mod limits;
 pub mod otlp;
 pub mod pipeline;
 pub mod post_events;
+pub mod quota;
 pub mod redact;
 pub mod time;
 pub mod utf8;

@@ -5,9 +5,10 @@
 //! the object that owns it: all parts of a request arrive, or the whole is answered with 503 and the retry is recognised.
 
 use super::limits::{Limits, Refusal, Rejected};
+use super::quota::{self, Allowance, NEAR, QuotaNote};
 use super::redact::{Counts, Redaction, Redactor};
 use crate::auth::principal::Principal;
-use crate::detect::log::{Format, Record, Writer};
+use crate::detect::log::{Format, Reader, Record, Writer};
 use crate::detect::name::{self, ObjectName};
 use crate::detect::stream_object::{Found, IngestAnswer};
 use crate::error::{Code, Error, Result};
@@ -220,6 +221,11 @@ pub struct Delivered {
     /// How many finds of each kind of personal data were taken out.
     #[serde(skip_serializing_if = "Counts::is_empty")]
     pub redacted: Counts,
+    /// While detections are counted, but not recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quota: Option<QuotaNote>,
+    #[serde(skip)]
+    unrecorded: u32,
 }
 
 /// A stream after the request.
@@ -241,33 +247,63 @@ pub async fn deliver(
     batches: Batches,
     request_key: Option<&str>,
 ) -> Result<Delivered> {
-    let parts = batches
-        .streams
-        .into_iter()
-        .map(|(stream, writer)| async move {
-            let name = ObjectName::first(principal.org, &stream);
-            let sensitivity = principal.facts.default_sensitivity;
-            let part =
-                objects::ingest(ctx, &name, &writer.finish(), request_key, sensitivity).await;
-            (stream, part)
-        });
+    let mut allowance = quota::allowance(ctx, principal).await?;
+    let send = |stream: String, batch: Vec<u8>, allowance: Allowance| async move {
+        let name = ObjectName::first(principal.org, &stream);
+        let sensitivity = principal.facts.default_sensitivity;
+        let part = objects::ingest(ctx, &name, &batch, request_key, sensitivity, &allowance).await;
+        (stream, batch, part)
+    };
     let mut delivered = Delivered {
         rejected: batches.rejected,
         redacted: batches.redacted,
         ..Delivered::default()
     };
-    for (stream, part) in join_all(parts).await {
-        delivered.add(stream, part.map_err(retryable)?);
+    let mut parts = Vec::new();
+    let streams = batches.streams.into_iter().map(|(s, w)| (s, w.finish()));
+    if allowance.left.is_some_and(|left| left < NEAR) {
+        for (stream, batch) in streams {
+            let part = send(stream, batch, allowance.clone()).await;
+            let recorded = part.2.as_ref().map_or(0, |p| p.anomalies.len());
+            allowance.spend(principal.org, recorded);
+            parts.push(part);
+        }
+    } else {
+        parts = join_all(streams.map(|(s, b)| send(s, b, allowance.clone()))).await;
+        let recorded = parts.iter().filter_map(|p| p.2.as_ref().ok());
+        allowance.spend(principal.org, recorded.map(|p| p.anomalies.len()).sum());
     }
+    for (stream, batch, part) in parts {
+        match part {
+            Ok(part) => delivered.add(stream, part),
+            Err(error) if error.code == Code::LimitReached => {
+                delivered.refuse(&batch, &error.detail);
+            }
+            Err(error) => return Err(retryable(error)),
+        }
+    }
+    delivered.quota = allowance.note(delivered.unrecorded);
     delivered.anomalies.sort_by_key(|a| a.index);
     delivered.rejected.sort_by_key(|r| r.index);
     Ok(delivered)
 }
 
 impl Delivered {
+    /// All events of a stream that the plan has no place for.
+    fn refuse(&mut self, batch: &[u8], detail: &str) {
+        for record in Reader::new(batch).into_iter().flatten().flatten() {
+            self.rejected.push(Rejected {
+                index: record.index,
+                code: "stream_limit",
+                detail: detail.to_owned(),
+            });
+        }
+    }
+
     fn add(&mut self, stream: String, part: IngestAnswer) {
         self.accepted += part.accepted;
         self.duplicates += part.duplicates;
+        self.unrecorded += part.unrecorded;
         self.anomalies.extend(part.anomalies);
         self.streams.push(StreamState {
             stream,

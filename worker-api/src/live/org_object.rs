@@ -13,6 +13,8 @@
 use crate::detect::record::Anomaly;
 use crate::error::{Error, Result};
 use crate::http::rate_limit::{Bucket, Claim, Grant};
+use crate::ingest::quota::PeriodClaim;
+use crate::live::quota::{self, Admission};
 use crate::platform::now_ms;
 use crate::platform::objects::reply;
 use crate::platform::storage::{Sql, integer, text};
@@ -66,6 +68,18 @@ impl DurableObject for OrgObject {
             "/lease" => {
                 let claims: Vec<Claim> = request.json().await?;
                 reply(&self.lease(&claims)).map_err(Error::internal)
+            }
+            "/detections" => {
+                let claim: PeriodClaim = request.json().await?;
+                self.sql()
+                    .and_then(|sql| quota::detections(&sql, &claim))
+                    .and_then(|n| reply(&n).map_err(Error::internal))
+            }
+            "/admit" => {
+                let wish: Admission = request.json().await?;
+                self.sql()
+                    .and_then(|sql| quota::place(&sql, &wish, now_ms()))
+                    .and_then(|a| reply(&a).map_err(Error::internal))
             }
             "/count" => {
                 let claim: Claim = request.json().await?;
@@ -214,6 +228,7 @@ impl OrgObject {
                 frames.push(frame(seq, &text));
             }
         }
+        quota::published(&sql, frames.len())?;
         sql.run(
             "DELETE FROM ring WHERE seq <= (SELECT max(seq) FROM ring) - ?",
             vec![RING.into()],

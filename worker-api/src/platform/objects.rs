@@ -11,6 +11,8 @@ use crate::detect::store::RequestKey;
 use crate::detect::stream_object::{IngestAnswer, RecordFound, Sensitivity};
 use crate::error::{Code, Error, Result};
 use crate::http::rate_limit::{Claim, Grant, Quota};
+use crate::ingest::quota::{Allowance, PeriodClaim};
+use crate::live::quota::{Admission, Admitted};
 use js_sys::Uint8Array;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -91,6 +93,20 @@ pub async fn lease(ctx: &Ctx, org: Uuid, claims: &[Claim]) -> Result<Vec<Grant>>
     call(&stub, Method::Post, "/lease", &[], Some(&body)).await
 }
 
+/// Detections that the organisation recorded in a period.
+pub async fn period_detections(ctx: &Ctx, org: Uuid, claim: &PeriodClaim) -> Result<u64> {
+    let stub = stub(ctx, "ORG", &org_name(org))?;
+    let body = serde_json::to_vec(claim).map_err(Error::internal)?;
+    call(&stub, Method::Post, "/detections", &[], Some(&body)).await
+}
+
+/// Asks for a place for a new stream.
+pub async fn admit(ctx: &Ctx, org: Uuid, wish: &Admission) -> Result<Admitted> {
+    let stub = stub(ctx, "ORG", &org_name(org))?;
+    let body = serde_json::to_vec(wish).map_err(Error::internal)?;
+    call(&stub, Method::Post, "/admit", &[], Some(&body)).await
+}
+
 /// Counts a request of an open route against its network address: whether it is within `quota`, exactly.
 pub async fn count_address(ctx: &Ctx, address: &str, bucket: &str, quota: Quota) -> Result<Grant> {
     let name = format!("v1:address:{}", api_key::hash(address));
@@ -120,10 +136,15 @@ pub async fn ingest(
     batch: &[u8],
     request_key: Option<&str>,
     default_sensitivity: f64,
+    allowance: &Allowance,
 ) -> Result<IngestAnswer> {
     let stub = stub(ctx, "STREAM", &name.to_string())?;
     let sensitivity = default_sensitivity.to_string();
+    let left = allowance.left.map(|n| n.to_string());
+    let streams = allowance.streams.map(|n| n.to_string());
     let mut headers = vec![("default-sensitivity", sensitivity.as_str())];
+    headers.extend(left.as_deref().map(|n| ("detections-left", n)));
+    headers.extend(streams.as_deref().map(|n| ("stream-limit", n)));
     headers.extend(request_key.map(|k| ("request-key", k)));
     call(&stub, Method::Post, "/ingest", &headers, Some(batch)).await
 }
@@ -245,6 +266,7 @@ async fn call<T: DeserializeOwned>(
     let text = response.text().await.map_err(Error::internal)?;
     match response.status_code() {
         200 => serde_json::from_str(&text).map_err(Error::internal),
+        409 => Err(Error::new(Code::LimitReached, text)),
         422 => Err(key_reused()),
         503 => Err(Error::new(Code::StreamUnavailable, text)),
         status => Err(Error::internal(format!("an object answered {status}"))),

@@ -68,6 +68,17 @@ pub async fn post(
     post_events::claim(ctx, principal, named.as_deref()).await?;
     let key = named.unwrap_or_else(|| post_events::body_key(principal, request));
     let delivered = pipeline::deliver(ctx, principal, intake.finish(), Some(&key)).await?;
+    // what the plan did not take or record, too
+    let beyond = delivered.rejected.first().map(|r| r.detail.clone());
+    let notes = beyond
+        .into_iter()
+        .chain(delivered.quota.as_ref().map(|q| q.detail.clone()));
+    let message = std::iter::once(message)
+        .filter(|m| !m.is_empty())
+        .chain(notes)
+        .collect::<Vec<_>>()
+        .join("; ");
+    let rejected = rejected + delivered.rejected.len() as u64;
     let answer = answer::taken(encoding, signal, rejected, message);
     Ok(answer.header("driftlock-anomalies", delivered.anomalies.len().to_string()))
 }
