@@ -296,6 +296,7 @@ impl Delivered {
                 index: record.index,
                 code: "stream_limit",
                 detail: detail.to_owned(),
+                line: None,
             });
         }
     }
