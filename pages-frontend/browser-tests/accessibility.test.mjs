@@ -58,6 +58,31 @@ const PAGES = {
   live: ['/app/live'],
   streams: ['/app/streams'],
   'the account menu': ['/app/streams', (page) => page.getByRole('button', { name: 'Account' }).click()],
+  'sign up': ['/sign-up'],
+  'check your mail': ['/check-mail'],
+  'sign in by code': [
+    '/sign-in',
+    (page) => page.getByRole('button', { name: 'Use an emailed code instead' }).click(),
+  ],
+  'getting started': ['/app/start'],
+  organisation: ['/app/settings/organization'],
+  'API keys': ['/app/settings/keys', (page) => page.getByRole('button', { name: /ended/ }).click()],
+  'a new key': ['/app/settings/keys', (page) => page.getByRole('button', { name: 'New key' }).click()],
+  'a key just made': [
+    '/app/settings/keys',
+    async (page) => {
+      await page.getByRole('button', { name: 'New key' }).click();
+      await page.getByLabel('Name').fill('ci');
+      await page.getByRole('button', { name: 'Make the key' }).click();
+      await page.getByTestId('secret').waitFor();
+    },
+  ],
+  'revoking a key': [
+    '/app/settings/keys',
+    (page) => page.getByRole('button', { name: 'Revoke checkout, production' }).click(),
+  ],
+  members: ['/app/settings/members'],
+  'audit log': ['/app/settings/audit', (page) => page.locator('summary').first().click()],
   'no such page': ['/nowhere'],
 };
 

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { organizationRoutes } from './fake-organization.mjs';
 import * as fixtures from '../src/test/fixtures.js';
 
 const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
@@ -49,6 +50,7 @@ export async function startFakeServer({ overrides = {} } = {}) {
         );
       return { anomalies, next_cursor: from ? null : 'more' };
     },
+    ...organizationRoutes,
     ...overrides,
   };
 

@@ -135,13 +135,63 @@ const startRoute = createRoute({
   component: lazyRouteComponent(() => import('./routes/start'), 'StartRoute'),
 });
 
+const settingsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('./routes/settings-layout'), 'SettingsLayout'),
+});
+
+const settingsHomeRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/app/settings/organization' });
+  },
+});
+
+const organizationRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/organization',
+  component: lazyRouteComponent(() => import('./routes/settings-organization'), 'OrganizationRoute'),
+});
+
+const keysRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/keys',
+  component: lazyRouteComponent(() => import('./routes/settings-keys'), 'KeysRoute'),
+});
+
+const membersRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/members',
+  component: lazyRouteComponent(() => import('./routes/settings-members'), 'MembersRoute'),
+});
+
+const auditRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/audit',
+  validateSearch: (search: Record<string, unknown>): { action?: string } =>
+    typeof search.action === 'string' && /^[a-z_.]{1,64}$/.test(search.action)
+      ? { action: search.action }
+      : {},
+  component: lazyRouteComponent(() => import('./routes/settings-audit'), 'AuditRoute'),
+});
+
 const routeTree = rootRoute.addChildren([
   publicRoute.addChildren([landingRoute, pricingRoute, playgroundRoute, legalRoute]),
   signInRoute,
   signUpRoute,
   checkMailRoute,
   welcomeRoute,
-  appRoute.addChildren([startRoute, appHomeRoute, anomaliesRoute, anomalyRoute, liveRoute, streamsRoute]),
+  appRoute.addChildren([
+    startRoute,
+    settingsRoute.addChildren([settingsHomeRoute, organizationRoute, keysRoute, membersRoute, auditRoute]),
+    appHomeRoute,
+    anomaliesRoute,
+    anomalyRoute,
+    liveRoute,
+    streamsRoute,
+  ]),
 ]);
 
 export function createAppRouter(context: RouterContext, history?: RouterHistory) {

@@ -11,6 +11,7 @@ const PAGES = [
   { to: '/app/anomalies', label: 'Anomalies' },
   { to: '/app/live', label: 'Live' },
   { to: '/app/streams', label: 'Streams' },
+  { to: '/app/settings', label: 'Settings' },
 ] as const;
 
 interface TopBarProps {

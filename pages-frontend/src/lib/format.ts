@@ -91,6 +91,17 @@ export function formatTime(iso: string, now: number): string {
 
 export const formatClock = (iso: string): string => (isDate(iso) ? clock.format(new Date(iso)) : iso);
 
+const date = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+});
+
+/** Day and time with the year, for what lies further off. */
+export const formatDate = (iso: string): string => (isDate(iso) ? date.format(new Date(iso)) : iso);
+
 /** Unambiguous, for tooltips: local time with its zone, and UTC. */
 export function formatExact(iso: string): string {
   if (!isDate(iso)) return iso;

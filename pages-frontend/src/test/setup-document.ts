@@ -11,6 +11,13 @@ globalThis.ResizeObserver ??= class {
 };
 Element.prototype.scrollIntoView ??= () => undefined;
 globalThis.Worker ??= InProcessWorker as unknown as typeof Worker;
+HTMLDialogElement.prototype.showModal ??= function () {
+  this.open = true;
+};
+HTMLDialogElement.prototype.close ??= function () {
+  this.open = false;
+  this.dispatchEvent(new Event('close'));
+};
 window.scrollTo = () => undefined;
 
 // Generous, for machines that do several things at once.

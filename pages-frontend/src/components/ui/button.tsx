@@ -11,6 +11,7 @@ const buttonVariants = cva(
         primary:
           'bg-accent text-accent-ink not-disabled:hover:bg-[color-mix(in_oklab,var(--c-accent)_88%,var(--c-ink))]',
         outline: 'border border-line-strong bg-panel text-ink not-disabled:hover:bg-sunken',
+        danger: 'bg-bad text-page not-disabled:hover:bg-[color-mix(in_oklab,var(--c-bad)_88%,var(--c-ink))]',
         ghost: 'text-ink-2 not-disabled:hover:bg-sunken not-disabled:hover:text-ink',
       },
       size: {

@@ -1,6 +1,6 @@
 // The platform's own modal dialog: focus trap, Escape and inert background without a line of script.
 import { X } from 'lucide-react';
-import { useEffect, useRef, type ReactNode } from 'react';
+import { useEffect, useId, useRef, type ReactNode } from 'react';
 import { Button } from './button';
 
 interface DialogProps {
@@ -12,6 +12,7 @@ interface DialogProps {
 
 export function Dialog({ open, onClose, title, children }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
+  const titleId = useId();
   useEffect(() => {
     const dialog = ref.current;
     if (open && !dialog?.open) dialog?.showModal();
@@ -21,11 +22,11 @@ export function Dialog({ open, onClose, title, children }: DialogProps) {
     <dialog
       ref={ref}
       onClose={onClose}
-      aria-labelledby="dialog-title"
+      aria-labelledby={titleId}
       className="w-[min(28rem,calc(100vw-2rem))] rounded-xl bg-raised p-5 shadow-pop backdrop:bg-[rgb(10_18_26/0.5)]"
     >
       <div className="mb-3 flex items-center justify-between">
-        <h2 id="dialog-title" className="text-lg">
+        <h2 id={titleId} className="text-lg">
           {title}
         </h2>
         <Button variant="ghost" size="icon" onClick={onClose} aria-label="Close">

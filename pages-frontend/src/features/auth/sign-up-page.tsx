@@ -104,15 +104,17 @@ export function SignUpPage({ plan, onSignUp }: SignUpPageProps) {
         </Field>
         <div className="grid gap-2">
           <span className="text-sm font-medium text-ink-2">Sign in later with</span>
-          <Segmented
-            label="Sign in later with"
-            value={way}
-            onChange={setWay}
-            options={[
-              { value: 'password', label: 'a password' },
-              { value: 'code', label: 'a mailed code' },
-            ]}
-          />
+          <div>
+            <Segmented
+              label="Sign in later with"
+              value={way}
+              onChange={setWay}
+              options={[
+                { value: 'password', label: 'a password' },
+                { value: 'code', label: 'a mailed code' },
+              ]}
+            />
+          </div>
         </div>
         {way === 'password' && (
           <Field label="Password" htmlFor="password">

@@ -10,7 +10,7 @@ import type { Anomaly } from '@/lib/api/anomaly';
 import { useApi } from '@/lib/api/client';
 import { cn } from '@/lib/cn';
 import { formatCount } from '@/lib/format';
-import { useOrganization } from '@/lib/organization';
+import { canAdminister, useOrganization } from '@/lib/organization';
 import { firstKey } from '@/lib/welcome';
 import { useProgress } from './progress';
 import { SnippetTabs } from './snippet-tabs';
@@ -96,11 +96,24 @@ function KeyStep({
       ) : count > 0 ? (
         <p>
           {organization.name} has {count === 1 ? 'one key' : `${count} keys`}.{' '}
+          {canAdminister(organization) && <KeysLink>Make another</KeysLink>}
+        </p>
+      ) : canAdminister(organization) ? (
+        <p>
+          <KeysLink>Make a key</KeysLink> for the program that sends events.
         </p>
       ) : (
         <p>Ask an admin of {organization.name} for one.</p>
       )}
     </Step>
+  );
+}
+
+function KeysLink({ children }: { children: ReactNode }) {
+  return (
+    <Link to="/app/settings/keys" className="font-medium text-accent underline underline-offset-4">
+      {children}
+    </Link>
   );
 }
 
