@@ -1,0 +1,163 @@
+#!/usr/bin/env node
+// Measures the built Worker in workerd beside floors, in one run on one machine: a JavaScript and a Rust Worker that do nothing,
+// the same with one row into a Durable Object, and the detector alone as WebAssembly. Prints a report in Markdown.
+//
+//   node tests/load/run.mjs [--seconds 10] [--connections 32] [--smoke] [--json FILE]
+//
+// --smoke: a second each and floors built without optimisation, to see that everything runs. Real figures need the release build
+// (scripts/build-worker) and a quiet machine; the client (undici) takes its share of the same processors.
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { Pool } from 'undici';
+import { ROOT } from '../../scripts/stack/paths.mjs';
+import { costTable } from './cost.mjs';
+import { hdfsLikeLines } from './lines.mjs';
+import { startSink, startWorkerd } from './workers.mjs';
+
+const { values: options } = parseArgs({ options: { seconds: { type: 'string', default: '10' }, connections: { type: 'string', default: '32' }, smoke: { type: 'boolean' }, json: { type: 'string' } } });
+const SECONDS = options.smoke ? 1 : Number(options.seconds);
+const CONNECTIONS = Number(options.connections);
+const KEY = 'load-test-key-of-a-single-tenant-0123456789';
+const ORG = '00000000-0000-4000-8000-00000000010a';
+const WORK = path.join(ROOT, '.driftlock/load');
+
+const json = { 'content-type': 'application/json', authorization: `Bearer ${KEY}` };
+const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
+
+/** Sends `next()`'s requests over `connections` for so many seconds, after a warm-up of a fifth of that. */
+async function measure(worker, { connections = CONNECTIONS, seconds = SECONDS, next, warmup = seconds / 5 }) {
+  const pool = new Pool(worker.url, { connections, pipelining: 1 });
+  let failed = null;
+  const run = async (duration, latencies) => {
+    const end = performance.now() + duration * 1000;
+    await Promise.all(Array.from({ length: connections }, async () => {
+      while (performance.now() < end && !failed) {
+        const { path: route, body } = next();
+        const start = performance.now();
+        const answer = await pool.request({ method: body === undefined ? 'GET' : 'POST', path: route, headers: json, body });
+        const said = await answer.body.text();
+        latencies.push(performance.now() - start);
+        if (answer.statusCode !== 200) failed = `${worker.name} ${route}: ${answer.statusCode} ${said.slice(0, 300)}`;
+      }
+    }));
+  };
+  await run(warmup, []);
+  const latencies = [];
+  const [cpu, start] = [worker.cpuSeconds(), performance.now()];
+  await run(seconds, latencies);
+  const wall = (performance.now() - start) / 1000;
+  const used = worker.cpuSeconds() - cpu;
+  await pool.close();
+  if (failed) throw new Error(failed);
+  latencies.sort((x, y) => x - y);
+  return { requests: latencies.length, perSecond: latencies.length / wall, cpuUs: (used * 1e6) / latencies.length, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99), memory: worker.memoryMiB() };
+}
+
+const source = hdfsLikeLines();
+const lines = (count) => Array.from({ length: count }, () => source.next().value);
+
+/** Bodies of `batch` events, made beforehand, spread over `streams`. Events carry no id: no two are taken for one. */
+function bodies({ batch, streams, count = 400, name = 's' }) {
+  return Array.from({ length: count }, (_, i) => JSON.stringify(lines(batch).map((data) => ({ stream: `${name}-${i % streams}`, event_type: 'log', data }))));
+}
+const inTurn = (route, list) => {
+  let i = 0;
+  return () => ({ path: route, body: list[i++ % list.length] });
+};
+
+function buildFloor() {
+  const bin = path.join(ROOT, 'node_modules/@esbuild', `${process.platform}-${process.arch}`, 'bin/esbuild');
+  const env = { ...process.env, WASM_BINDGEN_BIN: path.join(ROOT, '.tools/bin/wasm-bindgen'), ESBUILD_BIN: bin, WASM_OPT_BIN: path.join(ROOT, 'node_modules/.bin/wasm-opt') };
+  execFileSync(path.join(ROOT, '.tools/bin/worker-build'), options.smoke ? ['--profile', 'quick', '--no-opt'] : ['--release'], { cwd: path.join(ROOT, 'tests/load/floor'), env, stdio: ['ignore', 'ignore', 'inherit'] });
+  return path.join(ROOT, 'tests/load/floor/build');
+}
+
+async function main() {
+  const worker = path.join(ROOT, 'dist/worker');
+  if (!fs.existsSync(path.join(worker, 'entry.js'))) throw new Error('build the Worker first: ./scripts/build-worker');
+  const rustDir = buildFloor();
+  const jsDir = path.join(WORK, 'js-source');
+  fs.mkdirSync(jsDir, { recursive: true });
+  fs.copyFileSync(path.join(ROOT, 'tests/load/floor.mjs'), path.join(jsDir, 'floor.mjs'));
+  const sink = await startSink();
+  const rows = { ROWS: 'Rows' };
+  const vars = { SUPABASE_URL: sink.url, SUPABASE_SECRET_KEY: 'sb_secret_load', SUPABASE_PUBLISHABLE_KEY: 'sb_publishable_load', DEFAULT_API_KEY: KEY, DEFAULT_ORG_ID: ORG, RATE_LIMITS: 'off', ENVIRONMENT: 'development', METRICS_TOKEN: KEY };
+  const running = [];
+  const start = async (spec) => (running.push(await startWorkerd({ work: WORK, ...spec })), running.at(-1));
+  try {
+    const js = await start({ name: 'js', dir: jsDir, main: 'floor.mjs', classes: rows });
+    const rust = await start({ name: 'rust', dir: rustDir, main: 'index.js', classes: rows });
+    const app = await start({ name: 'driftlock', dir: worker, main: 'entry.js', classes: { STREAM: 'StreamObject', ORG: 'OrgObject', KEY: 'KeyObject' }, vars });
+
+    const result = {};
+    const step = async (name, worker, spec) => {
+      process.stderr.write(`── ${name}\n`);
+      result[name] = await measure(worker, spec);
+    };
+    const nothing = () => ({ path: '/' });
+    await step('JavaScript, nothing', js, { next: nothing });
+    await step('Rust, nothing', rust, { next: nothing });
+    const row = () => ({ path: '/insert', body: 'a row of some sixty characters, as a short log line would have' });
+    await step('JavaScript, one row in a Durable Object', js, { next: row });
+    await step('Rust, one row in a Durable Object', rust, { next: row });
+    await step('JavaScript, one row, one connection', js, { next: row, connections: 1 });
+    await step('detector alone (wasm), 1,000 lines a request', rust, { connections: 1, next: inTurn('/detect', Array.from({ length: 60 }, () => lines(1000).join('\n'))) });
+    await step('Driftlock, GET /health', app, { next: () => ({ path: '/health' }) });
+    const before = await rowsWritten(app);
+    await step('Driftlock, batches of 100, one stream', app, { next: inTurn('/v1/events', bodies({ batch: 100, streams: 1, name: 'one' })) });
+    const after = await rowsWritten(app);
+    await step('Driftlock, batches of 100, 50 streams', app, { next: inTurn('/v1/events', bodies({ batch: 100, streams: 50, name: 'many' })) });
+    await step('Driftlock, batches of 100, one connection', app, { connections: 1, next: inTurn('/v1/events', bodies({ batch: 100, streams: 1, name: 'alone' })) });
+    await step('Driftlock, batches of 500, one connection', app, { connections: 1, next: inTurn('/v1/events', bodies({ batch: 500, streams: 1, name: 'five' })) });
+    const single = bodies({ batch: 1, streams: 1, name: 'single', count: 5000 });
+    await step('Driftlock, single events, one connection', app, { connections: 1, next: inTurn('/v1/events', single) });
+    await step('Driftlock, single events', app, { next: inTurn('/v1/events', single) });
+    const rowsPerBatch = before === null || after === null ? null : (after.rows - before.rows) / Math.max(1, after.requests - before.requests);
+    print(result, rowsPerBatch);
+    if (options.json) fs.writeFileSync(options.json, JSON.stringify({ result, rowsPerBatch }, null, 2));
+  } finally {
+    await Promise.all(running.map((one) => one.stop()));
+    sink.stop();
+  }
+}
+
+/** Rows written and ingest calls so far, as the Worker's metrics say; null where it has none. */
+async function rowsWritten(worker) {
+  const response = await fetch(`${worker.url}/metrics`, { headers: { authorization: `Bearer ${KEY}` } });
+  if (!response.ok) return null;
+  const text = await response.text();
+  const value = (name) => Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)`, 'm').exec(text)?.[1] ?? NaN);
+  const [rows, requests] = [value('driftlock_sqlite_rows_written_total'), value('driftlock_batches_total')];
+  return Number.isNaN(rows) || Number.isNaN(requests) ? null : { rows, requests };
+}
+
+function print(result, rowsPerBatch) {
+  const of = (name) => result[name];
+  const fixed = (value, digits = 0) => value.toLocaleString('en-US', { maximumFractionDigits: digits, minimumFractionDigits: digits });
+  const events = { 'Driftlock, batches of 100, one stream': 100, 'Driftlock, batches of 100, 50 streams': 100, 'Driftlock, batches of 100, one connection': 100, 'Driftlock, batches of 500, one connection': 500, 'detector alone (wasm), 1,000 lines a request': 1000 };
+  const cpu = os.cpus();
+  console.log(`${new Date().toISOString().slice(0, 10)}, ${cpu.length} × ${cpu[0].model}, load ${os.loadavg().map((l) => l.toFixed(1)).join(' ')}, ${SECONDS} s each, ${CONNECTIONS} connections unless said${options.smoke ? ' (SMOKE: not figures)' : ''}\n`);
+  console.log('| | requests/s | events/s | CPU µs a request | CPU µs an event | p50 ms | p99 ms | MiB |\n|---|---|---|---|---|---|---|---|');
+  for (const [name, r] of Object.entries(result)) {
+    const n = events[name] ?? (name.includes('single events') ? 1 : 0);
+    console.log(`| ${name} | ${fixed(r.perSecond)} | ${n ? fixed(r.perSecond * n) : ''} | ${fixed(r.cpuUs)} | ${n ? fixed(r.cpuUs / n, 1) : ''} | ${fixed(r.p50, 2)} | ${fixed(r.p99, 2)} | ${fixed(r.memory)} |`);
+  }
+  const [one, many, detector, five] = [of('Driftlock, batches of 100, one stream'), of('Driftlock, batches of 100, 50 streams'), of('detector alone (wasm), 1,000 lines a request'), of('Driftlock, batches of 500, one connection')];
+  const detectorUs = detector.cpuUs / 1000;
+  console.log(`\n| | | aim |\n|---|---|---|`);
+  console.log(`| whole path / detector alone, by CPU of an event: one stream | ${fixed(detectorUs / (one.cpuUs / 100), 2)} | ≥ 0.5, better 0.8 |`);
+  console.log(`| the same, 50 streams | ${fixed(detectorUs / (many.cpuUs / 100), 2)} | ≥ 0.5, better 0.8 |`);
+  console.log(`| whole path / detector alone, by events a second (client on the same machine) | ${fixed((one.perSecond * 100) / (detector.perSecond * 1000), 2)} | |`);
+  console.log(`| events a second, better of the two | ${fixed(Math.max(one.perSecond, many.perSecond) * 100)} | ≥ 10,000, better 40,000 |`);
+  console.log(`| CPU ms of a 500-event batch | ${fixed(five.cpuUs / 1000, 1)} | ≤ 10 (free plan) |`);
+  console.log(`| p50 of a single event / JavaScript, one row (one connection each) | ${fixed(of('Driftlock, single events, one connection').p50 / of('JavaScript, one row, one connection').p50, 2)} | ≤ 4 |`);
+  console.log(`| no-op: Rust / JavaScript, requests a second | ${fixed(of('Rust, nothing').perSecond / of('JavaScript, nothing').perSecond, 2)} | |`);
+  console.log(`| Driftlock GET /health / Rust no-op, requests a second | ${fixed(of('Driftlock, GET /health').perSecond / of('Rust, nothing').perSecond, 2)} | |`);
+  const alone = of('Driftlock, batches of 100, one connection');
+  console.log(`\n${costTable({ batch: 100, cpuMs: alone.cpuUs / 1000, seconds: alone.p50 / 1000, rows: rowsPerBatch })}`);
+}
+
+await main();
