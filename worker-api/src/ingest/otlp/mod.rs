@@ -29,6 +29,7 @@ use crate::error::{Code, Error, Result};
 use crate::http::{Request, Response};
 use crate::platform::Ctx;
 use prost::bytes::Bytes;
+use std::collections::BTreeSet;
 
 /// Streams in one request: a collector's batch has many series.
 const STREAMS: usize = 256;
@@ -78,7 +79,9 @@ pub async fn post(
         .chain(notes)
         .collect::<Vec<_>>()
         .join("; ");
-    let rejected = rejected + delivered.rejected.len() as u64;
+    // a record may have made several events
+    let refused: BTreeSet<u32> = delivered.rejected.iter().map(|r| r.index).collect();
+    let rejected = rejected + refused.len() as u64;
     let answer = answer::taken(encoding, signal, rejected, message);
     Ok(answer.header("driftlock-anomalies", delivered.anomalies.len().to_string()))
 }
