@@ -1,6 +1,7 @@
 //! The detector of one stream: score, decide, explain, then learn.
 
 mod snapshot;
+mod teach;
 
 use crate::bits::{self, MicroBits};
 use crate::calibrate::{Calibration, Reading, Recalibration};
@@ -16,6 +17,7 @@ use crate::judge::{fingerprint, judge, severity};
 use crate::model::Model;
 use crate::numeric::{Metrics, Moment};
 use crate::recent::Recent;
+use crate::taught::{Known, Taught};
 use crate::verdict::{GroupVerdict, PMethod, State, Verdict};
 use crate::witness::{Recorder, Witness};
 use base64::Engine as _;
@@ -55,6 +57,7 @@ pub struct Detector {
     group_fdr: Fdr,
     recent: Recent,
     causes: Vec<Cause>,
+    taught: Taught,
     features: Features,
 }
 
@@ -101,6 +104,7 @@ impl Detector {
             group_fdr: Fdr::default(),
             recent: Recent::new(memory.recent_bytes as usize),
             causes: Vec::new(),
+            taught: Taught::default(),
             features: Features::default(),
         }
     }
@@ -174,10 +178,13 @@ impl Detector {
     }
 
     fn score(&self, event: &Event<'_>, features: &Features) -> Scored {
-        let raw = self
-            .model
-            .totals()
-            .event(&mut &self.model.table, features, |_, _| {});
+        let totals = self.model.totals();
+        // the common case reads the table itself
+        let raw = if self.taught.is_empty() {
+            totals.event(&mut &self.model.table, features, |_, _| {})
+        } else {
+            totals.event(&mut self.known(), features, |_, _| {})
+        };
         let reading = self.scores.read_at(raw);
         let (first, p_method) = reading.surprise(raw);
         let shift = if self.config.parts.recalibrate {
@@ -193,6 +200,15 @@ impl Detector {
             shift,
             surprise,
             p_method,
+        }
+    }
+
+    /// The counts that prices read: the model's, and those of what people said is expected.
+    fn known(&self) -> Known<'_> {
+        Known {
+            table: &self.model.table,
+            taught: &self.taught,
+            events: self.model.totals().events,
         }
     }
 
@@ -216,7 +232,7 @@ impl Detector {
         let repeat_of = self.cause(mix(features.template, 3));
         let mut costs = vec![0; features.pieces.len()];
         let totals = self.model.totals();
-        totals.event(&mut &self.model.table, features, |piece, cost| {
+        totals.event(&mut self.known(), features, |piece, cost| {
             costs[piece as usize] += cost
         });
         let mut witness = Witness {
@@ -235,7 +251,7 @@ impl Detector {
             context: explain::context(event, features, &explain::dearest(&costs), &self.recent),
             reads: Vec::new(),
         };
-        let mut recorder = Recorder::new(&self.model.table);
+        let mut recorder = Recorder::new(self.known());
         let mut verdict = judge(event, &witness, &mut recorder);
         witness.reads = recorder.reads;
         verdict.witness = Some(BASE64.encode(witness.to_bytes()));
@@ -425,6 +441,7 @@ impl Detector {
             + self.recent.bytes()
             + self.groups.bytes()
             + self.metrics.bytes()
+            + self.taught.bytes()
             + size_of::<Detector>()
     }
 

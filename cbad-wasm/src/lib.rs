@@ -36,6 +36,7 @@ mod recent;
 mod ring;
 pub mod stats;
 mod table;
+mod taught;
 pub mod tokenize;
 mod verdict;
 #[cfg(feature = "wasm")]
@@ -47,6 +48,7 @@ pub use config::{Config, Memory, Parts, Warmup};
 pub use detector::{ALGORITHM, Detector};
 pub use event::{Event, Kind, Payload, UnknownKind};
 pub use judge::{ReplayError, replay};
+pub use taught::TeachError;
 pub use verdict::{
     Expected, FieldBits, GroupVerdict, PMethod, Severity, State, TokenBits, Verdict,
 };

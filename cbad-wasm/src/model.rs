@@ -177,6 +177,26 @@ impl Model {
     }
 }
 
+/// The keys of the counts that say how usual an event is: its symbols, numbers and itself as a whole.
+pub fn keys(features: &Features) -> Vec<u64> {
+    let mut keys = Vec::with_capacity(2 * features.bag.len() + features.numbers.len() + 1);
+    let mut signature = EVENT;
+    for s in &features.bag {
+        let class = count_class(s.count);
+        keys.push(mix(mix(EVENT, PRESENT), s.key));
+        keys.push(mix(mix(EVENT, COUNTED + class), s.key));
+        signature = mix(signature, mix(s.key, class));
+    }
+    keys.push(mix(mix(EVENT, BAG), signature));
+    keys.extend(
+        features
+            .numbers
+            .iter()
+            .map(|x| mix(mix(x.column, BUCKET), x.bucket)),
+    );
+    keys
+}
+
 /// What prices depend on beside the counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Totals {

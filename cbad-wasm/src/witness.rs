@@ -5,23 +5,24 @@ use crate::checkpoint::{Reader, Truncated, Writer};
 use crate::config::Parts;
 use crate::explain::Context;
 use crate::model::{Counts, Totals};
-use crate::table::{Slot, Table};
+use crate::table::Slot;
+use crate::taught::Known;
 use crate::verdict::{Expected, State};
 
 const VERSION: u8 = 1;
 
-/// Reads counts from a table and keeps what was read, in order.
+/// Reads counts and keeps what was read, in order.
 pub struct Recorder<'a> {
-    table: &'a Table,
+    known: Known<'a>,
     /// What was read.
     pub reads: Vec<Slot>,
 }
 
 impl<'a> Recorder<'a> {
-    /// Records reads of `table`.
-    pub fn new(table: &'a Table) -> Recorder<'a> {
+    /// Records reads of `known`.
+    pub fn new(known: Known<'a>) -> Recorder<'a> {
         Recorder {
-            table,
+            known,
             reads: Vec::new(),
         }
     }
@@ -29,7 +30,7 @@ impl<'a> Recorder<'a> {
 
 impl Counts for Recorder<'_> {
     fn get(&mut self, key: u64) -> Slot {
-        let slot = self.table.get(key);
+        let slot = self.known.get(key);
         self.reads.push(slot);
         slot
     }

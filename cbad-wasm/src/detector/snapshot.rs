@@ -11,6 +11,7 @@ use crate::hash::{crc32, hash};
 use crate::model::Model;
 use crate::numeric::Metrics;
 use crate::recent::Recent;
+use crate::taught::Taught;
 
 const MAGIC: &[u8; 4] = b"CBAD";
 const FORMAT: u16 = 1;
@@ -42,6 +43,10 @@ impl Detector {
             body.varint(c.last);
         }
         body.slice(&serde_json::to_vec(&self.closed).unwrap_or_default());
+        // only where there is something: a stream that was taught nothing keeps its format
+        if !self.taught.is_empty() {
+            self.taught.write(&mut body);
+        }
         let mut out = Writer::default();
         out.bytes.extend_from_slice(MAGIC);
         out.u16(FORMAT);
@@ -106,6 +111,9 @@ impl Detector {
             });
         }
         d.closed = serde_json::from_slice(r.slice()?).map_err(|_| CheckpointError::Corrupt)?;
+        if !r.rest.is_empty() {
+            d.taught = Taught::read(&mut r)?;
+        }
         let sane = d
             .causes
             .iter()
