@@ -78,6 +78,14 @@ export async function startFakeServer({ overrides = {} } = {}) {
       request.on('close', () => feeds.delete(response));
       return undefined;
     }
+    if (/^\/v1\/anomalies\/[^/]+\/feedback$/.test(url.pathname)) {
+      const kind = request.method === 'POST' ? body.kind : null;
+      const taught = kind === 'expected';
+      return send(200, {
+        feedback: kind && { kind, taught },
+        effect: { taught, note: null, score: 0.2, p_value: 0.87, anomaly: !taught, threshold: 7.97 },
+      });
+    }
     const one = /^\/v1\/anomalies\/([^/]+)(\/status)?$/.exec(url.pathname);
     if (one) {
       const detail = details.get(one[1]);

@@ -12,6 +12,7 @@ pub mod demo;
 pub mod detect;
 pub mod diagnostics;
 pub mod error;
+pub mod feedback;
 pub mod http;
 pub mod ingest;
 pub mod keys;

@@ -10,6 +10,7 @@ use crate::demo;
 use crate::detect::name::ObjectName;
 use crate::diagnostics;
 use crate::error::{Code, Error, Result};
+use crate::feedback;
 use crate::http::{Request, Response};
 use crate::ingest;
 use crate::ingest::otlp::answer::Signal;
@@ -117,6 +118,14 @@ pub enum Endpoint {
     ResendVerification,
     /// `GET /v1/plans`
     ListPlans,
+    /// `GET /v1/anomalies/{id}/feedback`
+    GetFeedback,
+    /// `POST /v1/anomalies/{id}/feedback`
+    PostFeedback,
+    /// `DELETE /v1/anomalies/{id}/feedback`
+    DeleteFeedback,
+    /// `GET /v1/streams/{id}/recent`
+    RecentScores,
     /// `POST /v1/demo/detect`
     Demo,
     /// `GET /v1/me`
@@ -374,6 +383,30 @@ pub const ROUTES: &[Route] = &[
         Endpoint::ResendVerification,
     ),
     route("GET", "/v1/plans", Access::Public, Endpoint::ListPlans),
+    route(
+        "GET",
+        "/v1/anomalies/{id}/feedback",
+        READ,
+        Endpoint::GetFeedback,
+    ),
+    route(
+        "POST",
+        "/v1/anomalies/{id}/feedback",
+        WRITE,
+        Endpoint::PostFeedback,
+    ),
+    route(
+        "DELETE",
+        "/v1/anomalies/{id}/feedback",
+        WRITE,
+        Endpoint::DeleteFeedback,
+    ),
+    route(
+        "GET",
+        "/v1/streams/{id}/recent",
+        READ,
+        Endpoint::RecentScores,
+    ),
     route("POST", "/v1/demo/detect", Access::Public, Endpoint::Demo),
     route("GET", "/v1/usage", READ, Endpoint::Usage),
     route("POST", "/v1/usage", READ, Endpoint::Usage),
@@ -615,6 +648,10 @@ async fn for_principal(
         Endpoint::PostAnomaly => anomalies::record::post(ctx, principal, request).await,
         Endpoint::GetAnomaly => anomalies::list::get(ctx, principal, segment).await,
         Endpoint::PatchStatus => anomalies::status::patch(ctx, principal, segment, request).await,
+        Endpoint::GetFeedback => feedback::get(ctx, principal, segment).await,
+        Endpoint::PostFeedback => feedback::post(ctx, principal, segment, request).await,
+        Endpoint::DeleteFeedback => feedback::delete(ctx, principal, segment, request).await,
+        Endpoint::RecentScores => streams::settings::recent(ctx, principal, segment).await,
         Endpoint::Delivery => streams::delivery(ctx, principal, request).await,
         Endpoint::ListStreams => streams::list(ctx, principal, request).await,
         Endpoint::GetStream => streams::settings::get(ctx, principal, segment).await,

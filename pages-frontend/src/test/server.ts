@@ -19,6 +19,7 @@ export const server = setupServer(
   http.get('*/v1/streams', () => HttpResponse.json({ streams: fixtures.streams(), next_cursor: null })),
   http.get('*/v1/anomalies', () => HttpResponse.json({ anomalies: fixtures.anomalies(), next_cursor: null })),
   http.get('*/v1/anomalies/:id', () => HttpResponse.json(fixtures.logDetail())),
+  http.get('*/v1/anomalies/:id/feedback', () => HttpResponse.json({ feedback: null, effect: null })),
   http.patch('*/v1/anomalies/:id/status', async ({ request }) => {
     const body = (await request.json()) as { status: string };
     return HttpResponse.json({ ...fixtures.summary(fixtures.logDetail()), status: body.status });

@@ -1,6 +1,6 @@
 begin;
 \ir fixtures.sql
-select plan(23);
+select plan(26);
 create function pg_temp.some_anomaly(letter text) returns uuid language sql as $$
   select id from public.anomalies where org_id = (repeat(letter, 8) || '-0000-4000-8000-000000000000')::uuid order by id limit 1
 $$;

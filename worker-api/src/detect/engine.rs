@@ -4,14 +4,17 @@
 //! state bit for bit, because the detector is deterministic and the log holds exactly the events it saw.
 
 use super::dedupe::{self, Window};
+use super::lesson;
 use super::log::{LogError, Reader, Record, Writer, kind_name};
 use super::name::ObjectName;
 use super::record::{Pending, Place};
 use cbad::{CheckpointError, Config, Detector, State};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use uuid::Uuid;
 
+/// Scores kept for looking back.
+const LATEST: usize = 2_000;
 /// Sequence numbers of anomalies found elsewhere start here, far above any event.
 const FOUND_BASE: u64 = 1 << 52;
 
@@ -105,7 +108,8 @@ pub struct Engine {
     pub window: Window,
     /// Detections that may still be recorded. The caller says so for each batch.
     pub recordable: u64,
-    detector: Detector,
+    pub(super) detector: Detector,
+    latest: VecDeque<f32>,
 }
 
 impl Engine {
@@ -119,6 +123,7 @@ impl Engine {
             window,
             recordable: u64::MAX,
             detector,
+            latest: VecDeque::new(),
         }
     }
 
@@ -131,6 +136,7 @@ impl Engine {
     ) -> Result<Self, CheckpointError> {
         Ok(Self {
             detector: Detector::restore(checkpoint)?,
+            latest: VecDeque::new(),
             name,
             counters,
             window,
@@ -140,10 +146,26 @@ impl Engine {
 
     /// Feeds a row of the log to the detector again. Counters were stored with the row and stay.
     pub fn replay(&mut self, log: &[u8]) -> Result<(), LogError> {
+        if log.first() == Some(&lesson::VERSION) {
+            return self.replay_lesson(log);
+        }
         for record in Reader::new(log)? {
-            self.detector.observe(&record?.event());
+            let verdict = self.detector.observe(&record?.event());
+            self.remember(verdict.score);
         }
         Ok(())
+    }
+
+    /// The newest scores, oldest first: since the object was loaded, as far back as its log reached.
+    pub fn latest(&self) -> impl ExactSizeIterator<Item = f32> + '_ {
+        self.latest.iter().copied()
+    }
+
+    fn remember(&mut self, score: f64) {
+        if self.latest.len() == LATEST {
+            self.latest.pop_front();
+        }
+        self.latest.push_back(score as f32);
     }
 
     /// The detector's checkpoint.
@@ -211,6 +233,7 @@ impl Engine {
 
     fn score(&mut self, record: &Record<'_>, now_ms: i64, applied: &mut Applied) {
         let verdict = self.detector.observe(&record.event());
+        self.remember(verdict.score);
         let sequence = self.counters.events;
         self.counters.events += 1;
         if !verdict.anomaly {

@@ -58,7 +58,11 @@ impl Lesson {
             group: self.group.as_deref(),
             id: None,
             metadata: None,
-            format: if self.json { Format::Json } else { Format::Text },
+            format: if self.json {
+                Format::Json
+            } else {
+                Format::Text
+            },
             text: &self.text,
         }
     }
@@ -84,7 +88,11 @@ impl Engine {
             note = Some("the stream was reset since".to_owned());
         } else if lesson.look {
         } else if lesson.teach {
-            note = self.detector.teach(lesson.sequence, &record.event()).err().map(|e| e.to_string());
+            note = self
+                .detector
+                .teach(lesson.sequence, &record.event())
+                .err()
+                .map(|e| e.to_string());
         } else {
             self.detector.unteach(lesson.sequence);
         }
@@ -115,17 +123,53 @@ impl Engine {
         }
         let record = Reader::new(batch)?.next().ok_or(LogError::Corrupt)??;
         // it was taught once, so it can be taught again
-        self.detector.teach(sequence, &record.event()).map_err(|_| LogError::Corrupt)
+        self.detector
+            .teach(sequence, &record.event())
+            .map_err(|_| LogError::Corrupt)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::engine::tests_support::{batch, engine};
+    use super::super::dedupe::Window;
+    use super::super::engine::Counters;
+    use super::super::name::ObjectName;
     use super::*;
 
+    fn engine() -> Engine {
+        let name = ObjectName::first(uuid::Uuid::from_u128(7), "checkout");
+        Engine::new(name, Counters::default(), Window::default())
+    }
+
+    fn batch(from: usize, count: usize) -> Vec<u8> {
+        let mut w = Writer::default();
+        for i in from..from + count {
+            let text = format!("user {} paid order {} in {} ms", i % 17, 8_000 + i, i % 40);
+            w.push(&Record {
+                index: i as u32,
+                kind: Kind::Log,
+                timestamp_ms: None,
+                group: None,
+                id: None,
+                metadata: None,
+                format: Format::Text,
+                text: &text,
+            });
+        }
+        w.finish()
+    }
+
     fn lesson(teach: bool) -> Lesson {
-        Lesson { sequence: 300, generation: 0, event_type: "log".into(), json: false, text: "nightly export of table cards begins".into(), group: None, teach, look: false }
+        Lesson {
+            sequence: 300,
+            generation: 0,
+            event_type: "log".into(),
+            json: false,
+            text: "nightly export of table cards begins".into(),
+            group: None,
+            teach,
+            look: false,
+        }
     }
 
     #[test]
@@ -133,22 +177,33 @@ mod tests {
         let mut log = Vec::new();
         let mut live = engine();
         let mut run = |live: &mut Engine, from: usize| {
-            let applied = live.apply(&batch(from, 200), 1).expect("batch");
-            log.push(applied.log.expect("logged"));
+            log.push(
+                live.apply(&batch(from, 200), 1)
+                    .expect("batch")
+                    .log
+                    .expect("logged"),
+            );
         };
         run(&mut live, 0);
         let (effect, entry) = live.learn_lesson(&lesson(true));
         assert!(effect.taught && !effect.anomaly, "{effect:?}");
         let first = entry.expect("an entry");
-        assert!(live.learn_lesson(&lesson(true)).1.is_none(), "again changes nothing");
-        let mut between = Vec::new();
-        std::mem::swap(&mut between, &mut vec![first.clone()]);
+        assert!(
+            live.learn_lesson(&lesson(true)).1.is_none(),
+            "again changes nothing"
+        );
         run(&mut live, 200);
         let (undone, second) = live.learn_lesson(&lesson(false));
         assert!(!undone.taught && undone.anomaly, "{undone:?}");
         run(&mut live, 400);
         let mut again = engine();
-        for row in [&log[0], &first, &log[1], &second.expect("an entry"), &log[2]] {
+        for row in [
+            &log[0],
+            &first,
+            &log[1],
+            &second.expect("an entry"),
+            &log[2],
+        ] {
             again.replay(row).expect("replays");
         }
         assert_eq!(again.snapshot(), live.snapshot());
@@ -159,9 +214,15 @@ mod tests {
         let mut live = engine();
         live.apply(&batch(0, 300), 1).expect("batch");
         let before = live.snapshot();
-        let (looked, none) = live.learn_lesson(&Lesson { look: true, ..lesson(true) });
+        let (looked, none) = live.learn_lesson(&Lesson {
+            look: true,
+            ..lesson(true)
+        });
         assert!(!looked.taught && looked.anomaly && none.is_none());
-        let (old, none) = live.learn_lesson(&Lesson { generation: 3, ..lesson(true) });
+        let (old, none) = live.learn_lesson(&Lesson {
+            generation: 3,
+            ..lesson(true)
+        });
         assert!(!old.taught && old.note.is_some() && none.is_none());
         assert_eq!(live.snapshot(), before);
     }

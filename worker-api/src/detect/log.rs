@@ -243,6 +243,13 @@ pub fn kind_name(kind: Kind) -> &'static str {
     }
 }
 
+/// The kind of a name.
+pub fn kind_named(name: &str) -> Option<Kind> {
+    [Kind::Log, Kind::Metric, Kind::Trace, Kind::Llm]
+        .into_iter()
+        .find(|k| kind_name(*k) == name)
+}
+
 fn kind_code(kind: Kind) -> u8 {
     match kind {
         Kind::Log => 0,

@@ -182,6 +182,11 @@ impl<'e> Changes<'e> {
         self.outbox(pending)
     }
 
+    /// What somebody taught the stream, in its place among the events.
+    pub fn lesson(&mut self, entry: Vec<u8>) {
+        self.statements.push(("INSERT INTO log (seq, events, body) VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM log), 0, ?)", vec![entry.into()]));
+    }
+
     /// The answer, for a retry.
     pub fn answer(&mut self, key: &RequestKey, answer: String) {
         let values = vec![

@@ -11,6 +11,7 @@
 use super::engine::Engine;
 pub use super::engine::{Found, IngestAnswer};
 use super::flush;
+use super::lesson::Lesson;
 use super::name::ObjectName;
 use super::outbox;
 use super::resident;
@@ -45,6 +46,19 @@ pub struct Sensitivity {
     pub own: Option<f64>,
     /// The organisation's.
     pub default: f64,
+}
+
+/// The newest scores of a stream.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Latest {
+    /// The detector's state by name.
+    pub state: String,
+    /// How readily it raises alarms.
+    pub sensitivity: f64,
+    /// Events scored in this generation.
+    pub events_seen: u64,
+    /// Bits of surprise, oldest first; the last is the newest event's.
+    pub scores: Vec<f32>,
 }
 
 /// See the module.
@@ -112,6 +126,11 @@ impl DurableObject for StreamObject {
                 self.set_sensitivity(setting)
             }
             "/purge" => self.purge().await,
+            "/lesson" => {
+                let lesson: Lesson = request.json().await?;
+                self.lesson(&lesson)
+            }
+            "/latest" => self.latest(),
             "/panic" if self.ctx.settings.test_hooks => {
                 panic!("deliberate panic in a stream object")
             }
@@ -192,6 +211,33 @@ impl StreamObject {
             engine.set_sensitivity(setting.own.unwrap_or(setting.default));
             self.store_sensitivity(engine)?;
             Ok(engine.sensitivity().to_string())
+        })
+    }
+
+    /// Teaches the stream that an event is expected, or that it no longer is. A retry finds it done.
+    fn lesson(&self, lesson: &Lesson) -> Result<String> {
+        let sql = self.ready()?;
+        self.with_engine(&sql, |engine| {
+            let (effect, entry) = engine.learn_lesson(lesson);
+            if let Some(entry) = entry {
+                let mut changes = Changes::new(engine, self.ctx.now_ms());
+                changes.lesson(entry);
+                self.store(changes.finish()?)?;
+            }
+            serde_json::to_string(&effect).map_err(Error::internal)
+        })
+    }
+
+    fn latest(&self) -> Result<String> {
+        let sql = self.ready()?;
+        self.with_engine(&sql, |engine| {
+            let latest = Latest {
+                state: engine.state().to_owned(),
+                sensitivity: engine.sensitivity(),
+                events_seen: engine.counters.events,
+                scores: engine.latest().collect(),
+            };
+            serde_json::to_string(&latest).map_err(Error::internal)
         })
     }
 

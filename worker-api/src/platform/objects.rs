@@ -5,10 +5,11 @@ use crate::auth::api_key;
 use crate::auth::key_object::{KeyEnd, KeyRecord};
 use crate::detect::claims;
 use crate::detect::flush::Delivery;
+use crate::detect::lesson::{Effect, Lesson};
 use crate::detect::name::ObjectName;
 use crate::detect::record::Anomaly;
 use crate::detect::store::RequestKey;
-use crate::detect::stream_object::{IngestAnswer, RecordFound, Sensitivity};
+use crate::detect::stream_object::{IngestAnswer, Latest, RecordFound, Sensitivity};
 use crate::error::{Code, Error, Result};
 use crate::http::rate_limit::{Claim, Grant, Quota};
 use crate::ingest::quota::{Allowance, PeriodClaim};
@@ -127,6 +128,19 @@ pub async fn set_sensitivity(ctx: &Ctx, name: &ObjectName, setting: &Sensitivity
     let body = serde_json::to_vec(setting).map_err(Error::internal)?;
     let _effective: f64 = call(&stub, Method::Post, "/sensitivity", &[], Some(&body)).await?;
     Ok(())
+}
+
+/// Teaches a stream what is expected.
+pub async fn lesson(ctx: &Ctx, name: &ObjectName, lesson: &Lesson) -> Result<Effect> {
+    let stub = stub(ctx, "STREAM", &name.to_string())?;
+    let body = serde_json::to_vec(lesson).map_err(Error::internal)?;
+    call(&stub, Method::Post, "/lesson", &[], Some(&body)).await
+}
+
+/// The newest scores of a stream.
+pub async fn latest(ctx: &Ctx, name: &ObjectName) -> Result<Latest> {
+    let stub = stub(ctx, "STREAM", &name.to_string())?;
+    call(&stub, Method::Get, "/latest", &[], None).await
 }
 
 /// Scores a batch in the object that owns the stream. `request_key` makes a retry of the same request recognisable.

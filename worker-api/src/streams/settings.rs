@@ -4,7 +4,7 @@ use super::{COLUMNS, Stream};
 use crate::auth::actor::Actor;
 use crate::auth::principal::Principal;
 use crate::detect::name::{ObjectName, is_stream};
-use crate::detect::stream_object::Sensitivity;
+use crate::detect::stream_object::{Latest, Sensitivity};
 use crate::error::{Error, Result};
 use crate::http::{Request, Response};
 use crate::onboarding::input::{json as json_body, refuse};
@@ -45,6 +45,47 @@ pub async fn patch(
     };
     objects::set_sensitivity(ctx, &ObjectName::first(principal.org, &name), &setting).await?;
     show(ctx, principal, &name).await
+}
+
+#[derive(Serialize)]
+struct Recent {
+    stream: String,
+    #[serde(flatten)]
+    latest: Latest,
+    /// The promised rate of false alarms at this sensitivity.
+    alpha: f64,
+    /// Position of the first score in the stream.
+    first_index: u64,
+    /// Events that the stream learns from before it judges.
+    learning_events: u64,
+}
+
+/// The newest scores: what would have been flagged at another sensitivity can be told from them.
+pub async fn recent(ctx: &Ctx, principal: &Principal, segment: &str) -> Result<Response> {
+    let name = name(principal, segment)?;
+    let query = principal.query(ctx, "streams");
+    let known: Vec<serde_json::Value> = query
+        .select("name")
+        .eq("org_id", &principal.org.to_string())
+        .eq("name", &name)
+        .rows()
+        .await?;
+    if known.is_empty() {
+        return Err(Error::not_found("stream"));
+    }
+    let latest = objects::latest(ctx, &ObjectName::first(principal.org, &name)).await?;
+    Ok(Response::json(
+        200,
+        &Recent {
+            stream: name,
+            alpha: cbad::Config::alpha(latest.sensitivity),
+            first_index: latest
+                .events_seen
+                .saturating_sub(latest.scores.len() as u64),
+            learning_events: cbad::Config::MIN_EVENTS,
+            latest,
+        },
+    ))
 }
 
 async fn show(ctx: &Ctx, principal: &Principal, name: &str) -> Result<Response> {

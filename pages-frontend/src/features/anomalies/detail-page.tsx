@@ -24,6 +24,7 @@ import { anomalyQuery } from './queries';
 import { StatusActions } from './status-actions';
 
 // Below the fold, and not what a person in a hurry looks at first.
+const FeedbackPanel = lazy(async () => ({ default: (await import('./feedback')).FeedbackPanel }));
 const Replay = lazy(async () => ({ default: (await import('./replay')).Replay }));
 
 export function DetailPage({ id }: { id: string }) {
@@ -111,6 +112,11 @@ function Detail({ anomaly, mayTriage }: { anomaly: AnomalyDetail; mayTriage: boo
           )}
         </div>
         <aside className="space-y-8">
+          <Part title="Your verdict">
+            <Suspense fallback={<Skeleton className="h-20 w-full" />}>
+              <FeedbackPanel anomaly={anomaly} />
+            </Suspense>
+          </Part>
           <Part title="Around the same time">
             <Around anomaly={anomaly} />
           </Part>
