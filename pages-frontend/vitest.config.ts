@@ -13,7 +13,7 @@ export default mergeConfig(
       pool: 'threads',
       poolOptions: { threads: { maxThreads: 2, minThreads: 1 } },
       restoreMocks: true,
-      testTimeout: 30_000,
+      testTimeout: 60_000,
       projects: [
         {
           extends: true,

@@ -38,6 +38,12 @@ export async function startFakeServer({ overrides = {} } = {}) {
         : session(),
     'GET /v1/me': () => fixtures.me,
     'GET /v1/streams': () => ({ streams: fixtures.streams().map(grown), next_cursor: null }),
+    'GET /v1/me/billing': () => fixtures.billing(),
+    'GET /v1/me/usage/details': () => fixtures.usageDetails(),
+    'GET /v1/billing/estimate': ({ url }) => fixtures.estimate(Number(url.searchParams.get('detections'))),
+    'GET /v1/billing/invoices': () => fixtures.invoices(),
+    'GET /v1/streams/checkout-api': () => ({ ...fixtures.streams()[0], effective_sensitivity: 0.5 }),
+    'GET /v1/streams/checkout-api/recent': () => fixtures.recentScores(),
     'GET /v1/anomalies': ({ url }) => {
       const [from, to, stream] = ['from', 'to', 'stream'].map((name) => url.searchParams.get(name));
       const anomalies = fixtures

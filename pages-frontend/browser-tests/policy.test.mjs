@@ -28,6 +28,9 @@ const PATHS = [
   `/app/anomalies/${jsonDetail().id}`,
   '/app/live',
   '/app/streams',
+  '/app/streams/checkout-api',
+  '/app/usage',
+  '/app/billing',
 ];
 
 test(

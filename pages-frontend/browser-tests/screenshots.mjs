@@ -28,6 +28,10 @@ const PAGES = {
   anomalies: '/app/anomalies',
   live: '/app/live',
   streams: '/app/streams',
+  stream: '/app/streams/checkout-api',
+  usage: '/app/usage',
+  billing: '/app/billing',
+  playground: '/playground',
   'anomaly-detail': `/app/anomalies/${logDetail().id}`,
   'anomaly-json': `/app/anomalies/${jsonDetail().id}`,
 };

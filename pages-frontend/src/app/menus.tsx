@@ -1,5 +1,6 @@
 // The menus of the top bar. Loaded after the page itself: nobody opens one in the first second.
 import { ChevronDown, CircleUserRound, LogOut } from 'lucide-react';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { Button } from '@/components/ui/button';
 import {
@@ -67,6 +68,13 @@ export function AccountMenu({ email, onSignOut }: { email: string; onSignOut: ()
       </DropdownMenuTrigger>
       <DropdownMenuContent>
         <DropdownMenuLabel className="text-sm! wrap-anywhere text-ink!">{email}</DropdownMenuLabel>
+        <DropdownMenuSeparator />
+        <DropdownMenuItem asChild>
+          <Link to="/app/usage">Usage</Link>
+        </DropdownMenuItem>
+        <DropdownMenuItem asChild>
+          <Link to="/app/billing">Plan and invoices</Link>
+        </DropdownMenuItem>
         <DropdownMenuSeparator />
         <DropdownMenuLabel>Appearance</DropdownMenuLabel>
         <DropdownMenuRadioGroup

@@ -177,6 +177,24 @@ const auditRoute = createRoute({
   component: lazyRouteComponent(() => import('./routes/settings-audit'), 'AuditRoute'),
 });
 
+const streamRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/streams/$name',
+  component: lazyRouteComponent(() => import('./routes/stream'), 'StreamRoute'),
+});
+
+const usageRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/usage',
+  component: lazyRouteComponent(() => import('./routes/usage'), 'UsageRoute'),
+});
+
+const billingRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/billing',
+  component: lazyRouteComponent(() => import('./routes/billing'), 'BillingRoute'),
+});
+
 const routeTree = rootRoute.addChildren([
   publicRoute.addChildren([landingRoute, pricingRoute, playgroundRoute, legalRoute]),
   signInRoute,
@@ -191,6 +209,9 @@ const routeTree = rootRoute.addChildren([
     anomalyRoute,
     liveRoute,
     streamsRoute,
+    streamRoute,
+    usageRoute,
+    billingRoute,
   ]),
 ]);
 

@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { CircleUserRound } from 'lucide-react';
 import { lazy, Suspense } from 'react';
+import { cn } from '@/lib/cn';
 import type { Organization } from '@/lib/organization';
 import { Wordmark } from './wordmark';
 
@@ -11,6 +12,8 @@ const PAGES = [
   { to: '/app/anomalies', label: 'Anomalies' },
   { to: '/app/live', label: 'Live' },
   { to: '/app/streams', label: 'Streams' },
+  // A phone's bar has no room for it; the account menu has it as well.
+  { to: '/app/usage', label: 'Usage', wide: true },
   { to: '/app/settings', label: 'Settings' },
 ] as const;
 
@@ -34,7 +37,10 @@ export function TopBar({ email, organization, organizations, onChoose, onSignOut
             <Link
               key={page.to}
               to={page.to}
-              className="rounded-md px-2.5 py-1.5 text-sm text-ink-2 hover:text-ink aria-[current=page]:bg-sunken aria-[current=page]:font-medium aria-[current=page]:text-ink"
+              className={cn(
+                'rounded-md px-2.5 py-1.5 text-sm text-ink-2 hover:text-ink aria-[current=page]:bg-sunken aria-[current=page]:font-medium aria-[current=page]:text-ink',
+                'wide' in page && 'hidden sm:block',
+              )}
             >
               {page.label}
             </Link>

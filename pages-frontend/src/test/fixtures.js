@@ -321,3 +321,115 @@ export const me = {
     },
   ],
 };
+
+/** What an organisation's plan looks like; `usage` may be overridden in part. */
+export function billing({ usage = {}, ...overrides } = {}) {
+  return {
+    status: 'active',
+    plan: 'standard',
+    trial_ends_at: null,
+    trial_days_remaining: null,
+    trial_available: false,
+    grace_period_ends_at: null,
+    current_period_start: '2026-11-01T00:00:00Z',
+    current_period_end: '2026-12-01T00:00:00Z',
+    cancel_at_period_end: false,
+    hard_cap: false,
+    cap_reached: false,
+    usage: {
+      period_start: '2026-11-01',
+      period_end: '2026-12-01',
+      events: 18_412_090,
+      detections: 31_877,
+      unrecorded_detections: 0,
+      included_events: 50_000_000,
+      included_detections: 50_000,
+      percent: 63.8,
+      overage_detections: 0,
+      overage_cost_usd: 0,
+      forecast: { events: 27_300_000, detections: 47_200, cost_usd: 49 },
+      alerts: [],
+      ...usage,
+    },
+    ...overrides,
+  };
+}
+
+export function usageDetails() {
+  const days = Array.from({ length: 21 }, (_, index) => ({
+    day: `2026-11-${String(index + 1).padStart(2, '0')}`,
+    events: 700_000 + ((index * 7919) % 13) * 31_000 - (index % 7 > 4 ? 380_000 : 0),
+    detections: 1200 + ((index * 104_729) % 17) * 60,
+  }));
+  return {
+    days,
+    streams: streams().map((stream, index) => ({
+      stream: stream.stream,
+      events: stream.events_seen * 9,
+      detections: 9_000 - index * 1_400,
+      anomaly_rate: (9_000 - index * 1_400) / (stream.events_seen * 9),
+    })),
+  };
+}
+
+export function estimate(detections = 60_000) {
+  return {
+    plans: [
+      { plan: 'developer', fits: false, monthly_usd: null, reason: 'more than 1,000 detections' },
+      {
+        plan: 'standard',
+        fits: true,
+        monthly_usd: 49 + Math.max(0, detections - 50_000) * 0.001,
+        reason: null,
+      },
+      { plan: 'growth', fits: true, monthly_usd: 249, reason: null },
+      { plan: 'enterprise', fits: true, monthly_usd: null, reason: 'by agreement' },
+    ],
+  };
+}
+
+export const invoices = () => ({
+  invoices: [
+    {
+      id: 'in_2',
+      number: 'DL-0002',
+      status: 'paid',
+      amount_due: 5120,
+      currency: 'usd',
+      created_at: '2026-11-01T00:00:00Z',
+      pdf_url: 'https://invoice.example/2.pdf',
+      hosted_url: 'https://invoice.example/2',
+    },
+    {
+      id: 'in_1',
+      number: 'DL-0001',
+      status: 'paid',
+      amount_due: 4900,
+      currency: 'usd',
+      created_at: '2026-10-01T00:00:00Z',
+      pdf_url: null,
+      hosted_url: null,
+    },
+  ],
+  next_cursor: null,
+});
+
+/** The newest scores of a stream: exponential, as they are where nothing is wrong, with a few high ones. */
+export function recentScores(count = 1_500) {
+  let state = 7;
+  const scores = Array.from({ length: count }, (_, index) => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    const usual = -Math.log2(((state >>> 8) + 1) / 2 ** 24) * 0.7;
+    return Number((index % 401 === 400 ? 14 + usual : Math.min(usual, 7.2)).toFixed(3));
+  });
+  return {
+    stream: 'checkout-api',
+    state: 'ready',
+    sensitivity: 0.5,
+    alpha: 10 ** -2.4,
+    events_seen: 48_211,
+    first_index: 48_211 - count,
+    learning_events: 128,
+    scores,
+  };
+}

@@ -17,6 +17,16 @@ export const feed = {
 export const server = setupServer(
   http.get('*/v1/me', () => HttpResponse.json(fixtures.me)),
   http.get('*/v1/streams', () => HttpResponse.json({ streams: fixtures.streams(), next_cursor: null })),
+  http.get('*/v1/me/billing', () => HttpResponse.json(fixtures.billing())),
+  http.get('*/v1/me/usage/details', () => HttpResponse.json(fixtures.usageDetails())),
+  http.get('*/v1/billing/estimate', ({ request }) =>
+    HttpResponse.json(fixtures.estimate(Number(new URL(request.url).searchParams.get('detections')))),
+  ),
+  http.get('*/v1/billing/invoices', () => HttpResponse.json(fixtures.invoices())),
+  http.get('*/v1/streams/:name/recent', () => HttpResponse.json(fixtures.recentScores())),
+  http.get('*/v1/streams/:name', () =>
+    HttpResponse.json({ ...fixtures.streams()[0], effective_sensitivity: 0.5 }),
+  ),
   http.get('*/v1/anomalies', () => HttpResponse.json({ anomalies: fixtures.anomalies(), next_cursor: null })),
   http.get('*/v1/anomalies/:id', () => HttpResponse.json(fixtures.logDetail())),
   http.get('*/v1/anomalies/:id/feedback', () => HttpResponse.json({ feedback: null, effect: null })),

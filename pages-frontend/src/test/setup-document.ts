@@ -21,7 +21,7 @@ HTMLDialogElement.prototype.close ??= function () {
 window.scrollTo = () => undefined;
 
 // Generous, for machines that do several things at once.
-configure({ asyncUtilTimeout: 15_000 });
+configure({ asyncUtilTimeout: 25_000 });
 
 afterEach(() => {
   cleanup();

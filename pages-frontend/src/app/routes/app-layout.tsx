@@ -2,7 +2,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Outlet, useNavigate } from '@tanstack/react-router';
 import { CloudOff } from 'lucide-react';
-import { useEffect, useMemo, useState } from 'react';
+import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
 import { ErrorMessage, Message } from '@/components/states';
 import { ApiContext } from '@/lib/api/client';
 import { Me } from '@/lib/api/me';
@@ -11,6 +11,10 @@ import { OrganizationContext, storedOrganization, type Organization } from '@/li
 import { useOnline } from '@/lib/use-online';
 import { Shortcuts } from '../shortcuts';
 import { TopBar } from '../top-bar';
+
+const BillingBanner = lazy(async () => ({
+  default: (await import('@/components/billing-banner')).BillingBanner,
+}));
 
 const route = getRouteApi('/app');
 
@@ -97,6 +101,9 @@ function InOrganization({ organization }: { organization: Organization }) {
   return (
     <OrganizationContext value={organization}>
       <FeedContext value={feed}>
+        <Suspense fallback={null}>
+          <BillingBanner />
+        </Suspense>
         <Outlet />
       </FeedContext>
     </OrganizationContext>

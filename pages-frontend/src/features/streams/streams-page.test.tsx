@@ -25,8 +25,15 @@ describe('the streams page', () => {
 
   it('leads to the anomalies of a stream', async () => {
     const { user, router } = renderApp('/app/streams');
-    await user.click(await screen.findByRole('link', { name: 'metrics/cpu' }));
+    await user.click(await screen.findByRole('link', { name: /anomalies of metrics\/cpu/ }));
     expect(router.state.location.href).toBe('/app/anomalies?stream=metrics%2Fcpu');
+  });
+
+  it('leads to a stream', async () => {
+    const { user, router } = renderApp('/app/streams');
+    await user.click(await screen.findByRole('link', { name: 'metrics/cpu' }));
+    expect(router.state.location.pathname).toBe('/app/streams/metrics%2Fcpu');
+    expect(await screen.findByRole('slider')).toBeVisible();
   });
 
   it('copes with a bare stream and an unknown state', async () => {

@@ -81,8 +81,8 @@ function StreamTable({ streams, rate }: StreamTableProps) {
             >
               <th scope="row" className="text-left font-normal">
                 <Link
-                  to="/app/anomalies"
-                  search={{ stream: stream.stream }}
+                  to="/app/streams/$name"
+                  params={{ name: stream.stream }}
                   className="font-mono font-medium wrap-anywhere underline decoration-transparent underline-offset-4 hover:decoration-line-strong"
                 >
                   {stream.stream}
@@ -98,8 +98,18 @@ function StreamTable({ streams, rate }: StreamTableProps) {
                 <span className="text-ink-3 sm:hidden"> events</span>
               </td>
               <td className="tabular-nums sm:text-right">
-                {formatCount(stream.anomalies_seen ?? 0)}
-                <span className="text-ink-3 sm:hidden"> anomalies</span>
+                <Link
+                  to="/app/anomalies"
+                  search={{ stream: stream.stream }}
+                  className="underline decoration-line-strong underline-offset-4 hover:decoration-ink"
+                >
+                  {formatCount(stream.anomalies_seen ?? 0)}
+                  <span className="sr-only"> anomalies of {stream.stream}</span>
+                </Link>
+                <span aria-hidden className="text-ink-3 sm:hidden">
+                  {' '}
+                  anomalies
+                </span>
               </td>
               <td className="hidden sm:table-cell">
                 <Sensitivity value={stream.sensitivity} />

@@ -1,0 +1,7 @@
+import { BillingPage } from '@/features/billing/billing-page';
+import { useTitle } from '@/lib/use-title';
+
+export function BillingRoute() {
+  useTitle('Plan and invoices');
+  return <BillingPage />;
+}

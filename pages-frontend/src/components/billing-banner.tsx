@@ -1,0 +1,94 @@
+// What an organisation must know of its plan on every page: a trial that ends, a payment that failed, an allowance that is spent.
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { Info, TriangleAlert } from 'lucide-react';
+import { billingQuery, type Billing } from '@/lib/api/billing';
+import { useApi } from '@/lib/api/client';
+import { cn } from '@/lib/cn';
+import { formatCount } from '@/lib/format';
+import { useOrganization } from '@/lib/organization';
+
+export interface Notice {
+  tone: 'calm' | 'notable' | 'urgent';
+  text: string;
+  action: string;
+}
+
+const days = (n: number) => (n === 1 ? '1 day' : `${n} days`);
+
+/** The one most pressing thing, or nothing. */
+export function noticeOf(billing: Billing, now: number): Notice | null {
+  const { status, usage } = billing;
+  if (status === 'grace' && billing.grace_period_ends_at) {
+    const left = Math.max(0, Math.ceil((Date.parse(billing.grace_period_ends_at) - now) / 86_400_000));
+    return {
+      tone: 'urgent',
+      text: `The last payment failed. In ${days(left)} this becomes Developer.`,
+      action: 'Pay now',
+    };
+  }
+  if (status === 'past_due') {
+    return { tone: 'urgent', text: 'The first payment is still open.', action: 'Pay now' };
+  }
+  if (billing.cap_reached) {
+    return {
+      tone: 'urgent',
+      text: `The allowance is spent: anomalies are found and told, but not recorded${usage.unrecorded_detections ? ` (${formatCount(usage.unrecorded_detections)} so far)` : ''}.`,
+      action: 'See the plans',
+    };
+  }
+  if (status === 'trialing' && billing.trial_days_remaining !== null) {
+    const left = billing.trial_days_remaining;
+    if (left <= 1)
+      return {
+        tone: 'urgent',
+        text: left < 1 ? 'The trial ends today.' : 'The trial ends tomorrow.',
+        action: 'Keep Standard',
+      };
+    if (left <= 3)
+      return { tone: 'notable', text: `The trial ends in ${days(left)}.`, action: 'Keep Standard' };
+    return { tone: 'calm', text: `Trial of Standard: ${days(left)} left.`, action: 'See the plans' };
+  }
+  if (usage.percent >= 100) {
+    return {
+      tone: 'notable',
+      text: `The allowance is used up; ${formatCount(usage.overage_detections)} detections beyond it so far.`,
+      action: 'See the usage',
+    };
+  }
+  if (usage.percent >= 90)
+    return {
+      tone: 'notable',
+      text: `${Math.floor(usage.percent)} % of the allowance is used.`,
+      action: 'See the usage',
+    };
+  return null;
+}
+
+export function BillingBanner() {
+  const api = useApi();
+  // It is a notice: where it cannot be had, pages do without.
+  const { data, dataUpdatedAt } = useQuery({ ...billingQuery(api, useOrganization().id), retry: false });
+  const notice = data && noticeOf(data, dataUpdatedAt);
+  if (!notice || notice.tone === 'calm') return null;
+  const Icon = notice.tone === 'urgent' ? TriangleAlert : Info;
+  return (
+    <aside
+      aria-label="Plan"
+      className={cn(
+        'flex flex-wrap items-center justify-center gap-x-3 gap-y-1 px-3 py-1.5 text-center text-sm',
+        notice.tone === 'urgent' ? 'bg-bad-soft text-bad' : 'bg-accent-soft',
+      )}
+    >
+      <span className="inline-flex items-center gap-2">
+        <Icon aria-hidden className="size-4 shrink-0" /> {notice.text}
+      </span>
+      <Link
+        to={notice.action === 'See the usage' ? '/app/usage' : '/app/billing'}
+        className="font-medium underline underline-offset-4"
+      >
+        {notice.action}
+      </Link>
+    </aside>
+  );
+}

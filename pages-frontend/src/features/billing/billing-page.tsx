@@ -1,0 +1,199 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { ExternalLink } from 'lucide-react';
+import { ErrorMessage } from '@/components/states';
+import { noticeOf } from '@/components/billing-banner';
+import { Button } from '@/components/ui/button';
+import { Skeleton } from '@/components/ui/skeleton';
+import { useToast } from '@/components/ui/toast-context';
+import { Billing, billingQuery, invoicesQuery, mayPay, Place, type Invoice } from '@/lib/api/billing';
+import { useApi } from '@/lib/api/client';
+import { formatExact, formatCount } from '@/lib/format';
+import { formatAmount, formatDollars } from '@/lib/money';
+import { useOrganization } from '@/lib/organization';
+import { Calculator } from './calculator';
+import { planName } from './plan-name';
+import { Plans } from './plans';
+
+const STATUS: Record<string, string> = {
+  none: 'No subscription',
+  trialing: 'Trial',
+  active: 'Paid',
+  past_due: 'First payment open',
+  grace: 'Payment failed',
+  paused: 'Paused',
+  canceled: 'Ended',
+};
+
+export function BillingPage() {
+  const api = useApi();
+  const organization = useOrganization();
+  const pays = mayPay(organization.role);
+  const billing = useQuery(billingQuery(api, organization.id));
+  return (
+    <main id="main" className="mx-auto w-full max-w-6xl px-3 pt-5 pb-24 sm:px-6">
+      <div className="mb-4 flex flex-wrap items-baseline justify-between gap-3">
+        <h1 className="text-xl">Plan and invoices</h1>
+        <Link
+          to="/app/usage"
+          className="text-sm underline decoration-line-strong underline-offset-4 hover:decoration-ink"
+        >
+          Usage
+        </Link>
+      </div>
+      {billing.isPending ? (
+        <Skeleton className="h-40 w-full" />
+      ) : billing.data ? (
+        <>
+          <Present billing={billing.data} now={billing.dataUpdatedAt} pays={pays} />
+          <Plans billing={billing.data} pays={pays} />
+        </>
+      ) : (
+        <ErrorMessage error={billing.error} onRetry={() => void billing.refetch()} />
+      )}
+      <Calculator />
+      {pays && <InvoiceList />}
+    </main>
+  );
+}
+
+function Present({ billing, now, pays }: { billing: Billing; now: number; pays: boolean }) {
+  const api = useApi();
+  const organization = useOrganization();
+  const toast = useToast();
+  const client = useQueryClient();
+  const notice = noticeOf(billing, now);
+  const portal = useMutation({
+    mutationFn: () =>
+      api.request('/v1/billing/portal', Place, {
+        method: 'POST',
+        body: { return_url: window.location.href },
+      }),
+    onSuccess: ({ url }) => window.location.assign(url),
+    onError: (error) =>
+      toast.show({ tone: 'error', message: `The payment page could not be opened. ${error.message}` }),
+  });
+  const options = billingQuery(api, organization.id);
+  const cap = useMutation({
+    mutationFn: (hard_cap: boolean) =>
+      api.send('/v1/billing/settings', { method: 'PATCH', body: { hard_cap } }),
+    onMutate: (hard_cap) => {
+      const before = client.getQueryData(options.queryKey);
+      client.setQueryData(options.queryKey, (old) => old && { ...old, hard_cap });
+      return { before };
+    },
+    onError: (error, _next, context) => {
+      client.setQueryData(options.queryKey, context?.before);
+      toast.show({ tone: 'error', message: `The cap was not changed. ${error.message}` });
+    },
+    onSettled: () => client.invalidateQueries({ queryKey: options.queryKey }),
+  });
+  const paying = ['trialing', 'active', 'past_due', 'grace', 'paused'].includes(billing.status);
+  return (
+    <section aria-label="Present plan" className="rounded-lg border border-line bg-panel p-4 sm:p-5">
+      <div className="flex flex-wrap items-start justify-between gap-4">
+        <div>
+          <p className="text-2xl font-semibold">{planName(billing.plan)}</p>
+          <p className="mt-1 text-sm text-ink-2">
+            {STATUS[billing.status] ?? billing.status}
+            {billing.current_period_end && (
+              <>
+                {billing.cancel_at_period_end ? ', ends ' : ', next period from '}
+                <time dateTime={billing.current_period_end} title={formatExact(billing.current_period_end)}>
+                  {day.format(new Date(billing.current_period_end))}
+                </time>
+              </>
+            )}
+            . This period so far {formatCount(billing.usage.detections)} detections; at this pace it costs{' '}
+            {formatDollars(billing.usage.forecast.cost_usd)}.
+          </p>
+        </div>
+        {pays && paying && (
+          <Button onClick={() => portal.mutate()} disabled={portal.isPending}>
+            <ExternalLink aria-hidden /> Cards, address, invoices
+          </Button>
+        )}
+      </div>
+      {notice && (
+        <p
+          className={
+            notice.tone === 'urgent'
+              ? 'mt-4 rounded-md bg-bad-soft px-3 py-2 text-sm text-bad'
+              : 'mt-4 rounded-md bg-accent-soft px-3 py-2 text-sm'
+          }
+        >
+          {notice.text}
+        </p>
+      )}
+      {organization.role === 'owner' && billing.plan !== 'developer' && (
+        <label className="mt-4 flex items-start gap-3 text-sm">
+          <input
+            type="checkbox"
+            className="mt-0.5 size-4 accent-[var(--c-accent)]"
+            checked={billing.hard_cap}
+            onChange={(event) => cap.mutate(event.target.checked)}
+          />
+          <span>
+            <span className="font-medium">Hard cap</span>
+            <span className="block text-ink-2">
+              Stop recording at the allowance instead of paying for more. Events go on being scored and
+              counted.
+            </span>
+          </span>
+        </label>
+      )}
+      {!pays && (
+        <p className="mt-4 text-sm text-ink-2">Owners and admins change the plan and see the invoices.</p>
+      )}
+    </section>
+  );
+}
+
+const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'long', year: 'numeric' });
+
+function InvoiceList() {
+  const api = useApi();
+  const query = useQuery(invoicesQuery(api, useOrganization().id));
+  return (
+    <section aria-label="Invoices" className="mt-10">
+      <h2 className="mb-2 text-lg">Invoices</h2>
+      {query.isPending ? (
+        <Skeleton className="h-20 w-full" />
+      ) : !query.data ? (
+        <ErrorMessage error={query.error} onRetry={() => void query.refetch()} />
+      ) : query.data.invoices.length === 0 ? (
+        <p className="text-sm text-ink-2">None yet. The first comes with the first payment.</p>
+      ) : (
+        <ul className="overflow-hidden rounded-lg border border-line bg-panel">
+          {query.data.invoices.map((invoice) => (
+            <InvoiceRow key={invoice.id} invoice={invoice} />
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function InvoiceRow({ invoice }: { invoice: Invoice }) {
+  const link = invoice.hosted_url ?? invoice.pdf_url;
+  return (
+    <li className="flex flex-wrap items-baseline gap-x-6 gap-y-1 border-t border-line px-4 py-2.5 text-sm first:border-t-0">
+      <span className="tabular-nums">{day.format(new Date(invoice.created_at))}</span>
+      <span className="font-mono text-ink-2">{invoice.number ?? 'draft'}</span>
+      <span className="text-ink-2">{invoice.status}</span>
+      <span className="ml-auto font-medium tabular-nums">
+        {formatAmount(invoice.amount_due, invoice.currency)}
+      </span>
+      {link && (
+        <a
+          href={link}
+          rel="noreferrer"
+          target="_blank"
+          className="underline decoration-line-strong underline-offset-4 hover:decoration-ink"
+        >
+          Open<span className="sr-only"> invoice {invoice.number}</span>
+        </a>
+      )}
+    </li>
+  );
+}
