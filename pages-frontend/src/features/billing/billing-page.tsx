@@ -6,7 +6,7 @@ import { noticeOf } from '@/components/billing-banner';
 import { Button } from '@/components/ui/button';
 import { Skeleton } from '@/components/ui/skeleton';
 import { useToast } from '@/components/ui/toast-context';
-import { Billing, billingQuery, invoicesQuery, mayPay, Place, type Invoice } from '@/lib/api/billing';
+import { billingQuery, invoicesQuery, mayPay, Place, type Billing, type Invoice } from '@/lib/api/billing';
 import { useApi } from '@/lib/api/client';
 import { formatExact, formatCount } from '@/lib/format';
 import { formatAmount, formatDollars } from '@/lib/money';
@@ -126,21 +126,25 @@ function Present({ billing, now, pays }: { billing: Billing; now: number; pays: 
         </p>
       )}
       {organization.role === 'owner' && billing.plan !== 'developer' && (
-        <label className="mt-4 flex items-start gap-3 text-sm">
+        <div className="mt-4 flex items-start gap-3 text-sm">
           <input
+            id="hard-cap"
             type="checkbox"
             className="mt-0.5 size-4 accent-[var(--c-accent)]"
             checked={billing.hard_cap}
+            aria-describedby="hard-cap-words"
             onChange={(event) => cap.mutate(event.target.checked)}
           />
-          <span>
-            <span className="font-medium">Hard cap</span>
-            <span className="block text-ink-2">
+          <div>
+            <label htmlFor="hard-cap" className="font-medium">
+              Hard cap
+            </label>
+            <p id="hard-cap-words" className="text-ink-2">
               Stop recording at the allowance instead of paying for more. Events go on being scored and
               counted.
-            </span>
-          </span>
-        </label>
+            </p>
+          </div>
+        </div>
       )}
       {!pays && (
         <p className="mt-4 text-sm text-ink-2">Owners and admins change the plan and see the invoices.</p>
