@@ -57,7 +57,9 @@ async function bringUp(config) {
     }
 
     const demo = await step('demo organisation, user and API key', () => ensureDemo({ url: supabase.SUPABASE_URL, secretKey: supabase.SUPABASE_SECRET_KEY, file: files.demo }));
-    const vars = { ...supabase, PUBLIC_URL: url, ENVIRONMENT: 'development', CORS_ORIGINS: `${url},http://localhost:5173` };
+    // a test account of one's own; without it billing routes say that nothing is sold
+    const stripe = Object.fromEntries(['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET', 'STRIPE_API_URL'].filter((name) => process.env[name]).map((name) => [name, process.env[name]]));
+    const vars = { ...supabase, ...stripe, PUBLIC_URL: url, ENVIRONMENT: 'development', CORS_ORIGINS: `${url},http://localhost:5173` };
     const worker = await step('start the Worker', () => startWorker({ dir: stackDir(STACK), port: config.port, vars }));
     running.unshift(worker.stop);
 

@@ -1,6 +1,6 @@
 begin;
 \ir fixtures.sql
-select plan(36);
+select plan(38);
 select pg_temp.tenant_table('public.subscriptions');
 
 select pg_temp.act_as('owner@a.test');
@@ -27,7 +27,10 @@ select is(pg_temp.sync(pg_temp.stripe('sub_1', 'canceled', '2026-11-21T00:00:00Z
 select is(pg_temp.plan_of_a(), 'developer', 'then the plan is Developer');
 select is(pg_temp.sync(pg_temp.stripe('sub_2', 'grace', '2026-11-23T00:00:00Z')), true, 'a new one replaces an ended one');
 select is(pg_temp.plan_of_a(), 'standard', 'grace keeps the plan');
-select is((select count(*)::int from public.audit_log where org_id = 'aaaaaaaa-0000-4000-8000-000000000000' and action = 'subscription.changed'), 3, 'each change is in the audit log');
+select pg_temp.sync(pg_temp.stripe('sub_2', 'active', '2026-11-23T00:00:00Z') || '{"fetched_at":"2026-11-23T10:00:01Z"}');
+select is(pg_temp.sync(pg_temp.stripe('sub_2', 'grace', '2026-11-23T00:00:00Z') || '{"fetched_at":"2026-11-23T10:00:00Z"}'), false, 'what was fetched earlier does not replace what was fetched later');
+select is((select status from public.subscriptions where stripe_subscription = 'sub_2'), 'active', 'whichever is written first');
+select is((select count(*)::int from public.audit_log where org_id = 'aaaaaaaa-0000-4000-8000-000000000000' and action = 'subscription.changed'), 4, 'each change is in the audit log');
 
 -- usage and its announcements
 select public.record_usage('[{"org_id":"aaaaaaaa-0000-4000-8000-000000000000","stream":"s","day":"2026-11-22","events":10,"detections":45000}]');

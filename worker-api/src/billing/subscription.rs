@@ -13,6 +13,8 @@ use uuid::Uuid;
 
 const DAY: i64 = 86_400;
 
+/// Where the time of asking stands in a fetched object, in milliseconds: no name of Stripe's.
+const FETCHED: &str = "driftlock_fetched_ms";
 /// What our cancellation of an unpaid subscription says of itself.
 pub const UNPAID: &str = "grace_over";
 
@@ -49,6 +51,8 @@ pub struct Row {
     pub metering_from: Option<String>,
     /// First UTC day whose detections are not.
     pub metering_until: Option<String>,
+    /// When Stripe was asked: of two writers the one with the later news wins.
+    pub fetched_at: Option<String>,
     /// It was ended by us, because it stayed unpaid.
     #[serde(skip)]
     pub unpaid: bool,
@@ -57,8 +61,12 @@ pub struct Row {
 /// A subscription with its newest invoice, as it is now; `None` where there is no such.
 pub async fn fetch(ctx: &Ctx, id: &str) -> std::result::Result<Option<Value>, StripeError> {
     let form = Form::new().set("expand[]", "latest_invoice");
+    let asked = ctx.now_ms();
     match stripe::get(ctx, &format!("/v1/subscriptions/{id}"), &form).await {
-        Ok(subscription) => Ok(Some(subscription)),
+        Ok(mut subscription) => {
+            subscription[FETCHED] = asked.into();
+            Ok(Some(subscription))
+        }
         Err(StripeError::Missing) => Ok(None),
         Err(error) => Err(error),
     }
@@ -107,6 +115,7 @@ pub fn row(subscription: &Value, prices: &[Prices]) -> Result<Row> {
         metering_from: from.map(|t| time::day(t * 1000)),
         // a day that had begun counts
         metering_until: ended.map(|t| time::day((t + DAY - 1) * 1000)),
+        fetched_at: s[FETCHED].as_i64().map(time::to_rfc3339),
         unpaid: s["cancellation_details"]["comment"] == UNPAID,
     })
 }
@@ -132,7 +141,10 @@ pub async fn sync(
     mails: &Value,
     actor: &Value,
 ) -> Result<Row> {
-    let row = row(subscription, &prices::load(ctx).await?)?;
+    let mut row = row(subscription, &prices::load(ctx).await?)?;
+    // the answer to a change of ours is as new as can be
+    row.fetched_at
+        .get_or_insert_with(|| time::to_rfc3339(ctx.now_ms()));
     let arguments = json!({ "p_org": org, "p_row": row, "p_mails": mails, "p_actor": actor, "p_now": time::to_rfc3339(ctx.billing_now_ms()) });
     let _written: bool = postgrest::call(ctx, "sync_subscription", &arguments).await?;
     Ok(row)
