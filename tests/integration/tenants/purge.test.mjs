@@ -11,6 +11,7 @@ import { api, assertProblem, eventually, figure, ingest, supabase } from '../sup
 import { admin, newKey, newOrganization, newPerson } from './people.mjs';
 
 const MARK = `purged${crypto.randomBytes(8).toString('hex')}`;
+const BEGUN = Date.now() - 2000; // file times may lag a little
 const OBJECTS = path.join(path.dirname(process.env.DRIFTLOCK_TEST_FIXTURES), 'objects');
 
 /** Runs the hourly job as of so many days from now. */
@@ -30,12 +31,25 @@ function* valuesOf(database) {
   }
 }
 
-/** What `work` makes of a copy of the objects' storage: the runtime has the files themselves open. */
+/**
+ * What `work` makes of a copy of the objects' storage, as far as it has changed since the test began: the runtime has the files
+ * themselves open.
+ */
 function inCopies(work) {
   const copies = fs.mkdtempSync(path.join(os.tmpdir(), 'driftlock-objects-'));
   try {
-    // without the index of the log, which only the runtime keeps current: SQLite makes it anew
-    fs.cpSync(OBJECTS, copies, { recursive: true, filter: (file) => !file.endsWith('-shm') });
+    const files = fs.readdirSync(OBJECTS, { recursive: true }).filter((name) => /\.sqlite(-wal)?$/.test(name));
+    const changed = new Set(files.filter((name) => (fs.statSync(path.join(OBJECTS, name), { throwIfNoEntry: false })?.mtimeMs ?? 0) >= BEGUN).map((name) => name.replace('-wal', '')));
+    // logs first: one that is folded into its database and removed meanwhile is in the database's copy then
+    for (const name of files.sort((x, y) => Number(y.endsWith('-wal')) - Number(x.endsWith('-wal')))) {
+      if (!changed.has(name.replace('-wal', ''))) continue;
+      fs.mkdirSync(path.join(copies, path.dirname(name)), { recursive: true });
+      try {
+        fs.copyFileSync(path.join(OBJECTS, name), path.join(copies, name));
+      } catch (error) {
+        if (error.code !== 'ENOENT') throw error;
+      }
+    }
     return work(copies);
   } finally {
     fs.rmSync(copies, { recursive: true, force: true });
