@@ -17,7 +17,8 @@ test('changes are recorded and the chain holds', async (t) => {
   await api('DELETE', `/v1/keys/${key.id}`, { as: owner });
 
   const { body } = await api('GET', '/v1/audit?limit=100', { as: owner });
-  const actions = body.entries.map(({ action }) => action).reverse();
+  // what billing does beside is its own tests' business
+  const actions = body.entries.map(({ action }) => action).filter((action) => !action.startsWith('subscription.')).reverse();
   assert.deepEqual(actions, ['organization.created', 'member.created', 'organization.changed', 'api_key.created', 'organization.changed', 'invitation.created', 'api_key.created', 'stream.changed', 'api_key.revoked']);
   const find = (action) => body.entries.find((entry) => entry.action === action);
   const created = body.entries.findLast((entry) => entry.action === 'api_key.created');
@@ -34,7 +35,7 @@ test('changes are recorded and the chain holds', async (t) => {
 
   const chain = await api('GET', '/v1/audit/verify', { as: owner });
   assert.equal(chain.body.intact, true, JSON.stringify(chain.body));
-  assert.equal(chain.body.entries, actions.length);
+  assert.equal(chain.body.entries, body.entries.length);
   assert.equal(chain.body.last_hash, body.entries[0].hash);
   figure(t, `${actions.length} changes, each with its actor; the chain is whole`);
   assertProblem(await api('GET', '/v1/audit?action=x%27', { as: owner }), 400, 'invalid_parameter');
