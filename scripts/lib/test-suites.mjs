@@ -22,9 +22,10 @@ const SUITES = [
   { name: 'formatting and lints', areas: [ALL], needs: ['dashboard'], run: () => tally(formatAndLints()) },
   { name: 'Rust', areas: [ALL], needs: [], run: ({ full }) => runRust(['--workspace'], { full }) },
   { name: 'detector (Rust)', areas: ['detector'], needs: [], run: ({ full }) => runRust(['-p', 'cbad-wasm'], { full }) },
+  { name: 'billing (Rust)', areas: ['billing'], needs: [], run: () => runRust(['-p', 'worker-api'], { filter: 'billing::' }) },
   { name: 'ingestion (Rust)', areas: ['ingest'], needs: [], run: () => runRust(['-p', 'worker-api'], { filter: 'ingest::' }) },
   { name: 'would it deploy', areas: [ALL, 'spine'], needs: ['build'], run: () => tally(deployChecks(), bundleSize(), dashboardBudget()) },
-  { name: 'database (pgTAP)', areas: [ALL, 'spine', 'tenants'], needs: ['build', 'stack'], run: database },
+  { name: 'database (pgTAP)', areas: [ALL, 'spine', 'tenants', 'billing'], needs: ['build', 'stack'], run: database },
   ...['spine', 'ingest', 'tenants', 'billing', 'detector'].map((area) => ({
     name: `HTTP: ${area}`, areas: [ALL, area], needs: ['build', 'cbad', 'stack'], files: testFiles(`tests/integration/${area}`),
     run({ stack }) {
