@@ -13,6 +13,7 @@ import { formatDay } from '@/lib/format';
 import { canTriage, useOrganization } from '@/lib/organization';
 import { useNow } from '@/lib/use-now';
 import { FilterBar } from './filter-bar';
+import { SavedViews } from './saved-views';
 import { countActive, type Filters } from './filters';
 import { anomaliesQuery, useChangeStatuses } from './queries';
 import { SelectionBar } from './selection-bar';
@@ -55,6 +56,7 @@ export function ListPage({ filters, onFilters }: ListPageProps) {
         onExport={(format) => exporting.mutate(format)}
         exporting={exporting.isPending}
       />
+      <SavedViews filters={filters} onChange={onFilters} />
       {waiting.length > 0 && (
         <div className="sticky top-16 z-10 mt-3 flex justify-center">
           <Button variant="primary" size="sm" className="rounded-full! shadow-pop" onClick={showWaiting}>
