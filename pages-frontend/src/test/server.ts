@@ -16,6 +16,7 @@ export const feed = {
 
 export const server = setupServer(
   http.get('*/v1/me', () => HttpResponse.json(fixtures.me)),
+  http.get('*/v1/config', () => HttpResponse.json({ retention: { days: 90, days_of_plan: 90 } })),
   http.get('*/v1/streams', () => HttpResponse.json({ streams: fixtures.streams(), next_cursor: null })),
   http.get('*/v1/me/billing', () => HttpResponse.json(fixtures.billing())),
   http.get('*/v1/me/usage/details', () => HttpResponse.json(fixtures.usageDetails())),

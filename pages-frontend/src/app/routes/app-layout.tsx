@@ -16,6 +16,10 @@ const BillingBanner = lazy(async () => ({
   default: (await import('@/components/billing-banner')).BillingBanner,
 }));
 
+const CreateOrganization = lazy(async () => ({
+  default: (await import('@/features/organization/create-organization')).CreateOrganization,
+}));
+
 const route = getRouteApi('/app');
 
 export function AppLayout() {
@@ -86,7 +90,16 @@ export function AppLayout() {
       ) : (
         <main id="main">
           <Message wholePage title="You belong to no organisation yet">
-            Ask a colleague to invite {session.email}.
+            <p>Ask a colleague to invite {session.email}, or begin one of your own.</p>
+            <Suspense>
+              <CreateOrganization
+                onCreated={(id) => {
+                  storedOrganization.set(id);
+                  setChosen(id);
+                  void me.refetch().then(() => navigate({ to: '/app/start' }));
+                }}
+              />
+            </Suspense>
           </Message>
         </main>
       )}

@@ -8,6 +8,7 @@ import { Button } from '@/components/ui/button';
 import { Skeleton } from '@/components/ui/skeleton';
 import type { Anomaly } from '@/lib/api/anomaly';
 import { useApi } from '@/lib/api/client';
+import { LEARNING_EVENTS } from '@/lib/api/streams';
 import { cn } from '@/lib/cn';
 import { formatCount } from '@/lib/format';
 import { canAdminister, useOrganization } from '@/lib/organization';
@@ -16,7 +17,6 @@ import { useProgress } from './progress';
 import { SnippetTabs } from './snippet-tabs';
 
 const STARTER_STREAM = 'getting-started';
-const LEARNING_EVENTS = 128;
 const STAND_IN = 'YOUR_API_KEY';
 
 export function StartPage() {

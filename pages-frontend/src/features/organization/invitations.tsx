@@ -101,7 +101,7 @@ export function Invitations() {
                 <div className="flex gap-2">
                   <Button
                     size="sm"
-                    aria-label={`Send the invitation to ${invitation.email} again`}
+                    aria-label={`Send again to ${invitation.email}`}
                     disabled={actions.invite.isPending}
                     onClick={() => void invite({ email: invitation.email, role: invitation.role })}
                   >

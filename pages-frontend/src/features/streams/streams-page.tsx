@@ -1,22 +1,29 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { Waves } from 'lucide-react';
+import { Trash2, Waves } from 'lucide-react';
+import { useState } from 'react';
 import { Explain } from '@/components/explain';
 import { ErrorMessage, Message } from '@/components/states';
 import { StreamState } from '@/components/stream-state';
+import { Button } from '@/components/ui/button';
 import { Skeleton } from '@/components/ui/skeleton';
 import { useApi } from '@/lib/api/client';
 import { streamsQuery, type Stream } from '@/lib/api/streams';
 import { formatAgo, formatCompact, formatCount, formatExact } from '@/lib/format';
-import { useOrganization } from '@/lib/organization';
+import { canAdminister, useOrganization } from '@/lib/organization';
 import { formatRate, useRates } from '@/lib/rates';
 import { useNow } from '@/lib/use-now';
+import { DeleteStream } from './delete-stream';
+import { Learning } from './learning';
+import { Retention } from './retention';
 
 const REFRESH_MS = 5_000;
 
 export function StreamsPage() {
   const api = useApi();
-  const org = useOrganization().id;
+  const organization = useOrganization();
+  const org = organization.id;
+  const [toDelete, setToDelete] = useState<Stream | null>(null);
   const query = useQuery({ ...streamsQuery(api, org), refetchInterval: REFRESH_MS });
   const rate = useRates(query.data, query.dataUpdatedAt);
   return (
@@ -28,11 +35,24 @@ export function StreamsPage() {
         <ErrorMessage error={query.error} onRetry={() => void query.refetch()} />
       ) : query.data.length === 0 ? (
         <Message icon={<Waves aria-hidden />} title="No streams yet">
-          <p>A stream begins with the first event that names it.</p>
+          <p>
+            A stream begins with the first event that names it.{' '}
+            <Link to="/app/start" className="font-medium text-accent underline underline-offset-4">
+              Send one
+            </Link>
+          </p>
         </Message>
       ) : (
-        <StreamTable streams={query.data} rate={rate} />
+        <>
+          <StreamTable
+            streams={query.data}
+            rate={rate}
+            onDelete={canAdminister(organization) ? setToDelete : undefined}
+          />
+          <Retention />
+        </>
       )}
+      {toDelete && <DeleteStream stream={toDelete} onClose={() => setToDelete(null)} />}
     </main>
   );
 }
@@ -40,9 +60,11 @@ export function StreamsPage() {
 interface StreamTableProps {
   streams: readonly Stream[];
   rate: (stream: string) => number | undefined;
+  /** For those who may. */
+  onDelete: ((stream: Stream) => void) | undefined;
 }
 
-function StreamTable({ streams, rate }: StreamTableProps) {
+function StreamTable({ streams, rate, onDelete }: StreamTableProps) {
   const now = useNow();
   return (
     <div className="overflow-hidden rounded-lg border border-line bg-panel">
@@ -71,6 +93,11 @@ function StreamTable({ streams, rate }: StreamTableProps) {
             <th scope="col" className="text-right">
               last event
             </th>
+            {onDelete && (
+              <th scope="col">
+                <span className="sr-only">delete</span>
+              </th>
+            )}
           </tr>
         </thead>
         <tbody className="block sm:table-row-group">
@@ -91,6 +118,7 @@ function StreamTable({ streams, rate }: StreamTableProps) {
               </th>
               <td className="justify-self-end">
                 <StreamState state={stream.state} />
+                <Learning stream={stream} />
               </td>
               <td className="text-ink-2 tabular-nums sm:text-right">{formatRate(rate(stream.stream))}</td>
               <td className="text-right tabular-nums" title={`${formatCount(stream.events_seen)} events`}>
@@ -123,6 +151,18 @@ function StreamTable({ streams, rate }: StreamTableProps) {
                   '–'
                 )}
               </td>
+              {onDelete && (
+                <td className="col-span-2 text-right">
+                  <Button
+                    variant="ghost"
+                    size="sm"
+                    aria-label={`Delete ${stream.stream}`}
+                    onClick={() => onDelete(stream)}
+                  >
+                    <Trash2 aria-hidden />
+                  </Button>
+                </td>
+              )}
             </tr>
           ))}
         </tbody>

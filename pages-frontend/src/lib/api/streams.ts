@@ -14,6 +14,9 @@ export const Stream = z.object({
 });
 export type Stream = z.output<typeof Stream>;
 
+/** Events after which a stream has learnt enough to report (MIN_EVENTS of the detector). */
+export const LEARNING_EVENTS = 128;
+
 const StreamPage = z.object({ streams: z.array(Stream), next_cursor: z.nullish(z.string()) });
 
 // A list for choosing from: an organisation with more streams than this filters by typing in the API.

@@ -1,0 +1,29 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import * as z from 'zod/mini';
+import { useApi } from '@/lib/api/client';
+import { canAdminister, useOrganization } from '@/lib/organization';
+
+const Config = z.object({ retention: z.object({ days: z.number() }) });
+
+/** How long anomalies are kept. Left out where it cannot be told: the page does not depend on it. */
+export function Retention() {
+  const api = useApi();
+  const organization = useOrganization();
+  const { data } = useQuery({
+    queryKey: ['effective-config', organization.id],
+    queryFn: ({ signal }) => api.request('/v1/config', Config, { signal }),
+    staleTime: 5 * 60_000,
+  });
+  if (!data) return null;
+  return (
+    <p className="mt-3 px-1 text-sm text-ink-3">
+      Anomalies are kept for {data.retention.days} days.{' '}
+      {canAdminister(organization) && (
+        <Link to="/app/settings/organization" className="underline underline-offset-4 hover:text-ink">
+          Change it
+        </Link>
+      )}
+    </p>
+  );
+}
