@@ -101,7 +101,7 @@ after(async () => {
 });
 
 for (const [look, options] of Object.entries(LOOKS)) {
-  test(`axe finds nothing: ${look}`, { timeout: 120_000 }, async (t) => {
+  test(`axe finds nothing: ${look}`, { timeout: 400_000 }, async (t) => {
     // The page's policy forbids foreign scripts; axe is let in past it.
     const context = await browser.newContext({ ...options, reducedMotion: 'reduce', bypassCSP: true });
     const page = await context.newPage();

@@ -29,13 +29,20 @@ const PATHS = [
   '/app/live',
   '/app/streams',
   '/app/streams/checkout-api',
+  '/sign-up',
+  '/check-mail',
+  '/app/start',
+  '/app/settings/organization',
+  '/app/settings/keys',
+  '/app/settings/members',
+  '/app/settings/audit',
   '/app/usage',
   '/app/billing',
 ];
 
 test(
   'every page keeps to the content security policy and to its own origin',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async () => {
     const page = await browser.newPage();
     const problems = [];
@@ -62,7 +69,7 @@ test(
   },
 );
 
-test('nothing runs off the edge of a narrow phone', { timeout: 120_000 }, async () => {
+test('nothing runs off the edge of a narrow phone', { timeout: 300_000 }, async () => {
   const context = await browser.newContext({ viewport: { width: 320, height: 640 }, isMobile: true });
   const page = await context.newPage();
   await signIn(page, server.origin);

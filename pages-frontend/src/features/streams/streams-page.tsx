@@ -9,6 +9,7 @@ import { Button } from '@/components/ui/button';
 import { Skeleton } from '@/components/ui/skeleton';
 import { useApi } from '@/lib/api/client';
 import { streamsQuery, type Stream } from '@/lib/api/streams';
+import { cn } from '@/lib/cn';
 import { formatAgo, formatCompact, formatCount, formatExact } from '@/lib/format';
 import { canAdminister, useOrganization } from '@/lib/organization';
 import { formatRate, useRates } from '@/lib/rates';
@@ -104,7 +105,10 @@ function StreamTable({ streams, rate, onDelete }: StreamTableProps) {
           {streams.map((stream) => (
             <tr
               key={stream.stream}
-              className="grid grid-cols-[minmax(0,1fr)_auto] gap-x-3 gap-y-0.5 border-t border-line px-3 py-3 first:border-t-0 sm:table-row sm:first:border-t [&>td]:sm:px-4 [&>td]:sm:py-2.5 [&>th]:sm:px-4 [&>th]:sm:py-2.5"
+              className={cn(
+                'grid gap-x-3 gap-y-0.5 border-t border-line px-3 py-3 first:border-t-0 sm:table-row sm:first:border-t [&>td]:sm:px-4 [&>td]:sm:py-2.5 [&>th]:sm:px-4 [&>th]:sm:py-2.5',
+                onDelete ? 'grid-cols-[minmax(0,1fr)_auto_auto]' : 'grid-cols-[minmax(0,1fr)_auto]',
+              )}
             >
               <th scope="row" className="text-left font-normal">
                 <Link
@@ -152,7 +156,7 @@ function StreamTable({ streams, rate, onDelete }: StreamTableProps) {
                 )}
               </td>
               {onDelete && (
-                <td className="col-span-2 text-right">
+                <td className="col-start-3 row-span-3 row-start-1 self-center text-right">
                   <Button
                     variant="ghost"
                     size="sm"
