@@ -176,6 +176,26 @@ test('a throttled client gets 429 with Retry-After and a Status', async (t) => {
   figure(t, `${rows} rows of the table`);
 });
 
+test('a part that fails makes the whole 503 with Retry-After; the same request again is counted once', { skip: process.platform !== 'linux' && 'needs prlimit', timeout: 120_000 }, async () => {
+  const [first, second] = [freshStream('part-a'), freshStream('part-b')];
+  const encoding = ENCODINGS.protobuf;
+  const both = { resourceLogs: [...logsOf(first, [logRecord('one'), logRecord('two')]).resourceLogs, ...logsOf(second, [logRecord('three')]).resourceLogs] };
+  const body = encoding.encode(SIGNALS.logs, both);
+  const send = () => post('/v1/logs', body, { type: encoding.type, key });
+  await control('store/refuse');
+  try {
+    const answer = await send();
+    assertStatus(answer, encoding, 503);
+    assert.ok(Number(answer.headers.get('retry-after')) >= 1);
+    assert.equal(encoding.status(answer.body).code, 14);
+  } finally {
+    await control('store/accept');
+  }
+  await eventually('the retry', async () => (await send().catch(() => null))?.status === 200, { timeoutMs: 60_000, everyMs: 500 });
+  assert.equal((await send()).status, 200);
+  for (const [service, count] of [[first, 2], [second, 1]]) await eventually(`${service}'s count`, async () => (await seen(`${service}/logs`)) === count, { timeoutMs: 30_000 });
+});
+
 test('ingestion does not wait for the database', async () => {
   await control('postgrest/stop');
   try {

@@ -1,6 +1,6 @@
 //! Calls to Durable Objects, typed.
 
-use super::{Ctx, now_ms};
+use super::{Ctx, log, now_ms};
 use crate::auth::api_key;
 use crate::auth::key_object::{KeyEnd, KeyRecord};
 use crate::detect::claims;
@@ -207,7 +207,9 @@ pub async fn purge_organization(ctx: &Ctx, org: Uuid) -> Result<()> {
 /// Makes the object that owns a stream panic: only reachable with the test hooks on.
 pub async fn panic_object(ctx: &Ctx, name: &ObjectName) -> Result<()> {
     let stub = stub(ctx, "STREAM", &name.to_string())?;
-    call(&stub, Method::Post, "/panic", &[], None).await
+    call(&stub, Method::Post, "/panic", &[], None)
+        .await
+        .map_err(|error| Error::internal(error.detail))
 }
 
 /// Publishes anomalies on the organisation's live feed.
@@ -273,11 +275,8 @@ async fn call<T: DeserializeOwned>(
     body: Option<&[u8]>,
 ) -> Result<T> {
     let request = request(method, path, headers, body)?;
-    let mut response = stub
-        .fetch_with_request(request)
-        .await
-        .map_err(Error::internal)?;
-    let text = response.text().await.map_err(Error::internal)?;
+    let mut response = stub.fetch_with_request(request).await.map_err(broken_off)?;
+    let text = response.text().await.map_err(broken_off)?;
     match response.status_code() {
         200 => serde_json::from_str(&text).map_err(Error::internal),
         409 => Err(Error::new(Code::LimitReached, text)),
@@ -285,6 +284,15 @@ async fn call<T: DeserializeOwned>(
         503 => Err(Error::new(Code::StreamUnavailable, text)),
         status => Err(Error::internal(format!("an object answered {status}"))),
     }
+}
+
+/// An object that could not be opened or broke off has stored all of the request or nothing of it: it may be sent again.
+fn broken_off(cause: worker::Error) -> Error {
+    log::error("object.broken_off", &cause.to_string());
+    Error::new(
+        Code::DependencyUnavailable,
+        "an object of the organisation is not available; send the request again",
+    )
 }
 
 /// The answer of an object.
