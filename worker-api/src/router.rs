@@ -60,6 +60,8 @@ pub enum Endpoint {
     GetStream,
     /// `PATCH /v1/streams/{id}`
     PatchStream,
+    /// `DELETE /v1/streams/{id}`
+    DeleteStream,
     /// `GET /v1/config`
     EffectiveConfig,
     /// `GET /v1/keys`
@@ -244,6 +246,7 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/v1/delivery", READ, Endpoint::Delivery),
     route("GET", "/v1/streams/{id}", READ, Endpoint::GetStream),
     route("PATCH", "/v1/streams/{id}", ADMIN, Endpoint::PatchStream),
+    route("DELETE", "/v1/streams/{id}", ADMIN, Endpoint::DeleteStream),
     route("GET", "/v1/config", READ, Endpoint::EffectiveConfig),
     route("GET", "/v1/keys", INSPECT, Endpoint::ListKeys),
     route("POST", "/v1/keys", ADMIN, Endpoint::CreateKey),
@@ -656,6 +659,7 @@ async fn for_principal(
         Endpoint::ListStreams => streams::list(ctx, principal, request).await,
         Endpoint::GetStream => streams::settings::get(ctx, principal, segment).await,
         Endpoint::PatchStream => streams::settings::patch(ctx, principal, segment, request).await,
+        Endpoint::DeleteStream => streams::settings::delete(ctx, principal, segment, request).await,
         Endpoint::EffectiveConfig => orgs::settings::config(ctx, principal).await,
         Endpoint::ListKeys => keys::list(ctx, principal).await,
         Endpoint::CreateKey => keys::create(ctx, principal, request).await,

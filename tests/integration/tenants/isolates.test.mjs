@@ -69,10 +69,14 @@ test('both isolates see the settings and the limits of one organisation', async 
     assert.equal(body.streams[0].events_seen, i + 1, 'one object behind both');
   }
   await api('PATCH', '/v1/organization', { as: owner, json: { default_sensitivity: 0.8 }, base: url });
+  const redaction = await api('PUT', '/v1/organization/redaction', { as: owner, json: { policy: 'mask', kinds: ['email'] }, base: url });
+  assert.equal(redaction.status, 200, JSON.stringify(redaction.body));
   await turnClock(OBJECT_MS);
   await turnClock(ISOLATE_MS, edge);
   const { body } = await api('GET', '/v1/config', { as: key.secret, base: edge });
-  assert.equal(body.detection.default_sensitivity, 0.8);
+  assert.deepEqual([body.detection.default_sensitivity, body.privacy.pii_policy], [0.8, 'mask']);
+  const masked = await api('POST', '/v1/events', { as: key.secret, json: [{ stream, id: 'm', data: 'mail to jane@people.test' }], base: edge });
+  assert.deepEqual(masked.body.redacted, { email: 1 }, JSON.stringify(masked.body));
 });
 
 test('must show 5, in real time: 20 clients at two isolates', { skip: !full && 'a minute long: ./scripts/test --full' }, async (t) => {

@@ -41,6 +41,7 @@ export const matrix = (own) => ({
   'GET /v1/streams/{id}/recent': { expect: read(200, 404), path: `/v1/streams/${own.stream}/recent` },
   'GET /v1/streams/{id}': { expect: read(200, 404), path: `/v1/streams/${own.stream}` },
   'PATCH /v1/streams/{id}': { expect: run(200, 404), path: `/v1/streams/${own.stream}`, json: { sensitivity: 0.5 } },
+  'DELETE /v1/streams/{id}': { expect: run(404), path: '/v1/streams/nobody-knows-it' },
   'GET /v1/delivery': { expect: read(400) },
   'GET /v1/config': { expect: read(200) },
   'GET /v1/keys': { expect: read(200) },

@@ -25,6 +25,37 @@ pub(super) struct Reported {
     failures: u32,
 }
 
+impl Reported {
+    /// A stream that has seen nothing yet: there is nothing to tell until it does.
+    pub(super) fn nothing_new(now_ms: i64) -> Self {
+        Self {
+            at_ms: now_ms,
+            state: "learning".into(),
+            ..Self::default()
+        }
+    }
+}
+
+/// Usage that the database has not heard of.
+pub(super) const UNSENT_USAGE: &str = "SELECT u.generation, u.day, u.events, u.detections, coalesce(x.count, 0) FROM usage u \
+    LEFT JOIN unrecorded x ON x.generation = u.generation AND x.day = u.day WHERE u.events > u.sent_events OR u.detections > u.sent_detections";
+
+/// Notes that the database has heard of it.
+pub(super) fn mark_sent(sql: &Sql, usage: Vec<Vec<Value>>) -> Result<()> {
+    for row in usage {
+        if let [generation, day, events, detections, ..] = row.as_slice() {
+            let values = vec![
+                events.clone(),
+                detections.clone(),
+                generation.clone(),
+                day.clone(),
+            ];
+            sql.run("UPDATE usage SET sent_events = ?, sent_detections = ? WHERE generation = ? AND day = ?", values)?;
+        }
+    }
+    Ok(())
+}
+
 /// A row of the outbox.
 struct Row {
     id: i64,
@@ -176,8 +207,7 @@ impl StreamObject {
             "anomalies_seen": counters.detections, "generation": counters.generation, "algorithm": cbad::ALGORITHM,
             "first_event_at": counters.first_ms.map(time::to_rfc3339), "last_event_at": counters.last_ms.map(time::to_rfc3339),
         });
-        let usage = sql.rows("SELECT u.generation, u.day, u.events, u.detections, coalesce(x.count, 0) FROM usage u \
-            LEFT JOIN unrecorded x ON x.generation = u.generation AND x.day = u.day WHERE u.events > u.sent_events OR u.detections > u.sent_detections", vec![])?;
+        let usage = sql.rows(UNSENT_USAGE, vec![])?;
         let rows: Vec<_> = usage.iter().map(|r| usage_row(&name, r)).collect();
         let mut sent =
             postgrest::rpc(&self.ctx, "touch_streams", &json!({ "rows": [stream] })).await;
@@ -195,17 +225,7 @@ impl StreamObject {
                     detections: counters.detections,
                     failures: 0,
                 };
-                for row in usage {
-                    if let [generation, day, events, detections, ..] = row.as_slice() {
-                        let values = vec![
-                            events.clone(),
-                            detections.clone(),
-                            generation.clone(),
-                            day.clone(),
-                        ];
-                        sql.run("UPDATE usage SET sent_events = ?, sent_detections = ? WHERE generation = ? AND day = ?", values)?;
-                    }
-                }
+                mark_sent(sql, usage)?;
             }
             Err(error) => {
                 reported.failures += 1;
@@ -309,7 +329,7 @@ fn measure(sql: &Sql, row: &mut Row) -> Result<()> {
     )
 }
 
-fn usage_row(name: &super::name::ObjectName, row: &[Value]) -> serde_json::Value {
+pub(super) fn usage_row(name: &super::name::ObjectName, row: &[Value]) -> serde_json::Value {
     let number = |i: usize| row.get(i).and_then(integer).unwrap_or(0);
     json!({
         "org_id": name.org, "stream": name.stream, "shard": name.shard, "generation": number(0), "day": row.get(1).and_then(text),

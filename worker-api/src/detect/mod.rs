@@ -9,6 +9,7 @@ pub mod log;
 pub mod name;
 pub mod outbox;
 pub mod record;
+mod reset;
 mod resident;
 pub mod store;
 pub mod stream_object;

@@ -126,6 +126,7 @@ impl DurableObject for StreamObject {
                 self.set_sensitivity(setting)
             }
             "/purge" => self.purge().await,
+            "/reset" => self.reset().await,
             "/lesson" => {
                 let lesson: Lesson = request.json().await?;
                 self.lesson(&lesson)
@@ -363,7 +364,7 @@ impl StreamObject {
     }
 
     /// Writes in one transaction; a failure ends the object, and the next request finds what was stored before.
-    fn store(&self, statements: Vec<storage::Statement>) -> Result<()> {
+    pub(super) fn store(&self, statements: Vec<storage::Statement>) -> Result<()> {
         storage::transaction(&self.state, statements).map_err(|_| {
             storage::abort(&self.state, "storage failed");
             Error::new(

@@ -57,6 +57,11 @@ impl DurableObject for OrgObject {
                 .purge()
                 .await
                 .and_then(|()| reply(&true).map_err(Error::internal)),
+            "/forget" => {
+                let stream: String = request.json().await?;
+                self.forget(&stream)
+                    .and_then(|()| reply(&true).map_err(Error::internal))
+            }
             "/connect" => {
                 let after = request
                     .url()?
@@ -156,6 +161,14 @@ impl OrgObject {
         self.migrated.set(false);
         self.buckets.borrow_mut().clear();
         Ok(())
+    }
+
+    /// Drops what the ring holds of a stream.
+    fn forget(&self, stream: &str) -> Result<()> {
+        self.sql()?.run(
+            "DELETE FROM ring WHERE json_extract(body, '$.stream') = ?",
+            vec![stream.into()],
+        )
     }
 
     fn lease(&self, claims: &[Claim]) -> Vec<Grant> {

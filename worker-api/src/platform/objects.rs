@@ -182,6 +182,16 @@ pub async fn delivery(ctx: &Ctx, name: &ObjectName) -> Result<Delivery> {
     .await
 }
 
+/// Lets a stream begin anew, and its organisation's feed forget it.
+pub async fn reset_stream(ctx: &Ctx, name: &ObjectName) -> Result<()> {
+    let object = stub(ctx, "STREAM", &name.to_string())?;
+    let _done: bool = call(&object, Method::Post, "/reset", &[], None).await?;
+    let feed = stub(ctx, "ORG", &org_name(name.org))?;
+    let body = serde_json::to_vec(&name.stream).map_err(Error::internal)?;
+    let _done: bool = call(&feed, Method::Post, "/forget", &[], Some(&body)).await?;
+    Ok(())
+}
+
 /// Empties the object of a stream.
 pub async fn purge_stream(ctx: &Ctx, name: &ObjectName) -> Result<()> {
     let stub = stub(ctx, "STREAM", &name.to_string())?;

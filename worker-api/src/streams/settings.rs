@@ -1,15 +1,15 @@
-//! `GET` and `PATCH /v1/streams/{id}`: one stream, and how readily it raises alarms. The id is the name, percent-encoded.
+//! `GET`, `PATCH` and `DELETE /v1/streams/{id}`: one stream, and how readily it raises alarms. The id is the name, percent-encoded.
 
 use super::{COLUMNS, Stream};
 use crate::auth::actor::Actor;
 use crate::auth::principal::Principal;
 use crate::detect::name::{ObjectName, is_stream};
 use crate::detect::stream_object::{Latest, Sensitivity};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::http::{Request, Response};
 use crate::onboarding::input::{json as json_body, refuse};
 use crate::platform::{Ctx, objects, postgrest};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 #[derive(Serialize)]
@@ -88,18 +88,45 @@ pub async fn recent(ctx: &Ctx, principal: &Principal, segment: &str) -> Result<R
     ))
 }
 
+/// What the database removed of a stream.
+#[derive(Deserialize)]
+struct Removed {
+    more: bool,
+}
+
+/// Portions of anomalies removed by one request.
+const PORTIONS: u32 = 50;
+
+/// Removes a stream with its anomalies. What was used stays counted; events under the same name begin a stream anew.
+pub async fn delete(
+    ctx: &Ctx,
+    principal: &Principal,
+    segment: &str,
+    request: &Request,
+) -> Result<Response> {
+    let name = name(principal, segment)?;
+    load(ctx, principal, &name).await?;
+    // the object first: what it still had to send would come back otherwise
+    objects::reset_stream(ctx, &ObjectName::first(principal.org, &name)).await?;
+    let arguments = json!({ "p_org": principal.org, "p_stream": name, "p_actor": Actor::of(principal, request) });
+    for _ in 0..PORTIONS {
+        let removed: Removed = postgrest::call(ctx, "delete_stream", &arguments).await?;
+        if !removed.more {
+            return Ok(Response {
+                status: 204,
+                headers: Vec::new(),
+                body: Vec::new(),
+            });
+        }
+    }
+    Err(Error::new(
+        Code::DependencyUnavailable,
+        "there is more to remove; ask again",
+    ))
+}
+
 async fn show(ctx: &Ctx, principal: &Principal, name: &str) -> Result<Response> {
-    let query = principal.query(ctx, "streams");
-    let rows: Vec<Stream> = query
-        .select(COLUMNS)
-        .eq("org_id", &principal.org.to_string())
-        .eq("name", name)
-        .rows()
-        .await?;
-    let stream = rows
-        .into_iter()
-        .next()
-        .ok_or_else(|| Error::not_found("stream"))?;
+    let stream = load(ctx, principal, name).await?;
     let effective_sensitivity = stream
         .sensitivity
         .unwrap_or(principal.facts.default_sensitivity);
@@ -110,6 +137,19 @@ async fn show(ctx: &Ctx, principal: &Principal, name: &str) -> Result<Response> 
             effective_sensitivity,
         },
     ))
+}
+
+async fn load(ctx: &Ctx, principal: &Principal, name: &str) -> Result<Stream> {
+    let query = principal.query(ctx, "streams");
+    let rows: Vec<Stream> = query
+        .select(COLUMNS)
+        .eq("org_id", &principal.org.to_string())
+        .eq("name", name)
+        .rows()
+        .await?;
+    rows.into_iter()
+        .next()
+        .ok_or_else(|| Error::not_found("stream"))
 }
 
 /// The stream that a path names, if the caller may know of it.
