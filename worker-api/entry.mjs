@@ -84,6 +84,10 @@ export default {
       return problem(request);
     }
   },
+  async queue(batch, env, ctx) {
+    rust ??= worker.default;
+    await guarded(() => (typeof rust === "function" ? new rust(ctx, env).queue(batch) : rust.queue(batch, env, ctx)));
+  },
   async scheduled(event, env, ctx) {
     rust ??= worker.default;
     await guarded(() => (typeof rust === "function" ? new rust(ctx, env).scheduled(event) : rust.scheduled(event, env, ctx)));

@@ -15,6 +15,7 @@ import { signIn, supabaseAdmin } from './supabase-admin.mjs';
 import { SECRET_KEY, WEBHOOK_SECRET, startFakeStripe } from '../../tests/support/fake-stripe/server.mjs';
 
 const NAME = 'test';
+const METRICS_TOKEN = 'metrics-token-of-the-tests';
 const PASSWORD = 'correct-horse-battery';
 const ROLES = ['owner', 'admin', 'member', 'viewer'];
 
@@ -105,7 +106,7 @@ export async function startTestStack() {
     await setUp({ stripe: stripeClient(SECRET_KEY, stripe.url), admin, live: false });
     const billing = { STRIPE_SECRET_KEY: SECRET_KEY, STRIPE_WEBHOOK_SECRET: `${WEBHOOK_SECRET},whsec_the_one_before`, STRIPE_API_URL: stripe.url };
 
-    const vars = { ...stack.env, ...billing, PUBLIC_URL: url, ENVIRONMENT: 'development', TEST_HOOKS: '1', FLUSH_SECONDS: '1', CORS_ORIGINS: 'http://localhost:5173', ...workerdThatSurvives(stackDir(NAME)) };
+    const vars = { ...stack.env, ...billing, PUBLIC_URL: url, ENVIRONMENT: 'development', TEST_HOOKS: '1', FLUSH_SECONDS: '1', CORS_ORIGINS: 'http://localhost:5173', METRICS_TOKEN, OUTBOX_SLIM: '200', OUTBOX_FULL: '220', ...workerdThatSurvives(stackDir(NAME)) };
     const start = async () => (worker = await startWorker({ dir: stackDir(NAME), port: base + 20, vars }));
     await start();
     control = await startControl(base + 21, {
@@ -117,7 +118,7 @@ export async function startTestStack() {
       'postgrest/start': () => stack.postgrest.start(),
     });
     const fixturesFile = path.join(stackDir(NAME), 'fixtures.json');
-    const fixtures = { url, control: `http://127.0.0.1:${base + 21}`, supabase: stack.env, stripe: { url: stripe.url, secretKey: SECRET_KEY, webhookSecret: WEBHOOK_SECRET }, orgs, outsider, password: PASSWORD };
+    const fixtures = { url, control: `http://127.0.0.1:${base + 21}`, supabase: stack.env, stripe: { url: stripe.url, secretKey: SECRET_KEY, webhookSecret: WEBHOOK_SECRET }, orgs, outsider, password: PASSWORD, metricsToken: METRICS_TOKEN };
     fs.writeFileSync(fixturesFile, JSON.stringify(fixtures, null, 2), { mode: 0o600 });
     return { fixturesFile, fixtures, env: stack.env, stop };
   } catch (error) {

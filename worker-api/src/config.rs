@@ -51,6 +51,10 @@ pub struct Settings {
     pub stripe_automatic_tax: bool,
     /// `PLAN_LIMITS=off` lifts allowances and limits of plans: for installations that sell nothing.
     pub plan_limits: bool,
+    /// Opens `GET /metrics` to whoever sends it.
+    pub metrics_token: Option<String>,
+    /// Where a stream's outbox begins to degrade.
+    pub outbox: crate::detect::pressure::Limits,
     /// Enables the routes that panic on purpose. Never set outside tests.
     pub test_hooks: bool,
 }
@@ -83,6 +87,14 @@ impl Settings {
                 .unwrap_or_default(),
             max_body_bytes: number(text("MAX_BODY_BYTES"), 8 << 20),
             environment: text("ENVIRONMENT").unwrap_or_else(|| "development".into()),
+            metrics_token: text("METRICS_TOKEN").filter(|t| t.len() >= 16),
+            outbox: {
+                let limits = crate::detect::pressure::Limits::default();
+                crate::detect::pressure::Limits {
+                    slim: number(text("OUTBOX_SLIM"), limits.slim),
+                    full: number(text("OUTBOX_FULL"), limits.full),
+                }
+            },
             flush_seconds: number(text("FLUSH_SECONDS"), 60),
             test_hooks: text("TEST_HOOKS").as_deref() == Some("1"),
             public_url: text("PUBLIC_URL")

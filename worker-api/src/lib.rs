@@ -26,6 +26,7 @@ pub mod streams;
 pub mod usage;
 
 use crate::http::{Request, Response, cors, problem, security_headers};
+use crate::platform::queue::Part;
 use crate::platform::{Ctx, random, request};
 use crate::router::Answer;
 use worker::{Context, Env, ScheduleContext, ScheduledEvent, event};
@@ -140,6 +141,16 @@ async fn scheduled(event: ScheduledEvent, env: Env, _context: ScheduleContext) {
     if let Err(error) = orgs::retention::run(&ctx, ctx.now_ms()).await {
         platform::log::error("retention.run", &error.to_string());
     }
+}
+
+/// Scores what was answered 202.
+#[event(queue)]
+async fn queue(
+    batch: worker::MessageBatch<Part>,
+    env: Env,
+    _context: Context,
+) -> worker::Result<()> {
+    platform::queue::consume(&Ctx::new(env, "queue"), &batch).await
 }
 
 /// Keeps the message of a panic for the log of the entry script.

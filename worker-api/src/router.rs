@@ -34,6 +34,8 @@ pub enum Endpoint {
     Health,
     /// `GET /readyz`
     Ready,
+    /// `GET /metrics`
+    Metrics,
     /// `GET /v1/version`
     Version,
     /// `GET /config.json`
@@ -456,6 +458,8 @@ pub const ROUTES: &[Route] = &[
     ),
     route("GET", "/v1/me", Access::Person, Endpoint::Me),
     route("GET", "/v1/version", Access::Public, Endpoint::Version),
+    // its own token, not a tenant's credential
+    route("GET", "/metrics", Access::Public, Endpoint::Metrics),
     route("GET", "/", Access::Public, Endpoint::Index),
     route("GET", "/health", Access::Public, Endpoint::Health),
     route("GET", "/healthz", Access::Public, Endpoint::Health),
@@ -566,6 +570,7 @@ async fn answer(ctx: &Ctx, request: &Request, matched: &Matched<'_>) -> Result<A
         }
         Endpoint::Health => diagnostics::health(),
         Endpoint::Ready => diagnostics::ready(ctx).await,
+        Endpoint::Metrics => diagnostics::metrics::get(ctx, request).await?,
         Endpoint::Version => diagnostics::version(ctx),
         Endpoint::Config => diagnostics::config(ctx),
         Endpoint::ListPlans => billing::plans::list(),

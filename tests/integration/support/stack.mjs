@@ -7,7 +7,7 @@ import fs from 'node:fs';
 const file = process.env.DRIFTLOCK_TEST_FIXTURES;
 if (!file) throw new Error('these tests need a running stack: ./scripts/test --only spine');
 
-export const { url, control: controlUrl, supabase, stripe, orgs, outsider } = JSON.parse(fs.readFileSync(file, 'utf8'));
+export const { url, control: controlUrl, supabase, stripe, orgs, outsider, metricsToken } = JSON.parse(fs.readFileSync(file, 'utf8'));
 export const { a, b } = orgs;
 /** Whether the long runs are asked for (./scripts/test --full). */
 export const full = process.env.DRIFTLOCK_FULL === '1';

@@ -96,6 +96,7 @@ export const matrix = (own) => ({
   'POST /v1/billing/webhook': { expect: anyone(400), json: {} },
   'GET /v1/me': { expect: people(200) },
   'GET /v1/plans': { expect: anyone(200) },
+  'GET /metrics': { expect: anyone(401) },
   'GET /v1/version': { expect: anyone(200) },
   'GET /': { expect: anyone(200) },
   'GET /health': { expect: anyone(200) },

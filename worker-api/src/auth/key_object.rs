@@ -1,5 +1,5 @@
 //! The Durable Object of one API key: hash, organisation, scopes. It answers while the database is away. Objects of the same class
-//! under other names hold what `Idempotency-Key`s were used for (`detect::claims`).
+//! under other names hold what `Idempotency-Key`s were used for (`detect::claims`), and one which streams are under pressure.
 //!
 //! The record is filled from Postgres on a miss and looked at again every [`REFRESH_MS`]; the isolate in front caches what the
 //! object says for [`crate::platform::objects::KEY_CACHE_MS`]. Together they bound how long a revoked key can still be used.
@@ -11,6 +11,7 @@
 use super::principal::Scope;
 use crate::detect::claims;
 use crate::detect::dedupe::MAX_AGE_MS;
+use crate::detect::pressure;
 use crate::detect::store::RequestKey;
 use crate::ingest::time;
 use crate::platform::objects::reply;
@@ -176,6 +177,19 @@ impl DurableObject for KeyObject {
                     self.end_claims_at(self.ctx.now_ms() + MAX_AGE_MS).await?;
                     reply(&ours)
                 }
+                Err(error) => Response::error(error.to_string(), 503),
+            };
+        }
+        if id == "pressure" {
+            let (sql, now) = (Sql::new(&self.state), self.ctx.now_ms());
+            let answer = if request.method() == Method::Post {
+                let entry: pressure::Entry = request.json().await?;
+                pressure::note(&sql, &entry, now).and_then(|()| pressure::read(&sql, now))
+            } else {
+                pressure::read(&sql, now)
+            };
+            return match answer {
+                Ok(pressure) => reply(&pressure),
                 Err(error) => Response::error(error.to_string(), 503),
             };
         }

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::ingest::time;
 use crate::platform::postgrest::{self, WriteError};
 use crate::platform::storage::{Sql, Value, integer, text};
-use crate::platform::{log, objects, random};
+use crate::platform::{log, metrics, objects, random};
 use cbad::measures::{WindowOptions, window_report};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -61,7 +61,6 @@ struct Row {
     id: i64,
     pending: Pending,
     published: bool,
-    attempts: u32,
 }
 
 impl StreamObject {
@@ -78,7 +77,11 @@ impl StreamObject {
     async fn flush_all(&self) -> Result<()> {
         let sql = self.ready()?;
         for _ in 0..ROUNDS {
-            let rows = due_rows(&sql, self.ctx.now_ms())?;
+            let now = self.ctx.now_ms();
+            if self.paused_until(now) > now {
+                break;
+            }
+            let rows = oldest_rows(&sql)?;
             if rows.is_empty() {
                 break;
             }
@@ -119,17 +122,25 @@ impl StreamObject {
             sql.run("INSERT INTO dead (id, body, cause, at) SELECT ?, body, ?, ? FROM outbox WHERE id = ?", values)?;
             sql.run("DELETE FROM outbox WHERE id = ?", vec![rows[*at].id.into()])?;
         }
+        let gone = outcome.stored.len() + outcome.dead.len();
+        self.waiting
+            .set(self.waiting.get().map(|w| (w - gone as i64).max(0)));
+        metrics::add("driftlock_outbox_sent_total", outcome.stored.len() as u64);
+        metrics::add("driftlock_outbox_dead_total", outcome.dead.len() as u64);
         let Some(cause) = outcome.unavailable else {
+            self.failures.set(0);
+            self.note_level(false);
             return Ok(true);
         };
         log::warn("outbox.unavailable", &cause);
-        let attempts = rows.iter().map(|r| r.attempts).max().unwrap_or(0);
-        let due = outbox::next_attempt(now, attempts, jitter());
-        // the whole queue waits: what cannot be sent now could not be sent behind it either
-        sql.run(
-            "UPDATE outbox SET due = ?, attempts = attempts + 1 WHERE due < ?",
-            vec![due.into(), due.into()],
-        )?;
+        metrics::add("driftlock_outbox_failures_total", 1);
+        // the whole queue waits: what cannot be sent now could not be sent behind it either. The pause is in memory alone, since
+        // a row for each waiting anomaly would be written at every attempt; after a restart the next attempt comes at once
+        let attempts = self.failures.get();
+        self.failures.set(attempts.saturating_add(1));
+        self.paused_until
+            .set(outbox::next_attempt(now, attempts, jitter()));
+        self.note_level(true);
         Ok(false)
     }
 
@@ -263,12 +274,8 @@ impl StreamObject {
     /// When anything at all is due.
     pub(super) fn next_due(&self, now: i64) -> Result<i64> {
         let sql = self.ready()?;
-        let outbox = sql
-            .integer("SELECT min(due) FROM outbox", vec![])?
-            .map_or(
-                i64::MAX,
-                |due| if outbox::is_due(due, now) { now } else { due },
-            );
+        let waits = sql.integer("SELECT 1 FROM outbox LIMIT 1", vec![])?;
+        let outbox = waits.map_or(i64::MAX, |_| self.paused_until(now));
         let repeats = sql
             .integer("SELECT count(*) FROM repeats WHERE count > sent", vec![])?
             .unwrap_or(0);
@@ -281,15 +288,10 @@ impl StreamObject {
     }
 }
 
-fn due_rows(sql: &Sql, now: i64) -> Result<Vec<Row>> {
+fn oldest_rows(sql: &Sql) -> Result<Vec<Row>> {
     let rows = sql.rows(
-        // also what is further ahead than any pause: the clock was set back (`outbox::is_due`)
-        "SELECT id, body, published, attempts FROM outbox WHERE due <= ?1 OR due > ?2 ORDER BY id LIMIT ?3",
-        vec![
-            now.into(),
-            (now + 2 * outbox::LONGEST_PAUSE_MS).into(),
-            (BATCH as i64).into(),
-        ],
+        "SELECT id, body, published FROM outbox ORDER BY id LIMIT ?",
+        vec![(BATCH as i64).into()],
     )?;
     rows.iter()
         .map(|r| {
@@ -300,7 +302,6 @@ fn due_rows(sql: &Sql, now: i64) -> Result<Vec<Row>> {
                 id: number(0),
                 pending,
                 published: number(2) != 0,
-                attempts: number(3) as u32,
             })
         })
         .collect()

@@ -105,6 +105,10 @@ impl Writer {
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
+    /// The batch so far.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
     /// The batch.
     pub fn finish(self) -> Vec<u8> {
         self.bytes
@@ -233,6 +237,25 @@ impl<'a> Iterator for Reader<'a> {
     }
 }
 
+/// Splits a batch into batches of at most `max` bytes, in order; `None` where a record alone is longer.
+pub fn split(batch: &[u8], max: usize) -> Result<Option<Vec<Vec<u8>>>, LogError> {
+    let mut reader = Reader::new(batch)?;
+    let mut pieces = vec![vec![VERSION]];
+    while !reader.rest.is_empty() {
+        let before = reader.rest;
+        reader.record()?;
+        let record = &before[..before.len() - reader.rest.len()];
+        if record.len() >= max {
+            return Ok(None);
+        }
+        match pieces.last_mut() {
+            Some(piece) if piece.len() + record.len() <= max => piece.extend_from_slice(record),
+            _ => pieces.push([&[VERSION], record].concat()),
+        }
+    }
+    Ok(Some(pieces))
+}
+
 /// The name of a kind in the API and the database.
 pub fn kind_name(kind: Kind) -> &'static str {
     match kind {
@@ -291,6 +314,30 @@ mod tests {
     fn unknown_versions_are_refused() {
         assert_eq!(Reader::new(&[9, 0]).map(|_| ()), Err(LogError::Version(9)));
         assert_eq!(Reader::new(&[]).map(|_| ()), Err(LogError::Corrupt));
+    }
+
+    #[test]
+    fn splits_between_records() {
+        let mut w = Writer::default();
+        for text in ["one", "two", "three"] {
+            w.push(&record(text, None));
+        }
+        let batch = w.finish();
+        let texts = |pieces: &[Vec<u8>]| -> Vec<String> {
+            let read = |p: &Vec<u8>| {
+                Reader::new(p)
+                    .expect("version")
+                    .map(|r| r.expect("record").text.to_owned())
+                    .collect::<Vec<_>>()
+            };
+            pieces.iter().flat_map(read).collect()
+        };
+        for max in [20, 40, 1000] {
+            let pieces = split(&batch, max).expect("own batch").expect("fits");
+            assert_eq!(texts(&pieces), ["one", "two", "three"]);
+            assert!(pieces.iter().all(|p| p.len() <= max), "{max}");
+        }
+        assert_eq!(split(&batch, 10), Ok(None));
     }
 
     proptest! {

@@ -8,6 +8,7 @@ pub mod lesson;
 pub mod log;
 pub mod name;
 pub mod outbox;
+pub mod pressure;
 pub mod record;
 mod reset;
 mod resident;

@@ -207,6 +207,23 @@ impl Pending {
         }
     }
 
+    /// The same without what makes it large: tokens, nearest event, witness, windows. Reason, figures and event stay.
+    #[must_use]
+    pub fn slim(&self) -> Self {
+        let mut row = self.row.clone();
+        for column in ["tokens", "fields", "nearest", "witness"] {
+            row.insert(column.into(), Value::Null);
+        }
+        let mut slim = Self {
+            row,
+            baseline: Vec::new(),
+            window: Vec::new(),
+            measured: false,
+        };
+        slim.complete(None);
+        slim
+    }
+
     /// Puts the window measures into the row.
     pub fn complete(&mut self, measures: Option<&Measures>) {
         if let Some(m) = measures {

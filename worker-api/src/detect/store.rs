@@ -123,6 +123,8 @@ pub fn earlier(sql: &Sql, key: &RequestKey) -> Result<Option<Earlier>> {
 pub struct Changes<'e> {
     engine: &'e mut Engine,
     now_ms: i64,
+    /// Whether new anomalies are kept without their evidence (`detect::pressure`).
+    slim: bool,
     statements: Vec<Statement>,
 }
 
@@ -132,8 +134,16 @@ impl<'e> Changes<'e> {
         Self {
             engine,
             now_ms,
+            slim: false,
             statements: Vec::new(),
         }
+    }
+
+    /// Keeps new anomalies without their evidence.
+    #[must_use]
+    pub fn slim(mut self, slim: bool) -> Self {
+        self.slim = slim;
+        self
     }
 
     /// A scored batch: log, ids, usage, outbox, repeats.
@@ -256,7 +266,12 @@ impl<'e> Changes<'e> {
     }
 
     fn outbox(&mut self, pending: &Pending) -> Result<()> {
-        let body = serde_json::to_string(pending).map_err(Error::internal)?;
+        let body = if self.slim {
+            serde_json::to_string(&pending.slim())
+        } else {
+            serde_json::to_string(pending)
+        };
+        let body = body.map_err(Error::internal)?;
         self.statements.push((
             "INSERT INTO outbox (body, due) VALUES (?, ?)",
             vec![body.into(), self.now_ms.into()],

@@ -14,11 +14,12 @@ use super::flush;
 use super::lesson::Lesson;
 use super::name::ObjectName;
 use super::outbox;
+use super::pressure::{self, Level};
 use super::resident;
 use super::store::{self, Changes, Earlier, RequestKey};
 use crate::error::{Code, Error, Result};
 use crate::platform::storage::{self, Sql};
-use crate::platform::{Ctx, alarm_ms, log};
+use crate::platform::{Ctx, alarm_ms, log, metrics, objects};
 use serde::{Deserialize, Serialize};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -70,6 +71,14 @@ pub struct StreamObject {
     /// Set while a flush runs, so that an alarm and a request do not send the same rows side by side.
     pub(super) flushing: Cell<bool>,
     pub(super) reported: RefCell<flush::Reported>,
+    /// Rows in the outbox; `None` until they were counted.
+    pub(super) waiting: Cell<Option<i64>>,
+    /// The step last told to the list of streams under pressure.
+    level: Cell<Level>,
+    /// After a failure nothing is sent before this time, whatever comes in meanwhile …
+    pub(super) paused_until: Cell<i64>,
+    /// … and how many failures there were in a row.
+    pub(super) failures: Cell<u32>,
     alarm_at: Cell<i64>,
     migrated: Cell<bool>,
 }
@@ -82,6 +91,10 @@ impl DurableObject for StreamObject {
             engine: Rc::default(),
             flushing: Cell::new(false),
             reported: RefCell::default(),
+            waiting: Cell::new(None),
+            level: Cell::default(),
+            paused_until: Cell::new(0),
+            failures: Cell::new(0),
             alarm_at: Cell::new(0),
             migrated: Cell::new(false),
         }
@@ -140,7 +153,12 @@ impl DurableObject for StreamObject {
         match outcome {
             Ok(answer) => Ok(Response::ok(answer)?),
             Err(error) => {
-                Response::error(error.detail.clone(), error.code.status().clamp(400, 503))
+                let answer =
+                    Response::error(error.detail.clone(), error.code.status().clamp(400, 503))?;
+                if let Some(seconds) = error.retry_after {
+                    answer.headers().set("retry-after", &seconds.to_string())?;
+                }
+                Ok(answer)
             }
         }
     }
@@ -171,7 +189,12 @@ impl StreamObject {
             .transpose()?
             .flatten()
         {
+            metrics::add("driftlock_replays_total", 1);
             return Ok(answer);
+        }
+        let level = self.pressure(&sql)?;
+        if level == Level::Full {
+            return Err(full());
         }
         let (answer, news) = self.with_engine(&sql, |engine| {
             self.apply_sensitivity(engine, default)?;
@@ -179,16 +202,30 @@ impl StreamObject {
             let applied = engine.apply(batch, now).map_err(Error::internal)?;
             let answer = serde_json::to_string(&applied.answer).map_err(Error::internal)?;
             let news = !applied.anomalies.is_empty() || !applied.repeats.is_empty();
-            let mut changes = Changes::new(engine, now);
+            let mut changes = Changes::new(engine, now).slim(level == Level::Slim);
             changes.applied(&applied)?;
             if let Some(key) = &key {
                 changes.answer(key, answer.clone());
             }
             self.store(changes.finish()?)?;
+            self.has_stored(applied.anomalies.len());
+            metrics::add("driftlock_batches_total", 1);
+            metrics::add(
+                "driftlock_events_accepted_total",
+                applied.answer.accepted.into(),
+            );
+            metrics::add(
+                "driftlock_events_duplicate_total",
+                applied.answer.duplicates.into(),
+            );
             Ok((answer, news))
         })?;
-        self.wake_at(if news { now } else { self.next_report(now) })
-            .await;
+        let due = if news {
+            now.max(self.paused_until(now))
+        } else {
+            self.next_report(now)
+        };
+        self.wake_at(due).await;
         Ok(answer)
     }
 
@@ -276,6 +313,10 @@ impl StreamObject {
         {
             return Ok(answer);
         }
+        let level = self.pressure(&sql)?;
+        if level == Level::Full {
+            return Err(full());
+        }
         let answer = self.with_engine(&sql, |engine| {
             if engine.counters.event_type.is_empty() {
                 engine.counters.event_type.clone_from(&found.event_type);
@@ -289,6 +330,7 @@ impl StreamObject {
                 changes.answer(key, answer.clone());
             }
             self.store(changes.finish()?)?;
+            self.has_stored(1);
             Ok(answer)
         })?;
         // so that a read right after the answer finds it, if the database is there; otherwise the alarm goes on
@@ -311,6 +353,11 @@ impl StreamObject {
         storage.delete_all().await.map_err(Error::internal)?;
         *self.engine.borrow_mut() = None;
         self.reported.replace(flush::Reported::default());
+        self.waiting.set(Some(0));
+        self.note_level(false);
+        self.waiting.set(None);
+        self.paused_until.set(0);
+        self.failures.set(0);
         self.alarm_at.set(0);
         self.migrated.set(false);
         Ok("true".to_owned())
@@ -323,6 +370,63 @@ impl StreamObject {
         let now = self.ctx.now_ms();
         self.wake_at(self.next_due(now)?).await;
         Ok(())
+    }
+
+    /// The step the outbox is in. Counted once in the object's life, then kept up.
+    fn pressure(&self, sql: &Sql) -> Result<Level> {
+        let waiting = match self.waiting.get() {
+            Some(waiting) => waiting,
+            None => {
+                let counted = sql
+                    .integer("SELECT count(*) FROM outbox", vec![])?
+                    .unwrap_or(0);
+                self.waiting.set(Some(counted));
+                self.note_level(false);
+                counted
+            }
+        };
+        Ok(self.ctx.settings.outbox.level(waiting))
+    }
+
+    fn has_stored(&self, anomalies: usize) {
+        metrics::add("driftlock_anomalies_total", anomalies as u64);
+        self.waiting
+            .set(self.waiting.get().map(|w| w + anomalies as i64));
+        self.note_level(false);
+    }
+
+    /// Tells the list of streams under pressure when the step has changed, or, to renew the entry, `again`.
+    pub(super) fn note_level(&self, again: bool) {
+        let waiting = self.waiting.get().unwrap_or(0);
+        let level = self.ctx.settings.outbox.level(waiting);
+        let changed = self.level.replace(level) != level;
+        let renew = again && level != Level::Normal;
+        if !changed && !renew {
+            return;
+        }
+        let Ok(name) = self.name() else { return };
+        let entry = pressure::Entry {
+            object: name.to_string(),
+            level,
+            waiting,
+        };
+        let ctx = self.ctx.clone();
+        self.state.wait_until(async move {
+            // best effort: the list is for people and alarms
+            if objects::note_pressure(&ctx, &entry).await.is_err() {
+                log::warn("outbox.pressure", "not noted");
+            }
+        });
+    }
+
+    /// When the outbox may be sent again; a pause further ahead than any was set by a clock that has gone back.
+    pub(super) fn paused_until(&self, now: i64) -> i64 {
+        let until = self.paused_until.get();
+        if outbox::is_due(until, now) {
+            now
+        } else {
+            until
+        }
     }
 
     /// The database with its tables.
@@ -390,6 +494,16 @@ impl StreamObject {
             log::error("stream.set_alarm", &error.to_string());
         }
     }
+}
+
+fn full() -> Error {
+    metrics::add("driftlock_batches_refused_total", 1);
+    let mut error = Error::new(
+        Code::StreamUnavailable,
+        "the database has been away for so long that the stream's outbox is full",
+    );
+    error.retry_after = Some(pressure::RETRY_SECONDS);
+    error
 }
 
 fn earlier(sql: &Sql, key: &RequestKey) -> Result<Option<String>> {

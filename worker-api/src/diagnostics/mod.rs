@@ -1,5 +1,7 @@
 //! `GET /`, `/health`, `/healthz`, `/readyz`, `/v1/version`, `/config.json`.
 
+pub mod metrics;
+
 use crate::billing::cycle;
 use crate::error::{Code, Error, Result};
 use crate::http::Response;
@@ -80,7 +82,7 @@ pub async fn ready(ctx: &Ctx) -> Response {
         ),
     )
     .await;
-    let mut list = vec![database, identity, objects];
+    let mut list = vec![database, identity, objects, outbox(ctx).await];
     if stripe::is_configured(ctx) {
         list.push(probe(ctx, "billing", false, fetch::within(LIMIT, billing(ctx))).await);
     }
@@ -94,6 +96,37 @@ pub async fn ready(ctx: &Ctx) -> Response {
         answer
     } else {
         answer.header("retry-after", "5")
+    }
+}
+
+/// Whether streams leave out evidence, or refuse events, because the database was away for long (`detect::pressure`).
+async fn outbox(ctx: &Ctx) -> Dependency {
+    let start = ctx.now_ms();
+    let pressure = fetch::within(LIMIT, objects::pressure(ctx)).await;
+    let (state, detail) = match pressure {
+        Ok(p) if p.full > 0 => (
+            "full",
+            Some(format!(
+                "{} streams refuse events, {} anomalies wait",
+                p.full, p.waiting
+            )),
+        ),
+        Ok(p) if p.slim > 0 => (
+            "slim",
+            Some(format!(
+                "{} streams leave out evidence, {} anomalies wait",
+                p.slim, p.waiting
+            )),
+        ),
+        Ok(_) => ("up", None),
+        Err(error) => ("down", Some(error.detail)),
+    };
+    Dependency {
+        name: "outbox",
+        state,
+        needed: false,
+        latency_ms: ctx.now_ms() - start,
+        detail,
     }
 }
 

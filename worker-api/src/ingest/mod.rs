@@ -1,6 +1,7 @@
 //! From request bodies to batches of events, one per stream.
 
 pub mod cloudevents;
+pub mod deferred;
 pub mod events;
 pub mod limits;
 pub mod otlp;

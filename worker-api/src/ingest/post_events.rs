@@ -3,7 +3,7 @@
 use super::limits::Limits;
 use super::pipeline::{self, Delivered, Terms};
 use super::redact::Redaction;
-use super::{cloudevents, events};
+use super::{cloudevents, deferred, events};
 use crate::auth::principal::Principal;
 use crate::error::{Code, Error, Result};
 use crate::http::{Request, Response};
@@ -30,6 +30,14 @@ pub async fn post(ctx: &Ctx, principal: &Principal, request: &Request) -> Result
         None => events::parse_for(&request.body, &media_type, header, terms)?,
     };
     claim(ctx, principal, key.as_deref()).await?;
+    let batches = if deferred::is_preferred(request) {
+        match deferred::defer(ctx, principal, batches, key.as_deref()).await? {
+            Ok(queued) => return Ok(queued),
+            Err(batches) => batches,
+        }
+    } else {
+        batches
+    };
     let delivered = pipeline::deliver(ctx, principal, batches, key.as_deref()).await?;
     let wants_lines = request
         .header("accept")
@@ -121,7 +129,7 @@ pub fn body_key(principal: &Principal, request: &Request) -> String {
 }
 
 /// 128 bits of SHA-256, in hexadecimal.
-fn short_hash(bytes: &[u8]) -> String {
+pub fn short_hash(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     digest.iter().take(16).map(|b| format!("{b:02x}")).collect()
 }

@@ -8,8 +8,10 @@ pub mod feed;
 pub mod fetch;
 pub mod identity;
 pub mod log;
+pub mod metrics;
 pub mod objects;
 pub mod postgrest;
+pub mod queue;
 pub mod random;
 pub mod request;
 pub mod storage;
@@ -115,7 +117,12 @@ thread_local!(static CLOCK_OFFSET_MS: std::cell::Cell<i64> = const { std::cell::
 
 /// Milliseconds since the Unix epoch.
 pub fn now_ms() -> i64 {
-    worker::Date::now().as_millis() as i64 + CLOCK_OFFSET_MS.get()
+    runtime_ms() + CLOCK_OFFSET_MS.get()
+}
+
+/// The runtime's own time, which [`set_clock_offset`] does not move.
+fn runtime_ms() -> i64 {
+    worker::Date::now().as_millis() as i64
 }
 
 /// The runtime's own time when [`now_ms`] is `at_ms`: what alarms are set by.

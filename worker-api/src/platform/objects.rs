@@ -7,6 +7,7 @@ use crate::detect::claims;
 use crate::detect::flush::Delivery;
 use crate::detect::lesson::{Effect, Lesson};
 use crate::detect::name::ObjectName;
+use crate::detect::pressure::{self, Pressure};
 use crate::detect::record::Anomaly;
 use crate::detect::store::RequestKey;
 use crate::detect::stream_object::{IngestAnswer, Latest, RecordFound, Sensitivity};
@@ -77,6 +78,19 @@ pub async fn claim(ctx: &Ctx, org: Uuid, request_key: &str) -> Result<()> {
     let body = serde_json::to_vec(&key).map_err(Error::internal)?;
     let ours: bool = call(&stub, Method::Post, "/claim", &[], Some(&body)).await?;
     if ours { Ok(()) } else { Err(key_reused()) }
+}
+
+/// The streams whose outbox is long.
+pub async fn pressure(ctx: &Ctx) -> Result<Pressure> {
+    let stub = stub(ctx, "KEY", pressure::OBJECT)?;
+    call(&stub, Method::Get, "/pressure", &[], None).await
+}
+
+/// Notes that a stream's outbox has become long, or short again.
+pub async fn note_pressure(ctx: &Ctx, entry: &pressure::Entry) -> Result<Pressure> {
+    let stub = stub(ctx, "KEY", pressure::OBJECT)?;
+    let body = serde_json::to_vec(entry).map_err(Error::internal)?;
+    call(&stub, Method::Post, "/pressure", &[], Some(&body)).await
 }
 
 fn key_reused() -> Error {
@@ -287,11 +301,18 @@ async fn call<T: DeserializeOwned>(
     let request = request(method, path, headers, body)?;
     let mut response = stub.fetch_with_request(request).await.map_err(broken_off)?;
     let text = response.text().await.map_err(broken_off)?;
+    let retry_after = response.headers().get("retry-after").ok().flatten();
     match response.status_code() {
         200 => serde_json::from_str(&text).map_err(Error::internal),
         409 => Err(Error::new(Code::LimitReached, text)),
         422 => Err(key_reused()),
-        503 => Err(Error::new(Code::StreamUnavailable, text)),
+        503 => {
+            let mut error = Error::new(Code::StreamUnavailable, text);
+            error.retry_after = retry_after
+                .and_then(|t| t.parse().ok())
+                .or(error.retry_after);
+            Err(error)
+        }
         status => Err(Error::internal(format!("an object answered {status}"))),
     }
 }

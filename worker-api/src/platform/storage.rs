@@ -1,5 +1,6 @@
 //! SQLite of a Durable Object: single statements, and all-or-nothing batches.
 
+use super::metrics;
 use crate::error::{Error, Result};
 use js_sys::{Function, Reflect};
 use std::cell::RefCell;
@@ -103,13 +104,18 @@ pub fn transaction(state: &State, statements: Vec<Statement>) -> Result<()> {
     let failure: Rc<RefCell<Option<String>>> = Rc::default();
     let seen = failure.clone();
     let body = Closure::once(move || -> std::result::Result<(), JsValue> {
+        let mut rows = 0;
         for (statement, values) in statements {
-            if let Err(error) = sql.exec(statement, values) {
-                *seen.borrow_mut() = Some(error.to_string());
-                // the exception makes the runtime roll back
-                return Err(JsValue::from_str("statement failed"));
+            match sql.exec(statement, values) {
+                Ok(cursor) => rows += cursor.rows_written(),
+                Err(error) => {
+                    *seen.borrow_mut() = Some(error.to_string());
+                    // the exception makes the runtime roll back
+                    return Err(JsValue::from_str("statement failed"));
+                }
             }
         }
+        metrics::add("driftlock_sqlite_rows_written_total", rows as u64);
         Ok(())
     });
     let outcome = run.call1(&storage, body.as_ref().unchecked_ref());
