@@ -115,14 +115,15 @@ function Summary({ result, name }: { result: ScanResult; name: string }) {
           : `Nothing odd in ${formatCount(result.events)} events`;
   return (
     <>
-      <h2
-        className="text-xl"
-        role="status"
-        data-testid="scan-summary"
-        data-milliseconds={Math.round(result.milliseconds)}
-      >
-        {words}
-      </h2>
+      <div role="status">
+        <h2
+          className="text-xl"
+          data-testid="scan-summary"
+          data-milliseconds={Math.round(result.milliseconds)}
+        >
+          {words}
+        </h2>
+      </div>
       <p className="mt-1 text-sm text-ink-2">
         <span className="font-mono wrap-anywhere">{name}</span>, {formatBytes(result.bytes)} read as{' '}
         {FORMATS[result.format]} in {(result.milliseconds / 1000).toFixed(1)} s:{' '}
@@ -174,7 +175,7 @@ function Table({ anomalies, open, onOpen }: TableProps) {
               </span>
             </button>
             {isOpen && (
-              <div className="px-3 pb-4 sm:px-4">
+              <div className="px-3 pt-3 pb-4 sm:px-4">
                 <EventText text={each.event.text} format={each.event.format} tokens={pricesOf(verdict)} />
                 <p className="mt-2 text-sm text-ink-2">
                   {formatBits(verdict.score)} bits of surprise
