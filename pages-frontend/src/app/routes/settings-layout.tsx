@@ -13,9 +13,9 @@ export function SettingsLayout() {
   return (
     <div className="mx-auto grid w-full max-w-6xl gap-x-8 gap-y-5 px-3 pt-5 pb-24 sm:px-6 md:grid-cols-[11rem_minmax(0,1fr)]">
       <nav aria-label="Settings">
-        <ul className="flex gap-1 overflow-x-auto md:flex-col">
+        <ul className="flex flex-wrap gap-1 md:flex-col md:flex-nowrap">
           {PAGES.map((page) => (
-            <li key={page.to} className="shrink-0">
+            <li key={page.to}>
               <Link
                 to={page.to}
                 className="block rounded-md px-2.5 py-1.5 text-sm text-ink-2 hover:text-ink aria-[current=page]:bg-sunken aria-[current=page]:font-medium aria-[current=page]:text-ink"
