@@ -137,24 +137,31 @@ impl Calibration {
     }
 }
 
-/// Bins of the second step: eighths of a bit up to 20 bits.
-const BINS: usize = 160;
+/// Bins of the second step: eighths of a bit up to 30 bits.
+const BINS: usize = 240;
 const BIN: MicroBits = BIT / 8;
+/// From this surprise on what was refused may be a fault,
+const FAR: usize = 160;
+/// and is taken for a normal event of a heavy tail only as far as it is one in so many events.
+const FAR_SHARE: u64 = 1_024;
 /// The map is worked out anew after so many events.
 const STALE: u32 = 256;
 /// Events at which the second step counts as much as the first.
-const HALFWAY: u64 = 50_000;
+const HALFWAY: u64 = 20_000;
+/// Events after which a stream is no longer counted older.
+const OLD: u64 = 1 << 20;
 /// Counts are halved at so many events.
-const FULL: u64 = 1 << 20;
+const FULL: u64 = 1 << 17;
 /// Events the first step is worth against the counts, at every level.
-const PRIOR: u64 = 4;
+const PRIOR: f64 = 0.5;
 
 /// The second step: how often each surprise came, and the map that follows from it.
 #[derive(Clone, Debug)]
 pub struct Recalibration {
     bins: Vec<u32>,
     events: u64, // in the bins
-    age: u64,    // events ever, up to FULL
+    far: u64,    // of these, refused and far out
+    age: u64,    // events ever, up to OLD
     stale: u32,
     map: Vec<MicroBits>, // surprise at the lower edge of each bin
 }
@@ -165,6 +172,7 @@ impl Default for Recalibration {
         Recalibration {
             bins: vec![0; BINS + 1],
             events: 0,
+            far: 0,
             age: 0,
             stale: 0,
             map,
@@ -173,17 +181,26 @@ impl Default for Recalibration {
 }
 
 impl Recalibration {
-    /// Counts a first-step surprise; what is far out and was refused counts only towards the age.
+    /// Counts a first-step surprise; of what is far out and was refused only so much counts as a heavy tail may hold.
     pub fn push(&mut self, surprise: MicroBits, refused: bool) {
         let bin = ((surprise.max(0) / BIN) as usize).min(BINS);
-        self.age = (self.age + 1).min(FULL);
-        if !(refused && bin == BINS) {
+        self.age = (self.age + 1).min(OLD);
+        let far = refused && bin >= FAR;
+        let counted = !far || self.far < self.events / FAR_SHARE;
+        if counted {
+            self.far += u64::from(far);
             self.bins[bin] += 1;
             self.events += 1;
         }
         if self.events >= FULL {
-            self.bins.iter_mut().for_each(|b| *b /= 2);
+            let mut odd = 0; // what halving leaves over goes to the next bin, or the thin tail would vanish
+            for b in self.bins.iter_mut().rev() {
+                *b += odd;
+                odd = *b & 1;
+                *b /= 2;
+            }
             self.events = self.bins.iter().map(|&b| u64::from(b)).sum();
+            self.far /= 2;
         }
         self.stale += 1;
         if self.stale >= STALE {
@@ -193,14 +210,15 @@ impl Recalibration {
     }
 
     fn fit(&mut self) {
-        let trust = self.age * 1_000 / (self.age + HALFWAY); // of a thousand
+        let (age, half) = (self.age * self.age, HALFWAY * HALFWAY);
+        let trust = age * 1_000 / (age + half); // of a thousand
         let mut above = 0u64;
         for i in (0..=BINS).rev() {
             above += u64::from(self.bins[i]);
             let nominal = i as i64 * BIN;
             // P(surprise ≥ nominal) ≈ (above + PRIOR) / (events + PRIOR·2^nominal)
-            let expected = self.events as f64 + PRIOR as f64 * libm::exp2(bits::to_bits(nominal));
-            let kept = bits::from_bits(libm::log2(expected / (above + PRIOR) as f64)).max(0);
+            let expected = self.events as f64 + PRIOR * libm::exp2(bits::to_bits(nominal));
+            let kept = bits::from_bits(libm::log2(expected / (above as f64 + PRIOR))).max(0);
             self.map[i] = (nominal * (1_000 - trust as i64) + kept * trust as i64) / 1_000;
         }
     }
@@ -219,6 +237,7 @@ impl Recalibration {
     /// Writes the counts and the map.
     pub fn write(&self, out: &mut Writer) {
         out.varint(self.age);
+        out.varint(self.far);
         out.varint(u64::from(self.stale));
         self.bins.iter().for_each(|&b| out.varint(u64::from(b)));
         self.map.iter().for_each(|&m| out.varint(m as u64));
@@ -228,6 +247,7 @@ impl Recalibration {
     pub fn read(input: &mut Reader) -> Result<Recalibration, Truncated> {
         let mut r = Recalibration {
             age: input.varint()?,
+            far: input.varint()?,
             stale: input.small()?,
             ..Recalibration::default()
         };
@@ -238,8 +258,9 @@ impl Recalibration {
         for m in &mut r.map {
             *m = i64::try_from(input.varint()?).map_err(|_| Truncated)?;
         }
-        let sane = r.age <= FULL
+        let sane = r.age <= OLD
             && r.events <= FULL
+            && r.far <= FULL
             && r.stale < STALE
             && r.map.iter().all(|&m| m <= 1 << 40);
         if sane { Ok(r) } else { Err(Truncated) }

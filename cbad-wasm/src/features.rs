@@ -30,6 +30,8 @@ pub struct Symbol {
     pub key: u64,
     /// Column and shape, mixed, where the text is one of many of its shape; else 0.
     pub class: u64,
+    /// Whether it is a word of a text, of which new ones may turn up at any time.
+    pub word: bool,
     /// How often it occurs in the event.
     pub count: u32,
     /// The piece of its first occurrence.
@@ -141,6 +143,7 @@ impl Features {
             self.bag.push(Symbol {
                 key: mix(column, t.symbol),
                 class,
+                word: t.class == Class::Word,
                 count: 1,
                 piece,
             });
@@ -192,6 +195,7 @@ impl Features {
             self.bag.push(Symbol {
                 key: mix(column, literal),
                 class: 0,
+                word: false,
                 count: 1,
                 piece,
             });

@@ -37,6 +37,7 @@ impl Group {
             .map(|(i, &(t, n))| Symbol {
                 key: t,
                 class: 0,
+                word: false,
                 count: n,
                 piece: i as u32,
             })

@@ -37,6 +37,7 @@ const COLUMN: u64 = 35;
 const BUCKET: u64 = 36;
 const REPETITION: u64 = 38;
 const NOVEL: u64 = 39;
+const WORDS: u64 = 40;
 const COUNTED: u64 = 128; // and the classes of counts after it
 
 /// A mean is kept in sixteenths of a bit.
@@ -45,6 +46,14 @@ const SIXTEENTH: i64 = BIT / 16;
 const REPETITIVE: u16 = 29;
 /// All counts are halved when this many events have been learnt since the last time.
 const HALF_LIFE: u32 = 60_000;
+/// What the letters of a new word cost beside the news that it is one.
+const SPELLING: MicroBits = 6 * BIT;
+/// Events learnt before the share of new words is counted: to an empty model every word is new.
+const SETTLED: u32 = 64;
+/// A size of a number seen less often than this is priced with the help of the next smaller one,
+const RARE: u64 = 4;
+/// which counts in tenths of a coming, up to so many.
+const BESIDE: u64 = 10;
 /// The share of new texts in a class is over about this many of its tokens.
 const NOVEL_MEMORY: u16 = 4_096;
 
@@ -110,7 +119,8 @@ impl Model {
 
     fn age(&mut self) {
         if self.events.max(self.groups) >= HALF_LIFE {
-            self.table.halve();
+            let throw = u64::from(self.table.get(mix(EVENT, BAG)).n);
+            self.table.halve(throw);
             self.events /= 2;
             self.groups /= 2;
         }
@@ -119,6 +129,7 @@ impl Model {
     fn learn_bag(&mut self, domain: u64, bag: &[Symbol], events: u32) {
         let mut signature = domain;
         let mut total = 0u64;
+        let (mut words, mut new_words) = (0u16, 0u16);
         for s in bag {
             let class = count_class(s.count);
             let present = self.table.slot(mix(mix(domain, PRESENT), s.key));
@@ -138,8 +149,21 @@ impl Model {
                     novel.d /= 2;
                 }
             }
+            if s.word {
+                words += 1;
+                new_words += u16::from(before == 0);
+            }
             total += u64::from(s.count);
             signature = mix(signature, mix(s.key, class));
+        }
+        if words > 0 && events >= SETTLED {
+            let seen = self.table.slot(mix(domain, WORDS));
+            seen.n = seen.n.saturating_add(words);
+            seen.d = seen.d.saturating_add(new_words);
+            if seen.n >= NOVEL_MEMORY {
+                seen.n /= 2;
+                seen.d /= 2;
+            }
         }
         average(
             self.table.slot(mix(domain, REPETITION)),
@@ -259,9 +283,13 @@ impl Totals {
     ) -> MicroBits {
         let mut total = 0;
         let mut signature = domain;
+        let new_word = self.new_word(counts, domain);
         for s in bag {
             let class = count_class(s.count);
-            let cost = self.symbol(counts, domain, s, class, events);
+            let mut cost = self.symbol(counts, domain, s, class, events);
+            if s.word {
+                cost = cost.min(new_word);
+            }
             each(s.piece, cost);
             total += cost;
             signature = mix(signature, mix(s.key, class));
@@ -272,6 +300,14 @@ impl Totals {
         } else {
             total
         }
+    }
+
+    /// Price of a word never seen: that a word is new, then its letters. A rare word costs no more than that.
+    #[inline]
+    fn new_word(&self, counts: &mut impl Counts, domain: u64) -> MicroBits {
+        let words = counts.get(mix(domain, WORDS));
+        let new = bits::price(2 * u64::from(words.d) + 1, 2 * u64::from(words.n) + 2);
+        new + SPELLING
     }
 
     /// Price of one symbol: that it is there, that it is there so often, net of what its class usually costs.
@@ -332,8 +368,15 @@ fn number(
     each: &mut impl FnMut(u32, MicroBits),
 ) -> MicroBits {
     let all = u64::from(counts.get(mix(x.column, COLUMN)).n);
-    let here = u64::from(counts.get(mix(mix(x.column, BUCKET), x.bucket)).n);
-    let cost = bits::price(10 * here + 1, 10 * all + 30);
+    let bucket = mix(x.column, BUCKET);
+    let here = u64::from(counts.get(mix(bucket, x.bucket)).n);
+    // beside a size that is usual another one is less of a surprise
+    let beside = if here < RARE {
+        u64::from(counts.get(mix(bucket, x.bucket.wrapping_sub(1))).n)
+    } else {
+        0
+    };
+    let cost = bits::price(10 * here + 1 + beside.min(BESIDE), 10 * all + 30);
     each(x.piece, cost);
     cost
 }

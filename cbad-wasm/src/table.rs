@@ -5,6 +5,7 @@
 //! check bits are taken for one: with 2¹⁵ slots about one look-up of an absent key in 10⁹.
 
 use crate::checkpoint::{Reader, Truncated, Writer};
+use crate::hash::mix;
 
 /// One count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,10 +89,11 @@ impl Table {
         &mut bucket[least]
     }
 
-    /// Halves every count; what reaches zero is forgotten.
-    pub fn halve(&mut self) {
+    /// Halves every count; what reaches zero is forgotten. Odd counts are rounded up or down by a throw: so of all that was
+    /// seen once half is forgotten, not everything at one moment.
+    pub fn halve(&mut self, throw: u64) {
         for s in &mut self.slots {
-            s.n >>= 1;
+            s.n = (s.n >> 1) + (s.n & (mix(u64::from(s.check), throw) & 1) as u16);
             if s.n == 0 {
                 *s = EMPTY;
             }

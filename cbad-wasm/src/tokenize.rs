@@ -160,7 +160,7 @@ fn word(bytes: &[u8], start: usize) -> Token {
         };
     }
     let text = &bytes[start..i];
-    let (shape, class) = if hex && text.len() >= 6 {
+    let (shape, class) = if hex && text.len() >= 5 {
         (mix(HEX, 0), Class::Hex)
     } else {
         (shape(text), Class::Id)
