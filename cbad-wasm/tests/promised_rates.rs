@@ -96,10 +96,10 @@ fn table(events: u64, odd_until: u64, alphas: usize) -> Vec<(String, f64)> {
 }
 
 #[test]
-fn promises_are_kept_on_short_streams() {
+fn promises_are_kept_within_a_factor_of_three_on_short_streams() {
     for (what, times) in table(60_000, 0, 2) {
         assert!(
-            (0.4..=1.8).contains(&times),
+            (1.0 / 3.0..=3.0).contains(&times),
             "{what}: {times:.2} times the promise"
         );
     }
