@@ -15,6 +15,7 @@ use crate::http::rate_limit::{Quota, Standing, seconds};
 use crate::platform::{Ctx, objects};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::net::Ipv6Addr;
 
 /// Wrong credentials that one address may send.
 pub const WRONG: Quota = Quota {
@@ -31,8 +32,10 @@ pub async fn before(ctx: &Ctx, request: &Request) -> Result<()> {
     if BEYOND.with_borrow(BTreeMap::is_empty) {
         return Ok(());
     }
-    let Some((from, wait)) = address(request).and_then(|a| Some((a, wait_of(a, ctx.now_ms())?)))
-    else {
+    let Some(from) = address(request).map(network) else {
+        return Ok(());
+    };
+    let Some(wait) = wait_of(&from, ctx.now_ms()) else {
         return Ok(());
     };
     let Some(key) = credential(request).ok().and_then(api_key::parse) else {
@@ -48,21 +51,21 @@ pub async fn before(ctx: &Ctx, request: &Request) -> Result<()> {
 /// What a wrong credential is answered: `error`, or 429 where its address has sent too many.
 pub async fn after(ctx: &Ctx, request: &Request, error: Error) -> Error {
     // the edge states the address of every request; without an edge there is none to count against
-    let Some(from) = address(request) else {
+    let Some(from) = address(request).map(network) else {
         return error;
     };
     let now = ctx.now_ms();
-    if let Some(wait) = wait_of(from, now) {
+    if let Some(wait) = wait_of(&from, now) {
         return refusal(wait);
     }
-    match objects::count_address(ctx, from, "wrong-credentials", WRONG).await {
+    match objects::count_address(ctx, &from, "wrong-credentials", WRONG).await {
         Ok(grant) if grant.tokens == 0 => {
             let wait = i64::try_from(grant.wait_ms).unwrap_or(60_000);
             BEYOND.with_borrow_mut(|b| {
                 if b.len() >= MAX_ADDRESSES {
                     b.clear();
                 }
-                b.insert(from.to_owned(), now + wait);
+                b.insert(from, now + wait);
             });
             refusal(wait)
         }
@@ -81,6 +84,17 @@ fn wait_of(from: &str, now: i64) -> Option<i64> {
         }
         Some(until - now)
     })
+}
+
+/// What is counted as one address: of IPv6 the first 64 bits, since a single customer holds all the rest.
+fn network(address: &str) -> String {
+    match address.parse::<Ipv6Addr>() {
+        Ok(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+        Err(_) => address.to_owned(),
+    }
 }
 
 fn refusal(wait_ms: i64) -> Error {
@@ -112,6 +126,13 @@ mod tests {
         );
         assert_eq!(wait_of("192.0.2.1", 5_000), None);
         assert!(BEYOND.with_borrow(BTreeMap::is_empty));
+    }
+
+    #[test]
+    fn a_whole_ipv6_network_is_one_address() {
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), network("2001:db8:1:2::9"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        assert_eq!(network("192.0.2.1"), "192.0.2.1");
     }
 
     #[test]

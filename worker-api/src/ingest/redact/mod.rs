@@ -73,6 +73,13 @@ enum Field {
     Phone,
 }
 
+impl Field {
+    /// What it says of the value after this one: the same inside an array.
+    fn after(self, arrays: u32) -> Field {
+        if arrays > 0 { self } else { Field::Plain }
+    }
+}
+
 impl Redactor {
     /// Nothing found yet.
     pub fn new(redaction: &Redaction) -> Self {
@@ -113,6 +120,7 @@ impl Redactor {
         let b = text.as_bytes();
         let mut out = Edit::new(text);
         let mut field = Field::Plain;
+        let mut arrays = 0u32; // open ones under a name that says what they hold
         let mut i = 0;
         while i < b.len() {
             match b[i] {
@@ -121,11 +129,12 @@ impl Redactor {
                     let inner = text.get(i + 1..end).unwrap_or("");
                     if is_name(b, end + 1) {
                         field = self.field(inner);
+                        arrays = 0;
                         self.string(inner, i + 1, end, Field::Plain, Action::Hash, &mut out);
                     } else {
                         let action = self.rules.action;
                         self.string(inner, i + 1, end, field, action, &mut out);
-                        field = Field::Plain;
+                        field = field.after(arrays);
                     }
                     i = end + 1;
                 }
@@ -135,12 +144,21 @@ impl Redactor {
                         .take_while(|c| c.is_ascii_alphanumeric() || b"+-.".contains(c))
                         .count();
                     self.json_number(text.get(i..end).unwrap_or(""), i, end, field, &mut out);
-                    field = Field::Plain;
+                    field = field.after(arrays);
                     i = end;
                 }
-                // an array under a credential's name holds credentials
-                b'{' | b'}' | b']' => {
-                    field = Field::Plain;
+                // an array under a credential's name holds credentials, up to its end
+                b'[' => {
+                    arrays += u32::from(!matches!(field, Field::Plain));
+                    i += 1;
+                }
+                b']' => {
+                    arrays = arrays.saturating_sub(1);
+                    field = field.after(arrays);
+                    i += 1;
+                }
+                b'{' | b'}' => {
+                    (field, arrays) = (Field::Plain, 0);
                     i += 1;
                 }
                 _ => i += 1,
@@ -197,7 +215,11 @@ impl Redactor {
             return;
         }
         // escapes can hide anything: look at what the string means
-        let Ok(meant) = serde_json::from_str::<String>(&format!("\"{raw}\"")) else {
+        let unescape = |inner: &str| serde_json::from_str::<String>(&format!("\"{inner}\""));
+        let Ok(meant) = unescape(raw).or_else(|_| unescape(&without_halves(raw))) else {
+            // what cannot be read cannot be cleared
+            self.count(Kind::Secret);
+            out.put(start, end, &self.placeholder(raw, Kind::Secret, action));
             return;
         };
         if let Cow::Owned(changed) = self.replace(&meant, action) {
@@ -315,6 +337,32 @@ impl<'t> Edit<'t> {
         self.out.push_str(self.text.get(self.done..).unwrap_or(""));
         Cow::Owned(self.out)
     }
+}
+
+/// The inside of a JSON string with each half of a surrogate pair that stands alone (JavaScript leaves one where it cuts an emoji)
+/// written as the replacement character, which can be read.
+fn without_halves(raw: &str) -> String {
+    let unit = |at: usize| {
+        let escape = raw.get(at..at + 6).filter(|e| e.starts_with("\\u"))?;
+        u16::from_str_radix(escape.get(2..)?, 16).ok()
+    };
+    let mut out = String::with_capacity(raw.len());
+    let mut i = 0;
+    while let Some(c) = raw.get(i..).and_then(|rest| rest.chars().next()) {
+        let length = match (c, unit(i)) {
+            ('\\', Some(0xD800..=0xDBFF)) if matches!(unit(i + 6), Some(0xDC00..=0xDFFF)) => 12,
+            ('\\', Some(0xD800..=0xDFFF)) => {
+                out.push('\u{FFFD}');
+                i += 6;
+                continue;
+            }
+            ('\\', _) => 2, // whatever is escaped, a backslash too, belongs to it
+            _ => c.len_utf8(),
+        };
+        out.push_str(raw.get(i..i + length).unwrap_or(""));
+        i += length;
+    }
+    out
 }
 
 /// The closing quote of the string that begins at `from`.

@@ -120,6 +120,15 @@ fn json_stays_json() {
             r#""{\"email\":\"x@y.de\"}""#,
             r#""{\"email\":\"[email]\"}""#,
         ),
+        // JavaScript cuts an emoji in half: the rest is looked at all the same
+        (
+            r#"{"m":"bob@x.de \ud83d","ok":"\ud83d\ude00 \\ud83d"}"#,
+            "{\"m\":\"[email] \u{FFFD}\",\"ok\":\"\\ud83d\\ude00 \\\\ud83d\"}",
+        ),
+        (
+            r#"{"tokens_secret":["a1b2c3","d4e5f6",["g7h8i9"]],"n":["fine","too"]}"#,
+            r#"{"tokens_secret":["[secret]","[secret]",["[secret]"]],"n":["fine","too"]}"#,
+        ),
         (
             r#"{"secret":{"note":"fine"},"x":[true,null,-1.5e3]}"#,
             r#"{"secret":{"note":"fine"},"x":[true,null,-1.5e3]}"#,
