@@ -40,7 +40,7 @@ pub fn is_preferred(request: &Request) -> bool {
     })
 }
 
-/// Queues the batches. Gives them back where that is not possible (an event larger than a message, or no queue): the preference is
+/// Queues the batches. Gives them back where that is not possible (an event larger than a message, or an installation without a queue): the preference is
 /// a wish, and the caller is answered as without it.
 pub async fn defer(
     ctx: &Ctx,
@@ -74,8 +74,13 @@ pub async fn defer(
             ));
         }
     }
-    if !parts.is_empty() && queue::send(ctx, parts).await.is_err() {
-        return Ok(Err(batches));
+    if !parts.is_empty() {
+        if !queue::is_bound(ctx) {
+            return Ok(Err(batches));
+        }
+        // some of it may be on the queue when this fails, so that scoring it here as well could count it twice: the caller
+        // sends it again, and with an idempotency key that is recognised
+        queue::send(ctx, parts).await?;
     }
     let answer = Queued {
         status: "queued",

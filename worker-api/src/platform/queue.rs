@@ -58,6 +58,11 @@ impl Part {
     }
 }
 
+/// Whether the installation has the queue.
+pub fn is_bound(ctx: &Ctx) -> bool {
+    ctx.env.queue(BINDING).is_ok()
+}
+
 /// Puts parts on the queue. An error may leave some of them there: sending them again does no harm.
 pub async fn send(ctx: &Ctx, parts: Vec<Part>) -> Result<()> {
     let queue = ctx.env.queue(BINDING).map_err(unavailable)?;
