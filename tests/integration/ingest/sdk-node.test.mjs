@@ -12,7 +12,7 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs';
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
-import { a, api, eventually, figure, freshStream, listAnomalies, url } from '../support/stack.mjs';
+import { a, eventually, figure, freshStream, listAnomalies, listStreams, url } from '../support/stack.mjs';
 import { ODD_DURATION_MS, ODD_LEVEL, ODD_LINE, POINTS, ORDINARY, durationMs, level, logLines, random } from './sdk-workload.mjs';
 
 const key = a.keys.full;
@@ -100,8 +100,7 @@ for (const { name, compression, Logs, Metrics, Traces } of flavours) {
       await provider.shutdown();
       assert.deepEqual(problems, []);
       const streams = await eventually('the streams', async () => {
-        const { body } = await api('GET', '/v1/streams?limit=200', { as: key });
-        const own = body.streams.map((s) => s.stream).filter((s) => s.startsWith(`${service}/metrics/`));
+        const own = (await listStreams(key)).filter((s) => s.startsWith(`${service}/metrics/`));
         return own.length >= 3 && own;
       }, { timeoutMs: 30_000 });
       const queue = streams.find((s) => s.includes('/queue.depth/mail-'));

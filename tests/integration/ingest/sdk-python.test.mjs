@@ -7,7 +7,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { a, api, eventually, figure, freshStream, listAnomalies, url } from '../support/stack.mjs';
+import { a, eventually, figure, freshStream, listAnomalies, listStreams, url } from '../support/stack.mjs';
 import { ODD_DURATION_MS, ODD_LEVEL, ODD_LINE, ORDINARY, POINTS, durationMs, level, logLines, random } from './sdk-workload.mjs';
 
 const execute = promisify(execFile);
@@ -65,10 +65,11 @@ test('must show 1: the Python SDK, protobuf and gzip', { timeout: 300_000, skip:
   await t.test('a metric\'s level shift', async () => {
     const next = numbers(3);
     await run('metrics', service, { levels: [...times(POINTS, () => level(next)), ...times(8, () => ODD_LEVEL + next())] });
-    const queue = await eventually('the stream', async () => {
-      const { body } = await api('GET', '/v1/streams?limit=200', { as: key });
-      return body.streams.map((s) => s.stream).find((s) => s.startsWith(`${service}/metrics/queue.depth/mail-`));
-    }, { timeoutMs: 30_000 });
+    const queue = await eventually(
+      'the stream',
+      async () => (await listStreams(key)).find((s) => s.startsWith(`${service}/metrics/queue.depth/mail-`)),
+      { timeoutMs: 30_000 },
+    );
     const found = await anomalyIn(queue);
     figure(t, `level shift: ${found.score.toFixed(1)} bits after ${POINTS} points`);
   });

@@ -72,6 +72,18 @@ export async function eventually(what, probe, { timeoutMs = 15_000, everyMs = 10
   }
 }
 
+/** The names of an organisation's streams, through all pages. */
+export async function listStreams(as) {
+  const names = [];
+  let cursor;
+  do {
+    const { body } = await api('GET', `/v1/streams?${new URLSearchParams({ limit: '500', ...(cursor && { cursor }) })}`, { as });
+    names.push(...body.streams.map((s) => s.stream));
+    cursor = body.next_cursor;
+  } while (cursor);
+  return names;
+}
+
 /** Every anomaly of a stream, through all pages. */
 export async function listAnomalies(as, query = {}) {
   const found = [];
