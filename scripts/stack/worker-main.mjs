@@ -33,7 +33,8 @@ const workers = [worker];
 // a second isolate in front of the same objects, as another of Cloudflare's locations would be
 if (process.env.EDGE_PORT) {
   const durableObjects = Object.fromEntries(Object.entries(worker.durableObjects).map(([name, object]) => [name, { ...object, scriptName: 'driftlock' }]));
-  workers.push({ ...worker, name: 'driftlock-edge', durableObjects, unsafeDirectSockets: [{ host: '127.0.0.1', port: Number(process.env.EDGE_PORT) }] });
+  const { queueConsumers: _, ...edge } = worker; // a queue has one consumer
+  workers.push({ ...edge, name: 'driftlock-edge', durableObjects, unsafeDirectSockets: [{ host: '127.0.0.1', port: Number(process.env.EDGE_PORT) }] });
 }
 const shared = { host: '127.0.0.1', port: Number(port), cf: false, resourcePersistencePath: path.join(stateDir, 'objects'), log: new Log(LogLevel.WARN) };
 const miniflare = new Miniflare(convertV4MiniflareOptions(workers.length > 1 ? { ...shared, workers } : { ...shared, ...worker }));

@@ -121,6 +121,7 @@ test('must show 6: a canary of each kind, sent on every path, is found nowhere',
     trace: { event_type: 'trace', data: { name: 'GET', attributes: { 'http.url': `https://x.test/?u=${all.email.replace('@', '%40')}&token=${all.jwt}`, 'http.request.header.authorization': `Bearer ${all.jwt}` } } },
     llm: { event_type: 'llm', data: { prompt: sentence, completion: `sure, ${sentence}`, tool_calls: [{ arguments: JSON.stringify({ iban: all.iban, message: sentence }) }] } },
     escaped,
+    'a shipper\'s own object': [{ [all.email]: sentence }],
     'JSON within text': event(JSON.stringify({ message: sentence })),
   };
   for (const [name, body] of Object.entries(paths)) {
@@ -138,7 +139,7 @@ test('must show 6: a canary of each kind, sent on every path, is found nowhere',
   // what is refused says nothing of it either
   const refused = [
     [[event(sentence, { timestamp: all.email })]], [[event(sentence, { stream: all.email })]], [[event(sentence, { stream: `u/${all.card}` })]],
-    [[{ [all.email]: sentence }]], [`{"data": ${all.email}}`], [`[${sentence}`], [{ organization_id: all.email, data: 'x' }],
+    [`{"data": ${all.email}}`], [`[${sentence}`], [{ organization_id: all.email, data: 'x' }],
     [{ event_type: all.email, severity: all.card, reason: sentence }, {}, '/v1/anomalies'], [{ event_type: 'log', severity: 'low', stream: `u/${all.card}` }, {}, '/v1/anomalies'],
     [`${sentence}\n{"data":${sentence}}`, { 'content-type': 'application/x-ndjson' }], [sentence, { 'content-type': 'application/xml' }],
   ];

@@ -123,7 +123,8 @@ test('after 30 days nothing of a deleted organisation is left, and the same stre
   await hourlyJob(31);
   // a run empties a thousand objects at most, of other tests' organisations too; the next goes on
   while ((await admin.select(`purges?org_id=eq.${organization.id}&attempts=eq.0`)).length) await hourlyJob(31);
-  assert.deepEqual(objectsWith(MARK), [], 'no event and no anomaly');
+  // a copy taken while the runtime folds a log into its database can show what has gone
+  await eventually('no event and no anomaly', async () => objectsWith(MARK).length === 0, { everyMs: 500 });
   assert.deepEqual(objectsWith(key.id), [], 'nor of the key');
   assert.deepEqual(await tablesOf(organization.id), ['purges']);
   assert.deepEqual(await admin.select(`purges?org_id=eq.${organization.id}&select=name`), [{ name: 'not a stream' }]);
