@@ -37,7 +37,8 @@ describe('sign-in', () => {
   it('tells an ended session apart', async () => {
     server.use(http.get('*/v1/anomalies', () => problem(401, 'token_expired')));
     const { router } = renderApp('/app/anomalies');
-    expect(await screen.findByText(/Your session has ended/)).toBeVisible();
+    // the form is drawn anew while its page loads: what was found may be gone a moment later
+    await waitFor(() => expect(screen.getByText(/Your session has ended/)).toBeVisible());
     expect(router.state.location.search).toMatchObject({ next: '/app/anomalies' });
   });
 
