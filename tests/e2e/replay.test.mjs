@@ -23,7 +23,7 @@ function dice(seed) {
 
 const words = (below, count) => Array.from({ length: count }, () => Array.from({ length: 3 }, () => SYLLABLES[below(SYLLABLES.length)]).join('')).join(' ');
 
-/** Events of four shapes, of which every third is unlike all others. */
+/** Events of four shapes, of which every tenth is unlike all others. */
 function events(stream, shape, below) {
   const ordinary = {
     text: () => `user ${below(40)} paid order ${below(9000)} in ${below(50)} ms`,
@@ -39,7 +39,7 @@ function events(stream, shape, below) {
   }[shape];
   const kind = { text: 'log', json: 'trace', metric: 'metric', group: 'llm' }[shape];
   return Array.from({ length: 1100 }, (_, i) => ({
-    stream, event_type: kind, data: i > 200 && i % 3 === 0 ? odd(i) : ordinary(),
+    stream, event_type: kind, data: i > 200 && i % 10 === 0 ? odd(i) : ordinary(),
     ...(shape === 'group' && { group: `session ${i >> 2}` }), ...(shape === 'metric' && { timestamp: Date.UTC(2026, 10, 20) + i * 60_000 }),
   }));
 }
@@ -53,7 +53,7 @@ async function storedAnomalies() {
       const all = events(stream, shape, dice(17 + round * 4 + shape.length));
       let found = 0;
       await ingest(a.keys.full, all.slice(0, 1));
-      await eventually('the stream', async () => (await api('PATCH', `/v1/streams/${encodeURIComponent(stream)}`, { as: a.people.admin, json: { sensitivity: 0.8 } })).status === 200);
+      await eventually('the stream', async () => (await api('PATCH', `/v1/streams/${encodeURIComponent(stream)}`, { as: a.people.admin, json: { sensitivity: 1 } })).status === 200);
       for (let i = 1; i < all.length; i += 400) found += (await ingest(a.keys.full, all.slice(i, i + 400))).anomalies.length;
       const listed = await eventually('all anomalies to be stored', async () => {
         const list = await listAnomalies(a.keys.read, { stream });
