@@ -11,7 +11,7 @@ export const admin = supabaseAdmin({ url: supabase.SUPABASE_URL, secretKey: supa
 export const freshAddress = (name) => `${name}-${crypto.randomBytes(5).toString('hex')}@people.test`;
 
 /** A network address that no other test uses, as the edge would state it. */
-export const freshNetwork = () => ({ 'cf-connecting-ip': `2001:db8::${crypto.randomBytes(2).toString('hex')}:${crypto.randomBytes(2).toString('hex')}` });
+export const freshNetwork = () => ({ 'cf-connecting-ip': `2001:db8:${crypto.randomBytes(2).toString('hex')}:${crypto.randomBytes(2).toString('hex')}::1` });
 
 export const tokenOf = (email, password = PASSWORD) => signIn({ url: supabase.SUPABASE_URL, publishableKey: supabase.SUPABASE_PUBLISHABLE_KEY, email, password });
 
