@@ -70,10 +70,13 @@ export async function load(streams, { target = url, onProgress = () => {} } = {}
   }));
 }
 
-/** Calls `disturb(i)` at `times` moments spread over the load, each at a random place of its part of it. */
+/**
+ * Calls `disturb(i)` at `times` moments spread over the load, each at a random place of its part of it. The last tenth is left
+ * out: the progress a request sees lacks those still under way beside it.
+ */
 export function atRandomMoments(times, seed, disturb) {
   const random = randomFrom(seed);
-  const moments = Array.from({ length: times }, (_, i) => (i + 0.1 + 0.8 * random()) / times);
+  const moments = Array.from({ length: times }, (_, i) => (0.9 * (i + 0.1 + 0.8 * random())) / times);
   const delays = moments.map(() => random() * 40);
   let next = 0;
   let busy = Promise.resolve();
