@@ -1,4 +1,5 @@
 // The table of test suites: what each is called, which areas it belongs to, what it needs, how it runs.
+// Those marked besideBuilds run, one after another, while the Worker is being built.
 // A suite gives {passed, failed, skipped?, checks: [{name, ok: true | false | null for skipped, figure?, detail?}]}.
 import fs from 'node:fs';
 import path from 'node:path';
@@ -19,11 +20,12 @@ const testFiles = (dir) => {
 const ALL = undefined; // the plain command
 
 const SUITES = [
-  { name: 'formatting and lints', areas: [ALL], needs: ['dashboard'], run: () => tally(formatAndLints()) },
-  { name: 'Rust', areas: [ALL], needs: [], run: ({ full }) => runRust(['--workspace'], { full }) },
-  { name: 'detector (Rust)', areas: ['detector'], needs: [], run: ({ full }) => runRust(['-p', 'cbad-wasm'], { full }) },
-  { name: 'billing (Rust)', areas: ['billing'], needs: [], run: () => runRust(['-p', 'worker-api'], { filter: 'billing::' }) },
-  { name: 'ingestion (Rust)', areas: ['ingest'], needs: [], run: () => runRust(['-p', 'worker-api'], { filter: 'ingest::' }) },
+  { name: 'Rust', areas: [ALL], needs: [], besideBuilds: true, run: ({ full }) => runRust(['--workspace'], { full }) },
+  { name: 'detector (Rust)', areas: ['detector'], needs: [], besideBuilds: true, run: ({ full }) => runRust(['-p', 'cbad-wasm'], { full }) },
+  { name: 'billing (Rust)', areas: ['billing'], needs: [], besideBuilds: true, run: () => runRust(['-p', 'worker-api'], { filter: 'billing::' }) },
+  { name: 'ingestion (Rust)', areas: ['ingest'], needs: [], besideBuilds: true, run: () => runRust(['-p', 'worker-api'], { filter: 'ingest::' }) },
+  { name: 'formatting and lints', areas: [ALL], needs: ['dashboard'], besideBuilds: true, run: () => tally(formatAndLints()) },
+  { name: 'dashboard (unit)', areas: [ALL, 'dashboard'], needs: ['dashboard'], besideBuilds: true, run: runDashboardUnit },
   { name: 'would it deploy', areas: [ALL, 'spine'], needs: ['build'], run: () => tally(deployChecks(), bundleSize(), dashboardBudget()) },
   { name: 'database (pgTAP)', areas: [ALL, 'spine', 'tenants', 'billing'], needs: ['build', 'stack'], run: database },
   ...['spine', 'ingest', 'tenants', 'billing', 'detector'].map((area) => ({
@@ -33,7 +35,6 @@ const SUITES = [
     },
   })),
   { name: 'HTTP: bad input', areas: ['ingest'], needs: ['build', 'stack'], run: ({ stack }) => runNodeTests([path.join(ROOT, 'tests/integration/spine/bad-input.test.mjs')], { DRIFTLOCK_TEST_FIXTURES: stack.fixturesFile }) },
-  { name: 'dashboard (unit)', areas: [ALL, 'dashboard'], needs: ['dashboard'], run: runDashboardUnit },
   { name: 'browser: accessibility and policy', areas: [ALL, 'dashboard'], needs: ['build'], files: testFiles('pages-frontend/browser-tests'), run: browser },
   { name: 'browser journey', areas: [ALL, 'spine', 'dashboard'], needs: ['build', 'stack'], files: testFiles('tests/e2e'), run: browser },
 ];

@@ -1,4 +1,5 @@
-// ./scripts/test: prepares what the chosen suites need, runs them one after another, and counts.
+// ./scripts/test: prepares what the chosen suites need, runs them, and counts. Suites that need no Worker run beside its build,
+// whose linking keeps one core busy for minutes; all others run one after another.
 import { parseArgs } from 'node:util';
 import { buildCommand, buildDashboard, buildPackage, buildWorker, installDashboard } from './build.mjs';
 import { reportError, step } from './steps.mjs';
@@ -23,21 +24,21 @@ function readOptions() {
   }
 }
 
-/** Builds and starts what `needs` names; gives {stack, stop}. */
-async function prepare(needs) {
-  const built = (name, work) => step(name, async (note) => note(`${name} (${await work()})`));
-  if (needs.has('dashboard')) {
+const built = (name, work) => step(name, async (note) => note(`${name} (${await work()})`));
+
+/** Starts what `needs` names: a promise for each, and none fails unseen. */
+function startBuilds(needs) {
+  const dashboard = async () => {
     await step('install the dashboard\'s packages', installDashboard);
     await built('build the detector for browsers', buildPackage);
-  }
-  if (needs.has('build')) {
-    await built('build the dashboard', buildDashboard);
-    await built('build the Worker', buildWorker);
-  }
-  if (needs.has('cbad')) await step('build the cbad command', buildCommand);
-  if (!needs.has('stack')) return { stop: async () => {} };
-  const stack = await step('start a database, the Worker and two organisations', startTestStack);
-  return { stack, stop: stack.stop };
+  };
+  const ready = {};
+  let last = Promise.resolve();
+  const add = (name, work) => (ready[name] = last = last.then(work));
+  if (needs.has('dashboard') || needs.has('build')) add('dashboard', dashboard);
+  if (needs.has('build')) add('build', () => built('build the Worker', buildWorker).then(() => built('build the dashboard', buildDashboard)));
+  if (needs.has('cbad')) add('cbad', () => step('build the cbad command', buildCommand));
+  return { ...ready, all: last };
 }
 
 function printSuite(suite, result, seconds, showAll) {
@@ -59,32 +60,43 @@ async function main() {
   if (!suites.length) console.log(`there are no checks of ${options.only} yet`);
   const begun = performance.now();
   let stopping = null;
-  let prepared = { stop: async () => {} };
+  let stack = null;
   for (const signal of ['SIGINT', 'SIGTERM']) {
     process.once(signal, () => {
-      stopping = prepared.stop().finally(() => process.exit(130));
+      stopping = Promise.resolve(stack?.stop()).finally(() => process.exit(130));
     });
   }
 
-  const totals = [];
-  try {
-    prepared = await prepare(new Set(suites.flatMap((suite) => suite.needs)));
-    for (const suite of suites) {
-      const start = performance.now();
-      console.log(`\n… ${suite.name}`);
-      const result = await suite.run({ stack: prepared.stack, full: !!options.full }).catch((error) => {
-        return { passed: 0, failed: 1, checks: [{ name: suite.name, ok: false, detail: error.plain ? error.message : error.stack }] };
-      });
-      printSuite(suite, result, (performance.now() - start) / 1000, !!options.only);
-      totals.push({ name: suite.name, skipped: 0, ...result });
+  const needs = new Set(suites.flatMap((suite) => suite.needs));
+  const totals = new Map();
+  const run = async (suite) => {
+    const start = performance.now();
+    console.log(`\n… ${suite.name}`);
+    const result = await suite.run({ stack, full: !!options.full }).catch((error) => {
+      return { passed: 0, failed: 1, checks: [{ name: suite.name, ok: false, detail: error.plain ? error.message : error.stack }] };
+    });
+    printSuite(suite, result, (performance.now() - start) / 1000, !!options.only);
+    totals.set(suite, { name: suite.name, skipped: 0, ...result });
+  };
+  const inTurn = async (chosen, ready = {}) => {
+    for (const suite of chosen) {
+      await Promise.all(suite.needs.map((need) => ready[need]));
+      await run(suite);
     }
+  };
+  try {
+    const ready = startBuilds(needs);
+    await Promise.all([ready.all, inTurn(suites.filter((suite) => suite.besideBuilds), ready)]);
+    if (needs.has('stack')) stack = await step('start a database, the Worker and two organisations', startTestStack);
+    await inTurn(suites.filter((suite) => !suite.besideBuilds));
   } finally {
-    await (stopping ?? prepared.stop());
+    await (stopping ?? stack?.stop());
   }
 
-  const sum = (field) => totals.reduce((total, result) => total + result[field], 0);
+  const results = suites.map((suite) => totals.get(suite));
+  const sum = (field) => results.reduce((total, result) => total + result[field], 0);
   console.log('');
-  for (const { name, passed, failed, skipped } of totals) console.log(`${String(passed).padStart(6)} passed ${String(failed).padStart(3)} failed ${skipped ? `${skipped} SKIPPED ` : ''} ${name}`);
+  for (const { name, passed, failed, skipped } of results) console.log(`${String(passed).padStart(6)} passed ${String(failed).padStart(3)} failed ${skipped ? `${skipped} SKIPPED ` : ''} ${name}`);
   console.log(`in ${Math.round((performance.now() - begun) / 1000)} s`);
   console.log(`${sum('passed')} passed, ${sum('failed')} failed${sum('skipped') ? `, ${sum('skipped')} skipped` : ''}`);
   process.exitCode = sum('failed') || !sum('passed') ? 1 : 0;
