@@ -64,7 +64,8 @@ test('must show 1: sign-up → trial → day 11 → converts → overage → inv
     const { invoices } = (await api('GET', '/v1/billing/invoices', { as: tenant.owner })).body;
     assert.equal(invoices[0].amount_due, 4900);
     assert.equal(invoices[0].status, 'paid');
-    assert.match(invoices[0].pdf_url, /^https:/);
+    const pdf = await fetch(invoices[0].pdf_url);
+    assert.deepEqual([pdf.status, pdf.headers.get('content-type')], [200, 'application/pdf']);
   });
 
   const period = await account(tenant.id);

@@ -34,11 +34,20 @@ export function priceOf(price, quantity) {
 
 export class Engine {
   tables = {};
-  time = Math.floor(Date.now() / 1000);
+  #ahead = 0;
 
-  constructor(events) {
-    this.events = events;
+  /** `base`: where the pages are that invoices name. */
+  constructor(events, base) {
+    Object.assign(this, { events, base });
     events.now = () => this.time;
+  }
+
+  /** Seconds; goes on as the machine's own clock does, from where it was moved to. */
+  get time() {
+    return Math.floor(Date.now() / 1000) + this.#ahead;
+  }
+  set time(seconds) {
+    this.#ahead = seconds - Math.floor(Date.now() / 1000);
   }
 
   table(name) {
@@ -120,7 +129,7 @@ export class Engine {
     // usage that came in while it was a draft belongs to it
     const fresh = invoice.sources.map((l) => (l.usage ? { ...l, ...this.usageLines(subscription, l.usage.from, l.usage.to).find((u) => u.price.id === l.price.id) } : l));
     this.setLines(invoice, subscription, fresh.map((l, i) => ({ ...l, price: invoice.sources[i].price })));
-    Object.assign(invoice, { status: 'open', number: `FAKE-${this.table('invoice').size}`, hosted_invoice_url: `https://invoice.stripe.test/i/${invoice.id}`, invoice_pdf: `https://pay.stripe.test/invoice/${invoice.id}/pdf`, automatically_finalizes_at: null });
+    Object.assign(invoice, { status: 'open', number: `FAKE-${this.table('invoice').size}`, hosted_invoice_url: `${this.base}/invoice/${invoice.id}`, invoice_pdf: `${this.base}/invoice/${invoice.id}/pdf`, automatically_finalizes_at: null });
     invoice.status_transitions.finalized_at = this.time;
     this.events.emit('invoice.finalized', invoice);
     this.pay(invoice);
@@ -151,6 +160,14 @@ export class Engine {
     this.events.emit('invoice.paid', invoice);
     this.events.emit('invoice.payment_succeeded', invoice);
     return true;
+  }
+
+  /** The portal's way to end a subscription, and to take that back. */
+  endWithPeriod(subscription, ends) {
+    const was = { cancel_at_period_end: subscription.cancel_at_period_end };
+    const cancelAt = ends ? subscription.items.data[0].current_period_end : null;
+    Object.assign(subscription, { cancel_at_period_end: ends, cancel_at: cancelAt, canceled_at: ends ? this.time : null });
+    this.events.emit('customer.subscription.updated', subscription, was);
   }
 
   end(subscription, comment = null) {

@@ -160,9 +160,9 @@ export function routes(engine, events, base) {
       const subscription = get('subscription', id);
       if (subscription.status === 'canceled') throw invalid('A canceled subscription can only update its cancellation_details and metadata.', 'resource_missing', 'id');
       const lines = changed(subscription, b);
-      if (b.cancel_at_period_end !== undefined) subscription.cancel_at_period_end = truthy(b.cancel_at_period_end);
       if (lines.some((l) => l.amount)) engine.finalize(engine.draft(subscription, 'subscription_update', lines, engine.time));
-      events.emit('customer.subscription.updated', subscription, {});
+      if (b.cancel_at_period_end !== undefined) engine.endWithPeriod(subscription, truthy(b.cancel_at_period_end));
+      else events.emit('customer.subscription.updated', subscription, {});
       return expand(subscription, b);
     }],
     ['DELETE', '/v1/subscriptions/:id', ['cancellation_details.comment', 'expand[]', 'invoice_now', 'prorate'], (b, id) => {

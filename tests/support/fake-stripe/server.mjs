@@ -9,6 +9,7 @@ import http from 'node:http';
 import { Engine, newId } from './engine.mjs';
 import { Events } from './events.mjs';
 import { namesOf, parseForm, unknownName } from './form.mjs';
+import { pages } from './pages.mjs';
 import { StripeRefusal, routes } from './routes.mjs';
 
 export const VERSION = '2026-10-28.endive';
@@ -18,7 +19,7 @@ export const WEBHOOK_SECRET = 'whsec_fake_driftlock';
 export function startFakeStripe({ port, endpoint }) {
   const base = `http://127.0.0.1:${port}`;
   const events = new Events({ version: VERSION, endpoint, secret: WEBHOOK_SECRET });
-  const engine = new Engine(events);
+  const engine = new Engine(events, base);
   const table = routes(engine, events, base);
   const answers = new Map(); // idempotency key → {path, body, status, answer}
   const state = { outage: 'none', calls: 0 };
@@ -52,9 +53,10 @@ export function startFakeStripe({ port, endpoint }) {
     return { status: 200, answer };
   }
 
-  function complete(session) {
+  function complete(session, promotion) {
     if (session.status !== 'open') return;
-    const { line_items: items, subscription_data: data = {}, discounts } = session.asked;
+    const { line_items: items, subscription_data: data = {} } = session.asked;
+    const discounts = promotion ? [engine.table('coupon').get(promotion.promotion.coupon)] : session.asked.discounts;
     const seconds = (value) => (value === undefined ? undefined : Number(value));
     const subscription = engine.subscribe({ customer: session.customer, items, trialEnd: seconds(data.trial_end), anchor: seconds(data.billing_cycle_anchor), metadata: data.metadata, discounts });
     Object.assign(session, { status: 'complete', payment_status: subscription.trial_end ? 'no_payment_required' : 'paid', subscription: subscription.id });
@@ -89,10 +91,7 @@ export function startFakeStripe({ port, endpoint }) {
     state: () => ({ now: engine.time, calls: state.calls, tables: Object.fromEntries(Object.entries(engine.tables).map(([name, rows]) => [name, [...rows.values()]])) }),
   };
 
-  const page = (response, session) => {
-    if (!session) return response.writeHead(404).end('no such page');
-    return response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(`<!doctype html><title>FAKE checkout</title><h1>FAKE checkout</h1><form method="post"><button>Subscribe</button></form><p><a href="${session.cancel_url ?? session.return_url ?? '#'}">Back</a></p>`);
-  };
+  const serve = pages(engine, events, complete);
 
   const server = http.createServer(async (request, response) => {
     const url = new URL(request.url, base);
@@ -101,14 +100,9 @@ export function startFakeStripe({ port, endpoint }) {
     const send = (status, answer, headers = {}) => response.writeHead(status, { 'content-type': 'application/json', 'request-id': newId('req'), 'stripe-version': VERSION, ...headers }).end(JSON.stringify(answer ?? {}));
     try {
       if (url.pathname.startsWith('/_ctl/')) return send(200, await controls[url.pathname.slice(6)](text ? JSON.parse(text) : {}));
-      const [, kind, id] = url.pathname.match(/^\/(pay|portal)\/([^/]+)$/) ?? [];
-      if (kind === 'portal') return page(response, engine.table('portal_session').get(id));
-      if (kind === 'pay') {
-        const session = engine.table('checkout.session').get(id);
-        if (request.method === 'GET' || !session) return page(response, session);
-        complete(session);
-        return response.writeHead(303, { location: session.success_url.replace('{CHECKOUT_SESSION_ID}', session.id) }).end();
-      }
+      const page = serve(request.method, url.pathname, new URLSearchParams(text));
+      if (page?.location) return response.writeHead(page.status, { location: page.location }).end();
+      if (page) return response.writeHead(page.status, { 'content-type': page.pdf ? 'application/pdf' : 'text/html; charset=utf-8' }).end(page.pdf ?? page.html);
       state.calls += 1;
       if (state.outage === 'down') return request.socket.destroy();
       const { status, answer, replayed } = call(request, url, text);
