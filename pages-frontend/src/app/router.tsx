@@ -192,6 +192,9 @@ const usageRoute = createRoute({
 const billingRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/billing',
+  // Where a checkout page comes back to.
+  validateSearch: (search: Record<string, unknown>): { checkout?: 'success' } =>
+    search.checkout === 'success' ? { checkout: 'success' } : {},
   component: lazyRouteComponent(() => import('./routes/billing'), 'BillingRoute'),
 });
 

@@ -16,14 +16,13 @@ export interface Notice {
 
 const days = (n: number) => (n === 1 ? '1 day' : `${n} days`);
 
-/** The one most pressing thing, or nothing. */
-export function noticeOf(billing: Billing, now: number): Notice | null {
+/** The one most pressing thing, or nothing. Days are the server's: a browser's clock may be wrong. */
+export function noticeOf(billing: Billing): Notice | null {
   const { status, usage } = billing;
-  if (status === 'grace' && billing.grace_period_ends_at) {
-    const left = Math.max(0, Math.ceil((Date.parse(billing.grace_period_ends_at) - now) / 86_400_000));
+  if (status === 'grace' && typeof billing.grace_days_remaining === 'number') {
     return {
       tone: 'urgent',
-      text: `The last payment failed. In ${days(left)} this becomes Developer.`,
+      text: `The last payment failed. In ${days(billing.grace_days_remaining)} this becomes Developer.`,
       action: 'Pay now',
     };
   }
@@ -65,19 +64,25 @@ export function noticeOf(billing: Billing, now: number): Notice | null {
   return null;
 }
 
+const TONES = {
+  calm: 'border-b border-line text-ink-2',
+  notable: 'bg-accent-soft',
+  urgent: 'bg-bad-soft text-bad',
+} as const;
+
 export function BillingBanner() {
   const api = useApi();
   // It is a notice: where it cannot be had, pages do without.
-  const { data, dataUpdatedAt } = useQuery({ ...billingQuery(api, useOrganization().id), retry: false });
-  const notice = data && noticeOf(data, dataUpdatedAt);
-  if (!notice || notice.tone === 'calm') return null;
+  const { data } = useQuery({ ...billingQuery(api, useOrganization().id), retry: false });
+  const notice = data && noticeOf(data);
+  if (!notice) return null;
   const Icon = notice.tone === 'urgent' ? TriangleAlert : Info;
   return (
     <aside
       aria-label="Plan"
       className={cn(
         'flex flex-wrap items-center justify-center gap-x-3 gap-y-1 px-3 py-1.5 text-center text-sm',
-        notice.tone === 'urgent' ? 'bg-bad-soft text-bad' : 'bg-accent-soft',
+        TONES[notice.tone],
       )}
     >
       <span className="inline-flex items-center gap-2">

@@ -331,6 +331,7 @@ export function billing({ usage = {}, ...overrides } = {}) {
     trial_days_remaining: null,
     trial_available: false,
     grace_period_ends_at: null,
+    grace_days_remaining: null,
     current_period_start: '2026-11-01T00:00:00Z',
     current_period_end: '2026-12-01T00:00:00Z',
     cancel_at_period_end: false,

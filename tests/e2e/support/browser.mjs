@@ -1,11 +1,14 @@
 // A browser against the real stack. Pages fail the test on uncaught errors and on requests to anywhere but this machine.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { url } from '../../integration/support/stack.mjs';
 
+const axeSource = fs.readFileSync(createRequire(new URL('../../../pages-frontend/', import.meta.url)).resolve('axe-core/axe.min.js'), 'utf8');
+const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 const pictures = fileURLToPath(new URL('../../../.driftlock/screenshots/', import.meta.url));
 
 export const launch = () =>
@@ -43,3 +46,10 @@ export async function picture(page, name) {
 }
 
 export const assertNoProblems = (page) => assert.deepEqual(page.problems, []);
+
+/** Fails the test where axe finds anything against WCAG 2.2 A and AA in what the page shows now. */
+export async function assertAccessible(page) {
+  await page.evaluate(axeSource);
+  const { violations } = await page.evaluate((values) => window.axe.run({ runOnly: { type: 'tag', values } }), WCAG);
+  assert.deepEqual(violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)}`)), [], page.url());
+}

@@ -79,15 +79,16 @@ pub async fn me(ctx: &Ctx, principal: &Principal) -> Result<Response> {
 fn overview(report: &Report, now: i64) -> Value {
     let account = &report.subscription;
     let trialing = account.status == "trialing";
-    let days = account
-        .trial_end
-        .as_deref()
-        .filter(|_| trialing)
-        .and_then(time::from_rfc3339)
-        .map(|end| (end - now + DAY_MS - 1).max(0) / DAY_MS);
+    let in_grace = account.status == "grace";
+    let days_until = |end: Option<&str>| {
+        end.and_then(time::from_rfc3339)
+            .map(|end| (end - now + DAY_MS - 1).max(0) / DAY_MS)
+    };
+    let trial_days = days_until(account.trial_end.as_deref()).filter(|_| trialing);
+    let grace_days = days_until(account.grace_ends_at.as_deref()).filter(|_| in_grace);
     json!({
-        "status": account.status, "plan": report.plan, "trial_ends_at": account.trial_end.as_deref().filter(|_| trialing), "trial_days_remaining": days,
-        "grace_period_ends_at": account.grace_ends_at, "current_period_start": account.current_period_start, "current_period_end": account.current_period_end,
+        "status": account.status, "plan": report.plan, "trial_ends_at": account.trial_end.as_deref().filter(|_| trialing), "trial_days_remaining": trial_days,
+        "grace_period_ends_at": account.grace_ends_at, "grace_days_remaining": grace_days, "current_period_start": account.current_period_start, "current_period_end": account.current_period_end,
         "cancel_at_period_end": account.cancel_at_period_end, "disputed_at": account.disputed_at, "trial_available": !account.trial_used && !account.is_live(),
         "hard_cap": account.hard_cap, "cap_reached": report.cap_reached(), "usage": report.to_json(now),
     })

@@ -1,12 +1,21 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ExternalLink } from 'lucide-react';
+import { useEffect, useEffectEvent } from 'react';
 import { ErrorMessage } from '@/components/states';
 import { noticeOf } from '@/components/billing-banner';
 import { Button } from '@/components/ui/button';
 import { Skeleton } from '@/components/ui/skeleton';
 import { useToast } from '@/components/ui/toast-context';
-import { billingQuery, invoicesQuery, mayPay, Place, type Billing, type Invoice } from '@/lib/api/billing';
+import {
+  billingQuery,
+  invoicesQuery,
+  isSubscribed,
+  mayPay,
+  Place,
+  type Billing,
+  type Invoice,
+} from '@/lib/api/billing';
 import { useApi } from '@/lib/api/client';
 import { formatExact, formatCount } from '@/lib/format';
 import { formatAmount, formatDollars } from '@/lib/money';
@@ -25,11 +34,37 @@ const STATUS: Record<string, string> = {
   canceled: 'Ended',
 };
 
-export function BillingPage() {
+// News of a payment reaches the plan by way of Stripe's webhook, seconds after the customer is back.
+const CONFIRM_EVERY_MS = 1_500;
+const CONFIRM_TRIES = 80;
+
+interface BillingPageProps {
+  /** Whether the person has just come back from a checkout. */
+  paid: boolean;
+  /** Called once the plan has followed. */
+  onConfirmed: () => void;
+}
+
+export function BillingPage({ paid, onConfirmed }: BillingPageProps) {
   const api = useApi();
   const organization = useOrganization();
   const pays = mayPay(organization.role);
-  const billing = useQuery(billingQuery(api, organization.id));
+  const toast = useToast();
+  const billing = useQuery({
+    ...billingQuery(api, organization.id),
+    refetchInterval: ({ state }) =>
+      paid && state.data && !isSubscribed(state.data) && state.dataUpdateCount < CONFIRM_TRIES
+        ? CONFIRM_EVERY_MS
+        : false,
+  });
+  const confirmed = paid && billing.data && isSubscribed(billing.data) ? billing.data.plan : null;
+  const onConfirm = useEffectEvent((plan: string) => {
+    toast.show({ message: `You are on ${planName(plan)} now.` });
+    onConfirmed();
+  });
+  useEffect(() => {
+    if (confirmed) onConfirm(confirmed);
+  }, [confirmed]);
   return (
     <main id="main" className="mx-auto w-full max-w-6xl px-3 pt-5 pb-24 sm:px-6">
       <div className="mb-4 flex flex-wrap items-baseline justify-between gap-3">
@@ -41,11 +76,14 @@ export function BillingPage() {
           Usage
         </Link>
       </div>
+      <p role="status" className={paid ? 'mb-4 text-sm' : 'sr-only'}>
+        {paid && 'Thank you. The plan changes as soon as the payment is confirmed, usually within seconds.'}
+      </p>
       {billing.isPending ? (
         <Skeleton className="h-40 w-full" />
       ) : billing.data ? (
         <>
-          <Present billing={billing.data} now={billing.dataUpdatedAt} pays={pays} />
+          <Present billing={billing.data} pays={pays} />
           <Plans billing={billing.data} pays={pays} />
         </>
       ) : (
@@ -57,12 +95,12 @@ export function BillingPage() {
   );
 }
 
-function Present({ billing, now, pays }: { billing: Billing; now: number; pays: boolean }) {
+function Present({ billing, pays }: { billing: Billing; pays: boolean }) {
   const api = useApi();
   const organization = useOrganization();
   const toast = useToast();
   const client = useQueryClient();
-  const notice = noticeOf(billing, now);
+  const notice = noticeOf(billing);
   const portal = useMutation({
     mutationFn: () =>
       api.request('/v1/billing/portal', Place, {
@@ -88,7 +126,7 @@ function Present({ billing, now, pays }: { billing: Billing; now: number; pays: 
     },
     onSettled: () => client.invalidateQueries({ queryKey: options.queryKey }),
   });
-  const paying = ['trialing', 'active', 'past_due', 'grace', 'paused'].includes(billing.status);
+  const paying = isSubscribed(billing) || billing.status === 'past_due';
   return (
     <section aria-label="Present plan" className="rounded-lg border border-line bg-panel p-4 sm:p-5">
       <div className="flex flex-wrap items-start justify-between gap-4">
@@ -98,14 +136,20 @@ function Present({ billing, now, pays }: { billing: Billing; now: number; pays: 
             {STATUS[billing.status] ?? billing.status}
             {billing.current_period_end && (
               <>
-                {billing.cancel_at_period_end ? ', ends ' : ', next period from '}
+                {billing.status === 'trialing'
+                  ? ' until '
+                  : billing.cancel_at_period_end
+                    ? ', ends '
+                    : ', next period from '}
                 <time dateTime={billing.current_period_end} title={formatExact(billing.current_period_end)}>
                   {day.format(new Date(billing.current_period_end))}
                 </time>
               </>
             )}
-            . This period so far {formatCount(billing.usage.detections)} detections; at this pace it costs{' '}
-            {formatDollars(billing.usage.forecast.cost_usd)}.
+            . This period so far {formatCount(billing.usage.detections)} detections
+            {billing.status !== 'trialing' &&
+              `; at this pace it costs ${formatDollars(billing.usage.forecast.cost_usd)}`}
+            .
           </p>
         </div>
         {pays && paying && (

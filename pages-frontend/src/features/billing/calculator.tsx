@@ -3,11 +3,15 @@ import { useId, useState } from 'react';
 import { Input } from '@/components/ui/input';
 import { Estimate } from '@/lib/api/billing';
 import { useApi } from '@/lib/api/client';
+import { formatCount } from '@/lib/format';
 import { formatDollars } from '@/lib/money';
 import { planName } from './plan-name';
 
 const MOST = 1e12;
 const read = (text: string) => Math.min(MOST, Number(text.replaceAll(/\D/g, '')));
+
+/** The API's words with its figures grouped. */
+const readable = (words: string) => words.replace(/\d{4,}/g, (figure) => formatCount(Number(figure)));
 
 /** What so much a month would cost on each plan; the API does the sums. */
 export function Calculator() {
@@ -72,7 +76,7 @@ export function Calculator() {
                 </th>
                 <td className="py-2 text-right tabular-nums">
                   {each.monthly_usd === null ? (
-                    <span className="text-ink-2">{each.reason ?? 'by agreement'}</span>
+                    <span className="text-ink-2">{readable(each.reason ?? 'by agreement')}</span>
                   ) : (
                     `${formatDollars(each.monthly_usd)} a month`
                   )}

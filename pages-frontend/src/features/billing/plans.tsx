@@ -5,14 +5,15 @@ import { Button } from '@/components/ui/button';
 import { Dialog } from '@/components/ui/dialog';
 import { useToast } from '@/components/ui/toast-context';
 import { PLANS, type Plan } from '@/config/plans';
-import { Place, Preview, type Billing } from '@/lib/api/billing';
+import { isSubscribed, Place, Preview, type Billing } from '@/lib/api/billing';
 import { useApi } from '@/lib/api/client';
 import { cn } from '@/lib/cn';
 import { formatCompact, formatCount } from '@/lib/format';
 import { formatAmount, formatDollars } from '@/lib/money';
 import { useOrganization } from '@/lib/organization';
 
-const SUBSCRIBED = ['trialing', 'active', 'grace', 'past_due'];
+/** The plan that begins with a trial, once for an organisation. */
+const TRIAL_PLAN = 'standard';
 
 export function Plans({ billing, pays }: { billing: Billing; pays: boolean }) {
   const api = useApi();
@@ -22,14 +23,14 @@ export function Plans({ billing, pays }: { billing: Billing; pays: boolean }) {
   const [wanted, setWanted] = useState<{ plan: Plan; preview: Preview } | null>(null);
   const failed = (error: Error) =>
     toast.show({ tone: 'error', message: `That did not work. ${error.message}` });
-  const subscribed = SUBSCRIBED.includes(billing.status);
+  const subscribed = isSubscribed(billing);
   const here = window.location.origin + window.location.pathname;
 
   const checkout = useMutation({
     mutationFn: (plan: Plan) =>
       api.request('/v1/billing/checkout', Place, {
         method: 'POST',
-        body: { plan: plan.id, success_url: here, cancel_url: here },
+        body: { plan: plan.id, success_url: `${here}?checkout=success`, cancel_url: here },
       }),
     onSuccess: ({ url }) => window.location.assign(url),
     onError: failed,
@@ -103,7 +104,7 @@ export function Plans({ billing, pays }: { billing: Billing; pays: boolean }) {
                 >
                   {plan.id === 'developer'
                     ? 'Back to Developer'
-                    : !subscribed && billing.trial_available
+                    : !subscribed && billing.trial_available && plan.id === TRIAL_PLAN
                       ? `Try ${plan.name}`
                       : `Choose ${plan.name}`}
                 </Button>

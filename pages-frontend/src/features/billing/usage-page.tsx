@@ -16,6 +16,10 @@ export function UsagePage() {
   const org = useOrganization().id;
   const billing = useQuery(billingQuery(api, org));
   const details = useQuery(detailsQuery(api, org));
+  const days =
+    details.data && billing.data
+      ? everyDay(details.data.days, billing.data.usage.period_start)
+      : details.data?.days;
   return (
     <main id="main" className="mx-auto w-full max-w-6xl px-3 pt-5 pb-24 sm:px-6">
       <div className="mb-4 flex flex-wrap items-baseline justify-between gap-3">
@@ -30,7 +34,7 @@ export function UsagePage() {
       {billing.isPending ? (
         <Skeleton className="h-44 w-full" />
       ) : billing.data ? (
-        <Period billing={billing.data} today={details.data?.days.at(-1)} />
+        <Period billing={billing.data} latest={details.data?.days.at(-1)} />
       ) : (
         <ErrorMessage error={billing.error} onRetry={() => void billing.refetch()} />
       )}
@@ -38,8 +42,8 @@ export function UsagePage() {
         <h2 className="mb-2 text-lg">Day by day</h2>
         {details.isPending ? (
           <Skeleton className="h-48 w-full" />
-        ) : details.data ? (
-          <DailyChart days={details.data.days} />
+        ) : days ? (
+          <DailyChart days={days} />
         ) : (
           <ErrorMessage error={details.error} onRetry={() => void details.refetch()} />
         )}
@@ -57,8 +61,25 @@ export function UsagePage() {
 const dayFormat = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
 const dayOf = (iso: string) => dayFormat.format(new Date(iso));
 const DAY_MS = 86_400_000;
+const utcDay = (ms: number) => new Date(ms).toISOString().slice(0, 10);
+const whenOf = (day: string) => (day === utcDay(Date.now()) ? 'today' : `on ${dayOf(day)}`);
 
-function Period({ billing, today }: { billing: Billing; today: Details['days'][number] | undefined }) {
+type Day = Details['days'][number];
+
+/** The API leaves out days without events; a chart must not. From the period's first day to the latest with events. */
+function everyDay(days: readonly Day[], from: string): readonly Day[] {
+  const last = days.at(-1);
+  if (!last) return days;
+  const known = new Map(days.map((day) => [day.day, day]));
+  const first = Date.parse(from);
+  const count = Math.round((Date.parse(last.day) - first) / DAY_MS) + 1;
+  return Array.from({ length: Math.max(0, count) }, (_, index) => {
+    const day = utcDay(first + index * DAY_MS);
+    return known.get(day) ?? { day, events: 0, detections: 0 };
+  });
+}
+
+function Period({ billing, latest }: { billing: Billing; latest: Day | undefined }) {
   const { usage } = billing;
   const lastDay = new Date(Date.parse(usage.period_end) - DAY_MS).toISOString();
   return (
@@ -75,14 +96,14 @@ function Period({ billing, today }: { billing: Billing; today: Details['days'][n
           used={usage.detections}
           included={usage.included_detections}
           forecast={usage.forecast.detections}
-          today={today?.detections}
+          latest={latest && { day: latest.day, count: latest.detections }}
         />
         <Meter
           name="Events"
           used={usage.events}
           included={usage.included_events}
           forecast={usage.forecast.events}
-          today={today?.events}
+          latest={latest && { day: latest.day, count: latest.events }}
         />
       </div>
       <p className="mt-5 text-sm text-ink-2">
@@ -93,7 +114,10 @@ function Period({ billing, today }: { billing: Billing; today: Details['days'][n
           </>
         )}
         At this pace the period ends at {formatCompact(usage.forecast.detections)} detections and costs{' '}
-        <strong className="text-ink">{formatDollars(usage.forecast.cost_usd)}</strong>.
+        <strong className="text-ink">
+          {billing.status === 'trialing' ? 'nothing, as a trial' : formatDollars(usage.forecast.cost_usd)}
+        </strong>
+        .
         {usage.unrecorded_detections
           ? ` ${formatCount(usage.unrecorded_detections)} were found but not recorded.`
           : ''}
@@ -107,11 +131,12 @@ interface MeterProps {
   used: number;
   included: number | null;
   forecast: number;
-  today: number | undefined;
+  /** The latest day with events, UTC. */
+  latest: { day: string; count: number } | undefined;
 }
 
 /** How much of an allowance is used, and where it is heading. */
-function Meter({ name, used, included, forecast, today }: MeterProps) {
+function Meter({ name, used, included, forecast, latest }: MeterProps) {
   const share = included ? used / included : 0;
   const heading = included ? Math.min(1, forecast / included) : 0;
   return (
@@ -146,7 +171,7 @@ function Meter({ name, used, included, forecast, today }: MeterProps) {
         </div>
       )}
       <p className="mt-1.5 text-xs text-ink-3 tabular-nums">
-        {today !== undefined && `${formatCount(today)} on the latest day, `}forecast {formatCompact(forecast)}
+        {latest && `${formatCount(latest.count)} ${whenOf(latest.day)}, `}forecast {formatCompact(forecast)}
       </p>
     </div>
   );

@@ -28,6 +28,7 @@ export const Billing = z.object({
   trial_days_remaining: z.nullable(z.number()),
   trial_available: z.optional(z.boolean()),
   grace_period_ends_at: z.nullable(z.string()),
+  grace_days_remaining: z.nullish(z.number()),
   current_period_end: z.nullable(z.string()),
   cancel_at_period_end: z.boolean(),
   hard_cap: z.boolean(),
@@ -102,6 +103,10 @@ export const invoicesQuery = (api: ApiClient, org: string) =>
     queryFn: ({ signal }) => api.request('/v1/billing/invoices', Invoices, { signal }),
     staleTime: 60_000,
   });
+
+/** Whether there is a subscription that can be changed; otherwise a plan begins with a checkout. */
+export const isSubscribed = ({ status }: Billing): boolean =>
+  ['trialing', 'active', 'grace', 'paused'].includes(status);
 
 /** Roles that see invoices and change the plan. */
 export const mayPay = (role: string): boolean => role === 'owner' || role === 'admin';
