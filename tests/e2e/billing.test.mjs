@@ -1,9 +1,9 @@
-// Money in the browser: what usage and plan pages say beside the API's own figures.
+// Money in the browser: what usage and plan pages say beside the API's own figures, and the life of a subscription as its owner sees it.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { DAY, newTenant, report } from '../integration/billing/support.mjs';
+import { DAY, account, advance, fake, newTenant, report, syncClock } from '../integration/billing/support.mjs';
 import { inBatches, ordinaryEvents } from '../integration/support/logs.mjs';
-import { api, eventually, figure, freshStream, ingest } from '../integration/support/stack.mjs';
+import { api, eventually, figure, freshStream, ingest, url } from '../integration/support/stack.mjs';
 import { PASSWORD, newKey } from '../integration/tenants/people.mjs';
 import { assertAccessible, assertNoProblems, launch, openPage, picture, signIn } from './support/browser.mjs';
 
@@ -11,7 +11,15 @@ let browser;
 before(async () => (browser = await launch()));
 after(() => browser?.close());
 
+const seconds = (date) => date.getTime() / 1000;
 const count = (n) => n.toLocaleString('en-GB');
+
+const GOOD_CARD = '4242 4242 4242 4242';
+async function typeCard(page, number) {
+  await page.getByLabel('Card number').fill(number);
+  await page.getByLabel('Expiry (MM / YY)').fill('12 / 40');
+  await page.getByLabel('CVC').fill('123');
+}
 
 /** A page signed in as the tenant's owner. */
 async function ownersPage(tenant) {
@@ -76,5 +84,81 @@ test('usage and plan pages show what the API counts', { timeout: 120_000 }, asyn
   const file = await picture(page, 'billing');
   assertNoProblems(page);
   figure(t, `${count(usage.events)} events in ${streams.length} streams; picture in ${file}`);
+  await page.context().close();
+});
+
+test('must show 1: upgrade through the checkout, trial to its end, failed payment, grace, Developer, paid again: as the owner sees it', { timeout: 240_000 }, async (t) => {
+  let now = await syncClock();
+  const tenant = await newTenant('life-ui');
+  const page = await ownersPage(tenant);
+  const present = page.getByRole('region', { name: 'Present plan' });
+  const banner = page.getByRole('complementary', { name: 'Plan' });
+  const said = [];
+  const bannerSays = async (words, look) => {
+    await banner.getByText(words).waitFor();
+    said.push((await banner.locator('span').first().innerText()).trim());
+    assert.match(await banner.getAttribute('class'), look);
+  };
+  /** Both clocks on to a moment; then the page is read anew. */
+  const goTo = async (moment) => {
+    await advance((moment - now) / DAY);
+    now = await syncClock();
+    await page.reload();
+    await present.waitFor();
+  };
+  const pay = async (button, submit) => {
+    await page.getByRole('button', { name: button }).click();
+    await page.waitForURL(/\/pay\/cs_test_/);
+    await typeCard(page, GOOD_CARD);
+    await page.getByRole('button', { name: submit }).click();
+    await page.waitForURL(`${url}/app/billing*`);
+    await page.getByText('You are on Standard now.').waitFor({ timeout: 30_000 });
+    assert.equal(new URL(page.url()).search, '', 'nothing of the checkout stays in the address');
+  };
+
+  await page.goto(`${url}/app/billing`);
+  await present.getByText('Developer').waitFor();
+  assert.equal(await banner.count(), 0);
+  await page.getByRole('button', { name: 'Choose Growth' }).waitFor();
+  await pay('Try Standard', 'Start trial');
+  await present.getByText(/^Trial until/).waitFor();
+  await bannerSays(/Trial of Standard: 1[45] days left/, /text-ink-2/);
+  await assertAccessible(page);
+
+  const trial = await account(tenant.id);
+  await goTo(seconds(trial.trial_end) - 3 * DAY + 3600);
+  await bannerSays('The trial ends in 3 days.', /accent/);
+  await goTo(seconds(trial.trial_end) - DAY + 3600);
+  await bannerSays('The trial ends tomorrow.', /text-bad/);
+
+  await goTo(seconds(trial.trial_end) + 7 * 3600);
+  await present.getByText(/^Paid, next period from/).waitFor();
+  assert.equal(await banner.count(), 0);
+  const invoices = page.getByRole('region', { name: 'Invoices' });
+  await invoices.getByRole('listitem').filter({ hasText: 'paid' }).filter({ hasText: '$49.00' }).waitFor();
+
+  const period = await account(tenant.id);
+  await fake('card', { customer: period.stripe_customer, card: 'decline' });
+  await goTo(seconds(period.current_period_end) + 7 * 3600);
+  await present.getByText(/^Payment failed/).waitFor();
+  await bannerSays(/The last payment failed. In 7 days this becomes Developer./, /text-bad/);
+  await picture(page, 'grace');
+  await banner.getByRole('link', { name: 'Pay now' }).waitFor();
+  await page.getByRole('button', { name: 'Cards, address, invoices' }).click();
+  await page.getByRole('button', { name: 'Pay invoice' }).waitFor();
+  await page.getByRole('link', { name: 'Return to Driftlock' }).click();
+  await present.getByText(/^Payment failed/).waitFor();
+
+  await goTo(seconds((await account(tenant.id)).grace_ends_at) + 3600);
+  await present.getByText('Developer').waitFor();
+  await present.getByText(/^Ended/).waitFor();
+  assert.equal(await banner.count(), 0);
+
+  assert.equal(await page.getByRole('button', { name: 'Try Standard' }).count(), 0, 'there is one trial');
+  await pay('Choose Standard', 'Subscribe');
+  await present.getByText(/^Paid, next period from/).waitFor();
+  const file = await picture(page, 'paid-again');
+  assertNoProblems(page);
+  figure(t, `banners: ${said.map((words) => `“${words}”`).join(', ')}; picture in ${file}`);
   await page.context().close();
 });

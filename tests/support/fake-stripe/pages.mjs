@@ -10,7 +10,7 @@ const escape = (text) => String(text ?? '').replace(/[&<>"]/g, (c) => ({ '&': '&
 const dollars = (cents) => `$${(cents / 100).toFixed(2)}`;
 const day = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 10);
 
-const html = (title, body) => `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escape(title)} (FAKE Stripe)</title>
+const html = (title, body) => `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"><title>${escape(title)} (FAKE Stripe)</title>
 <style>body{font:16px/1.5 system-ui;max-width:32rem;margin:2rem auto;padding:0 1rem}label{display:block;margin:.75rem 0}input{display:block;width:100%;padding:.4rem;font:inherit}[role=alert]{color:#b00020}</style>
 <p><strong>FAKE Stripe: no money moves here.</strong></p><h1>${escape(title)}</h1>${body}</html>`;
 
