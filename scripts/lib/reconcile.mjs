@@ -49,9 +49,9 @@ async function differencesOf({ admin, stripe, meter, account, from, to }) {
   const { org_id: org, stripe_customer: customer, metering_from: first, metering_until: past } = account;
   const window = `org_id=eq.${org}&day=gte.${from}&day=lte.${to}`;
   const recorded = sumBy(await all(admin, `usage_counters?${window}&select=day,detections&order=day,stream,shard,generation`), 'detections');
-  const flushes = await all(admin, `meter_flushes?${window}&customer=eq.${customer}&select=identifier,day,value,state,late,cause&order=day,identifier`);
+  const flushes = await all(admin, `meter_flushes?${window}&select=identifier,customer,day,value,state,late,cause&order=day,identifier`);
   const told = sumBy(flushes, 'value');
-  const sent = sumBy(flushes.filter((f) => f.state === 'sent'), 'value');
+  const sent = sumBy(flushes.filter((f) => f.state === 'sent' && f.customer === customer), 'value');
   const has = await summaries(stripe, meter, customer, from, to);
   const found = [];
   for (let ms = Date.parse(from); ms <= Date.parse(to); ms += DAY_MS) {

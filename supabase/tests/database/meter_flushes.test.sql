@@ -18,7 +18,7 @@ select is((select value from public.meter_flushes where customer = 'cus_tap_a'),
 select public.finish_meter_flush(identifier, 'sent', null, null, '2026-11-21T12:02:00Z', false) from public.meter_flushes where customer = 'cus_tap_a';
 select is(pg_temp.claim('2026-11-21T12:03:00Z'), 1, 'the rest follows');
 select results_eq($$ select identifier, value from public.meter_flushes where state = 'pending' and customer = 'cus_tap_a' $$,
-  $$ values ('dlk-aaaaaaaa-0000-4000-8000-000000000000-2026-11-21-5', 4::bigint) $$, 'with an identifier that follows from what was told before');
+  $$ values ('dlk-aaaaaaaa-0000-4000-8000-000000000000-' || left(md5('cus_tap_a'), 12) || '-2026-11-21-5', 4::bigint) $$, 'with an identifier that follows from customer, day and what was told before');
 select is((select sum(value) from public.meter_flushes where customer = 'cus_tap_a'), 9::numeric, 'the sum is what was found');
 insert into public.meter_flushes (identifier, org_id, customer, day, from_total, value, at, due_at) values ('tap-b', 'bbbbbbbb-0000-4000-8000-000000000000', 'cus_tap_b', '2026-11-21', 0, 1, now(), now());
 reset role;

@@ -1,5 +1,6 @@
 // What the fake Stripe does by itself: subscriptions through trial, periods, invoices and payments, on a clock that tests move.
 import crypto from 'node:crypto';
+import { shaped } from './shapes.mjs';
 
 const DAY = 86_400;
 /** Seconds after a failed attempt at which the next one is made. */
@@ -54,7 +55,7 @@ export class Engine {
     return (this.tables[name] ??= new Map());
   }
   put(name, object) {
-    this.table(name).set(object.id, object);
+    this.table(name).set(object.id, shaped(object));
     return object;
   }
 
@@ -63,15 +64,15 @@ export class Engine {
     const subscription = this.put('subscription', {
       id: newId('sub'), object: 'subscription', customer, status: trialEnd ? 'trialing' : 'active', created: this.time, start_date: this.time, livemode: false, currency: 'usd',
       trial_start: trialEnd ? this.time : null, trial_end: trialEnd ?? null, billing_cycle_anchor: end, cancel_at: null, cancel_at_period_end: false, canceled_at: null, ended_at: null,
-      cancellation_details: { comment: null, feedback: null, reason: null }, collection_method: 'charge_automatically', default_payment_method: newId('pm'), discounts, metadata,
+      cancellation_details: { comment: null, feedback: null, feedback_option: null, reason: null }, collection_method: 'charge_automatically', default_payment_method: newId('pm'), discounts: discounts.map(() => newId('di')), metadata,
       latest_invoice: null, items: { object: 'list', has_more: false, data: [], url: '/v1/subscription_items' },
     });
-    subscription.items.data = items.map(({ price, quantity }) => ({
+    subscription.items.data = items.map(({ price, quantity }) => shaped({
       id: newId('si'), object: 'subscription_item', subscription: subscription.id, price, quantity: price.recurring.usage_type === 'metered' ? undefined : Number(quantity ?? 1),
       current_period_start: this.time, current_period_end: end, created: this.time, metadata: {},
     }));
-    subscription.willEndTold = false;
-    Object.defineProperty(subscription, 'willEndTold', { enumerable: false, writable: true });
+    // what Stripe does not show
+    Object.defineProperties(subscription, { willEndTold: { value: false, writable: true }, coupons: { value: discounts } });
     this.events.emit('customer.subscription.created', subscription);
     const share = anchor ? (anchor - this.time) / (addMonth(this.time) - this.time) : 1;
     const invoice = this.draft(subscription, 'subscription_create', trialEnd ? [] : this.baseLines(subscription, share), this.time);
@@ -112,9 +113,9 @@ export class Engine {
   }
 
   setLines(invoice, subscription, lines) {
-    const coupon = subscription.discounts[0];
+    const coupon = subscription.coupons[0];
     const factor = coupon ? 1 - coupon.percent_off / 100 : 1;
-    invoice.lines.data = lines.map((l) => ({
+    invoice.lines.data = lines.map((l) => shaped({
       id: newId('il'), object: 'line_item', amount: l.amount, currency: 'usd', description: l.description, quantity: l.quantity, metadata: {},
       pricing: { type: 'price_details', price_details: { price: l.price.id, product: l.price.product }, unit_amount_decimal: null }, period: { start: l.usage?.from ?? invoice.created, end: l.usage?.to ?? invoice.created },
     }));
@@ -153,6 +154,7 @@ export class Engine {
     }
     Object.assign(invoice, { status: 'paid', amount_paid: invoice.amount_due, amount_remaining: 0, next_payment_attempt: null });
     invoice.status_transitions.paid_at = this.time;
+    if (invoice.amount_paid > 0) this.charge(invoice);
     if (subscription.status === 'past_due') {
       subscription.status = 'active';
       this.events.emit('customer.subscription.updated', subscription, { status: 'past_due' });
@@ -160,6 +162,16 @@ export class Engine {
     this.events.emit('invoice.paid', invoice);
     this.events.emit('invoice.payment_succeeded', invoice);
     return true;
+  }
+
+  /** The payment of an invoice, as Stripe keeps it: an intent, its charge, and what ties them to the invoice. */
+  charge(invoice) {
+    const intent = newId('pi');
+    this.put('charge', { id: newId('ch'), object: 'charge', customer: invoice.customer, amount: invoice.amount_paid, amount_refunded: 0, refunded: false, currency: 'usd', created: this.time, payment_intent: intent });
+    this.put('invoice_payment', {
+      id: newId('inpay'), object: 'invoice_payment', invoice: invoice.id, amount_paid: invoice.amount_paid, amount_requested: invoice.amount_due, created: this.time, currency: 'usd', is_default: true,
+      livemode: false, payment: { type: 'payment_intent', payment_intent: intent }, status: 'paid', status_transitions: { canceled_at: null, paid_at: this.time },
+    });
   }
 
   /** The portal's way to end a subscription, and to take that back. */
@@ -170,11 +182,17 @@ export class Engine {
     this.events.emit('customer.subscription.updated', subscription, was);
   }
 
-  end(subscription, comment = null) {
+  /** `invoiceNow`: what was used of the period is charged at once. */
+  end(subscription, comment = null, invoiceNow = false) {
     const was = subscription.status;
+    const { current_period_start: from } = subscription.items.data[0];
     Object.assign(subscription, { status: 'canceled', canceled_at: subscription.canceled_at ?? this.time, ended_at: this.time });
-    subscription.cancellation_details = { comment, feedback: null, reason: 'cancellation_requested' };
+    subscription.cancellation_details = { comment, feedback: null, feedback_option: null, reason: 'cancellation_requested' };
     this.events.emit('customer.subscription.deleted', subscription, { status: was });
+    if (invoiceNow && was !== 'trialing') {
+      const lines = this.usageLines(subscription, from, this.time + 1).filter((l) => l.quantity > 0);
+      if (lines.length) this.finalize(this.draft(subscription, 'subscription_cycle', lines, this.time));
+    }
     return subscription;
   }
 
@@ -205,7 +223,22 @@ export class Engine {
       if (i.status === 'draft' && i.auto_advance) list.push({ at: i.automatically_finalizes_at, run: () => this.finalize(i) });
       if (i.status === 'open' && i.next_payment_attempt) list.push({ at: i.next_payment_attempt, run: () => this.pay(i) });
     }
+    for (const s of this.table('checkout.session').values()) if (s.status === 'open') list.push({ at: s.expires_at, run: () => this.expire(s) });
     return list.filter((d) => d.at <= until).sort((a, b) => a.at - b.at)[0];
+  }
+
+  expire(session) {
+    session.status = 'expired';
+    this.events.emit('checkout.session.expired', session);
+    return session;
+  }
+
+  /** Stripe ends a deleted customer's subscriptions. */
+  deleteCustomer(customer) {
+    Object.defineProperty(customer, 'deleted', { value: true });
+    const event = this.events.emit('customer.deleted', customer);
+    for (const s of this.table('subscription').values()) if (s.customer === customer.id && s.status !== 'canceled') this.end(s);
+    return event;
   }
 
   advanceTo(until) {

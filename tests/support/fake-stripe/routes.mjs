@@ -1,5 +1,6 @@
 // The calls that the fake Stripe takes, each with its parameters; anything else is refused as Stripe refuses it.
 import { newId } from './engine.mjs';
+import { shaped } from './shapes.mjs';
 
 const DAY = 86_400;
 
@@ -16,6 +17,7 @@ const need = (body, ...names) => {
   for (const name of names) if (body[name] === undefined || body[name] === '') throw invalid(`Missing required param: ${name}.`, 'parameter_missing', name);
 };
 const truthy = (value) => value === 'true' || value === true;
+const booleans = (value) => JSON.parse(JSON.stringify(value ?? {}), (_, v) => (v === 'true' || v === 'false' ? v === 'true' : v));
 
 /** `engine` holds the state, `base` is where the fake's own pages are. Gives rows [method, pattern, allowed names, handler]. */
 export function routes(engine, events, base) {
@@ -33,10 +35,11 @@ export function routes(engine, events, base) {
     return { object: 'list', url, has_more: found.length > after + limit, data: found.slice(after, after + limit) };
   };
   let order = 0;
-  const make = (table, object) => engine.put(table, Object.defineProperty({ created: engine.time, livemode: false, metadata: {}, ...object }, 'order', { value: (order += 1) }));
+  const make = (table, object) => engine.put(table, Object.defineProperty({ created: engine.time, livemode: false, ...object }, 'order', { value: (order += 1) }));
   const expand = (object, query) => {
     const wanted = [query.expand ?? []].flat();
     const copy = structuredClone(object);
+    if (wanted.includes('data.latest_invoice')) return { ...object, data: object.data.map((s) => expand(s, { expand: ['latest_invoice'] })) };
     if (wanted.includes('latest_invoice') && copy.latest_invoice) copy.latest_invoice = structuredClone(get('invoice', copy.latest_invoice));
     if (wanted.includes('charge')) copy.charge = structuredClone(get('charge', copy.charge));
     return copy;
@@ -72,7 +75,7 @@ export function routes(engine, events, base) {
       events.emit('customer.created', customer);
       return customer;
     }],
-    ['GET', '/v1/customers/:id', ['expand[]'], (b, id) => get('customer', id)],
+    ['GET', '/v1/customers/:id', ['expand[]'], (b, id) => (get('customer', id).deleted ? { id, object: 'customer', deleted: true } : get('customer', id))],
     ['POST', '/v1/products', ['id', 'name', 'description', 'metadata.*'], (b) => {
       need(b, 'name');
       if (b.id && engine.table('product').has(b.id)) throw invalid('Product already exists.', 'resource_already_exists', 'id');
@@ -87,7 +90,7 @@ export function routes(engine, events, base) {
       if (metered && !b.recurring.meter) throw invalid('As of 2025-03-31.basil, metered prices must be backed by meters.', 'parameter_missing', 'recurring[meter]');
       if (metered) get('meter', b.recurring.meter);
       if (b.lookup_key && [...engine.table('price').values()].some((p) => p.lookup_key === b.lookup_key)) throw invalid('A price already uses that lookup key.', 'resource_already_exists', 'lookup_key');
-      const tiers = b.tiers?.map((t) => ({ up_to: t.up_to === 'inf' ? null : Number(t.up_to), unit_amount: t.unit_amount === undefined ? null : Number(t.unit_amount), unit_amount_decimal: t.unit_amount_decimal ?? t.unit_amount }));
+      const tiers = b.tiers?.map((t) => ({ up_to: t.up_to === 'inf' ? null : Number(t.up_to), unit_amount: t.unit_amount === undefined ? null : Number(t.unit_amount), unit_amount_decimal: t.unit_amount_decimal ?? t.unit_amount, flat_amount: null, flat_amount_decimal: null }));
       if (b.billing_scheme === 'tiered' && (!tiers || tiers.at(-1).up_to !== null)) throw invalid('The last tier must be `inf`.', 'parameter_invalid', 'tiers');
       return make('price', { id: newId('price'), object: 'price', active: true, product: b.product, currency: b.currency, nickname: b.nickname ?? null, lookup_key: b.lookup_key ?? null, type: 'recurring', billing_scheme: b.billing_scheme ?? 'per_unit', tiers_mode: b.tiers_mode ?? null, tiers,
         unit_amount: b.unit_amount === undefined ? null : number(b.unit_amount, 'unit_amount'), unit_amount_decimal: b.unit_amount ?? null, recurring: { interval: b.recurring?.interval, interval_count: 1, usage_type: b.recurring?.usage_type ?? 'licensed', meter: b.recurring?.meter ?? null, trial_period_days: null }, metadata: b.metadata ?? {} });
@@ -112,7 +115,8 @@ export function routes(engine, events, base) {
       // an identifier is remembered for a day, and no longer
       const known = [...engine.table('meter_event').values()].find((e) => e.identifier === identifier && e.created > engine.time - DAY);
       if (known) throw invalid(`An event already exists with identifier ${identifier}.`, 'duplicate_meter_event', 'identifier');
-      return make('meter_event', { id: newId('me'), object: 'billing.meter_event', event_name: b.event_name, identifier, timestamp, payload: b.payload });
+      const { id: _, ...shown } = make('meter_event', { id: newId('me'), object: 'billing.meter_event', event_name: b.event_name, identifier, timestamp, payload: b.payload });
+      return shown;
     }],
     ['GET', '/v1/billing/meters/:id/event_summaries', ['customer', 'start_time', 'end_time', 'value_grouping_window', 'limit', 'starting_after'], (b, id) => {
       need(b, 'customer', 'start_time', 'end_time');
@@ -131,8 +135,8 @@ export function routes(engine, events, base) {
     ['GET', '/v1/coupons/:id', [], (b, id) => get('coupon', id)],
     ['POST', '/v1/promotion_codes', ['promotion.type', 'promotion.coupon', 'code', 'active'], (b) => make('promotion_code', { id: newId('promo'), object: 'promotion_code', code: b.code, active: true, promotion: { type: 'coupon', coupon: get('coupon', b.promotion?.coupon).id } })],
     ['GET', '/v1/promotion_codes', ['code', 'active', 'limit'], (b) => list('/v1/promotion_codes', [...engine.table('promotion_code').values()], b, (p) => !b.code || p.code.toLowerCase() === b.code.toLowerCase())],
-    ['POST', '/v1/billing_portal/configurations', ['business_profile.*', 'features.*', 'metadata.*', 'default_return_url'], (b) => make('portal_configuration', { id: newId('bpc'), object: 'billing_portal.configuration', active: true, features: b.features, business_profile: b.business_profile, metadata: b.metadata ?? {} })],
-    ['POST', '/v1/billing_portal/configurations/:id', ['business_profile.*', 'features.*', 'metadata.*', 'default_return_url'], (b, id) => Object.assign(get('portal_configuration', id), b)],
+    ['POST', '/v1/billing_portal/configurations', ['business_profile.*', 'features.*', 'metadata.*', 'default_return_url'], (b) => make('portal_configuration', { id: newId('bpc'), object: 'billing_portal.configuration', active: true, features: booleans(b.features), business_profile: b.business_profile, metadata: b.metadata ?? {} })],
+    ['POST', '/v1/billing_portal/configurations/:id', ['business_profile.*', 'features.*', 'metadata.*', 'default_return_url'], (b, id) => Object.assign(get('portal_configuration', id), b, b.features && { features: booleans(b.features) })],
     ['GET', '/v1/billing_portal/configurations', ['active', 'limit', 'starting_after'], (b) => list('/v1/billing_portal/configurations', [...engine.table('portal_configuration').values()], b)],
     ['POST', '/v1/billing_portal/sessions', ['customer', 'return_url', 'configuration'], (b) => {
       get('customer', b.customer);
@@ -140,22 +144,30 @@ export function routes(engine, events, base) {
       const id = newId('bps');
       return make('portal_session', { id, object: 'billing_portal.session', customer: b.customer, return_url: b.return_url, url: `${base}/portal/${id}` });
     }],
-    ['POST', '/v1/checkout/sessions', ['mode', 'customer', 'client_reference_id', 'success_url', 'cancel_url', 'expires_at', 'line_items[].price', 'line_items[].quantity', 'payment_method_collection', 'allow_promotion_codes', 'discounts[].promotion_code', 'automatic_tax.enabled', 'customer_update.*', 'tax_id_collection.enabled', 'subscription_data.*'], (b) => {
+    ['POST', '/v1/checkout/sessions', ['mode', 'customer', 'client_reference_id', 'success_url', 'cancel_url', 'expires_at', 'line_items[].price', 'line_items[].quantity', 'payment_method_collection', 'allow_promotion_codes', 'discounts[].promotion_code', 'automatic_tax.enabled', 'customer_update.*', 'tax_id_collection.enabled', 'subscription_data.*', 'metadata.*'], (b) => {
       need(b, 'mode', 'line_items', 'success_url');
       get('customer', b.customer);
       for (const item of priced(b.line_items)) if (item.price.recurring.usage_type === 'metered' && item.quantity !== undefined) throw invalid('Quantity should not be specified where usage_type is `metered`.', 'parameter_unknown', 'line_items[quantity]');
       if (b.allow_promotion_codes && b.discounts) throw invalid('You may only specify one of these parameters: allow_promotion_codes, discounts.', undefined, 'discounts');
+      const lasts = b.expires_at ? number(b.expires_at, 'expires_at') - engine.time : DAY;
+      if (lasts < 1800 - 60 || lasts > DAY) throw invalid('The `expires_at` timestamp must be less than 24 hours from Checkout Session creation, and at least 30 minutes.', undefined, 'expires_at');
       const data = b.subscription_data ?? {};
       if (data.trial_end && number(data.trial_end, 'trial_end') < engine.time + 2 * DAY) throw invalid('The `trial_end` date has to be at least 2 days in the future.', undefined, 'subscription_data[trial_end]');
       if (data.trial_end && data.billing_cycle_anchor) throw invalid('You cannot set both.', undefined, 'subscription_data[billing_cycle_anchor]');
-      const session = make('checkout.session', { id: newId('cs_test'), object: 'checkout.session', mode: b.mode, customer: b.customer, client_reference_id: b.client_reference_id ?? null, status: 'open', payment_status: 'unpaid', subscription: null, success_url: b.success_url, cancel_url: b.cancel_url ?? null });
+      const session = make('checkout.session', { id: newId('cs_test'), object: 'checkout.session', mode: b.mode, metadata: b.metadata ?? {}, customer: b.customer, client_reference_id: b.client_reference_id ?? null, status: 'open', payment_status: 'unpaid', subscription: null, success_url: b.success_url, cancel_url: b.cancel_url ?? null, expires_at: b.expires_at ? number(b.expires_at, 'expires_at') : engine.time + DAY });
       Object.defineProperty(session, 'asked', { value: { ...b, line_items: priced(b.line_items), discounts: (b.discounts ?? []).map((d) => get('coupon', get('promotion_code', d.promotion_code).promotion.coupon)) } });
       session.url = `${base}/pay/${session.id}`;
       return session;
     }],
     ['GET', '/v1/checkout/sessions/:id', ['expand[]'], (b, id) => get('checkout.session', id)],
+    ['GET', '/v1/checkout/sessions', ['customer', 'status', 'limit', 'starting_after'], (b) => list('/v1/checkout/sessions', [...engine.table('checkout.session').values()], b, (s) => (!b.customer || s.customer === b.customer) && (!b.status || s.status === b.status))],
+    ['POST', '/v1/checkout/sessions/:id/expire', [], (b, id) => {
+      const session = get('checkout.session', id);
+      if (session.status !== 'open') throw invalid(`Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a status of \`${session.status}\`.`, undefined, 'session');
+      return engine.expire(session);
+    }],
     ['GET', '/v1/subscriptions/:id', ['expand[]'], (b, id) => expand(get('subscription', id), b)],
-    ['GET', '/v1/subscriptions', ['customer', 'status', 'limit', 'starting_after'], (b) => list('/v1/subscriptions', [...engine.table('subscription').values()], b, (s) => !b.customer || s.customer === b.customer)],
+    ['GET', '/v1/subscriptions', ['customer', 'status', 'limit', 'starting_after', 'expand[]'], (b) => expand(list('/v1/subscriptions', [...engine.table('subscription').values()], b, (s) => (!b.customer || s.customer === b.customer) && (b.status === 'all' || (b.status ? s.status === b.status : s.status !== 'canceled'))), b)],
     ['POST', '/v1/subscriptions/:id', ['cancel_at_period_end', 'items[].id', 'items[].price', 'proration_behavior', 'proration_date', 'payment_behavior', 'expand[]', 'metadata.*'], (b, id) => {
       const subscription = get('subscription', id);
       if (subscription.status === 'canceled') throw invalid('A canceled subscription can only update its cancellation_details and metadata.', 'resource_missing', 'id');
@@ -168,12 +180,13 @@ export function routes(engine, events, base) {
     ['DELETE', '/v1/subscriptions/:id', ['cancellation_details.comment', 'expand[]', 'invoice_now', 'prorate'], (b, id) => {
       const subscription = get('subscription', id);
       if (subscription.status === 'canceled') throw missing('subscription', id);
-      return expand(engine.end(subscription, b.cancellation_details?.comment ?? null), b);
+      return expand(engine.end(subscription, b.cancellation_details?.comment ?? null, truthy(b.invoice_now)), b);
     }],
     ['POST', '/v1/invoices/create_preview', ['customer', 'subscription', 'subscription_details.*', 'subscription_details.items[].id', 'subscription_details.items[].price'], (b) => {
       const lines = changed(get('subscription', b.subscription), b.subscription_details ?? {}, true);
       const total = lines.reduce((sum, l) => sum + l.amount, 0);
-      return { id: newId('upcoming_in'), object: 'invoice', currency: 'usd', amount_due: Math.max(0, total), total, lines: { object: 'list', data: lines.map(({ amount, description }) => ({ object: 'line_item', amount, description, currency: 'usd' })), has_more: false } };
+      const data = lines.map(({ amount, description }) => shaped({ id: newId('il_tmp'), object: 'line_item', amount, description, currency: 'usd', period: { start: engine.time, end: engine.time } }));
+      return shaped({ id: newId('upcoming_in'), object: 'invoice', created: engine.time, customer: b.customer, currency: 'usd', amount_due: Math.max(0, total), subtotal: total, total, status: 'draft', lines: { object: 'list', url: '/v1/invoices/upcoming/lines', data, has_more: false } });
     }],
     ['GET', '/v1/invoices', ['customer', 'limit', 'starting_after', 'status', 'subscription'], (b) => list('/v1/invoices', [...engine.table('invoice').values()], b, (i) => (!b.customer || i.customer === b.customer) && (!b.subscription || i.parent.subscription_details.subscription === b.subscription))],
     ['GET', '/v1/invoices/:id', ['expand[]'], (b, id) => get('invoice', id)],
@@ -188,6 +201,16 @@ export function routes(engine, events, base) {
       if (invoice.status === 'paid') throw invalid('Invoice is already paid', 'invoice_already_paid');
       if (!engine.pay(invoice)) throw new StripeRefusal(402, 'card_error', 'Your card was declined.', { code: 'card_declined' });
       return invoice;
+    }],
+    ['GET', '/v1/invoice_payments', ['invoice', 'status', 'limit', 'starting_after'], (b) => list('/v1/invoice_payments', [...engine.table('invoice_payment').values()], b, (p) => (!b.invoice || p.invoice === b.invoice) && (!b.status || p.status === b.status))],
+    ['POST', '/v1/refunds', ['payment_intent', 'charge', 'amount', 'reason', 'metadata.*'], (b) => {
+      const charge = [...engine.table('charge').values()].find((c) => (b.charge ? c.id === b.charge : c.payment_intent === b.payment_intent));
+      if (!charge) throw missing('payment_intent', b.payment_intent ?? b.charge);
+      if (charge.refunded) throw invalid(`Charge ${charge.id} has already been refunded.`, 'charge_already_refunded');
+      if (b.reason && !['duplicate', 'fraudulent', 'requested_by_customer'].includes(b.reason)) throw invalid('Invalid reason.', undefined, 'reason');
+      Object.assign(charge, { amount_refunded: charge.amount, refunded: true });
+      events.emit('charge.refunded', charge);
+      return engine.put('refund', { created: engine.time,  id: newId('re'), object: 'refund', amount: charge.amount, charge: charge.id, payment_intent: charge.payment_intent, currency: 'usd', reason: b.reason ?? null, status: 'succeeded' });
     }],
     ['GET', '/v1/charges/:id', ['expand[]'], (b, id) => get('charge', id)],
     ['GET', '/v1/disputes/:id', ['expand[]'], (b, id) => expand(get('dispute', id), b)],

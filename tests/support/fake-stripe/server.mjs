@@ -23,11 +23,18 @@ export function startFakeStripe({ port, endpoint }) {
   const table = routes(engine, events, base);
   const answers = new Map(); // idempotency key → {path, body, status, answer}
   const state = { outage: 'none', calls: 0 };
+  const wire = new Map(); // route and names → what was asked and answered, one of each kind, for the check against Stripe's types
+
+  function record(route, asked, answer) {
+    const kind = [route, ...namesOf(asked).sort(), answer.status ?? '', answer.data?.length ? answer.data[0].status ?? 'some' : ''].join(' ');
+    if (!wire.has(kind) && wire.size < 2000) wire.set(kind, { route, asked: parseForm(asked), answer });
+  }
+
 
   function route(method, path) {
     for (const [m, pattern, allowed, run] of table) {
       const match = path.match(new RegExp(`^${pattern.replace(/:id/g, '([^/]+)')}$`));
-      if (m === method && match) return { allowed, run: (body) => run(body, decodeURIComponent(match[1] ?? '')) };
+      if (m === method && match) return { route: `${m} ${pattern}`, allowed, run: (body) => run(body, decodeURIComponent(match[1] ?? '')) };
     }
     throw new StripeRefusal(404, 'invalid_request_error', `Unrecognized request URL (${method}: ${path}).`);
   }
@@ -44,11 +51,12 @@ export function startFakeStripe({ port, endpoint }) {
       return { status: known.status, answer: known.answer, replayed: true };
     }
     const query = url.search.slice(1);
-    const { allowed, run } = route(method, url.pathname);
+    const { route: name, allowed, run } = route(method, url.pathname);
     const encoded = [query, text].filter(Boolean).join('&');
     const unknown = unknownName(namesOf(encoded), allowed);
     if (unknown) throw new StripeRefusal(400, 'invalid_request_error', `Received unknown parameter: ${unknown}`, { code: 'parameter_unknown', param: unknown });
     const answer = structuredClone(run(parseForm(encoded)));
+    record(name, encoded, answer);
     if (key) answers.set(key, { path: url.pathname, text, status: 200, answer });
     return { status: 200, answer };
   }
@@ -77,17 +85,18 @@ export function startFakeStripe({ port, endpoint }) {
       return events.emit('charge.dispute.created', engine.put('dispute', { id: newId('du'), object: 'dispute', charge: charge.id, amount, currency: 'usd', reason: 'fraudulent', status: 'needs_response', created: engine.time }));
     },
     refund: ({ customer, amount }) => events.emit('charge.refunded', engine.put('charge', { id: newId('ch'), object: 'charge', customer, amount, amount_refunded: amount, refunded: true, currency: 'usd', created: engine.time })),
-    delete_customer: ({ customer }) => events.emit('customer.deleted', Object.assign(engine.table('customer').get(customer), { deleted: true })),
+    delete_customer: ({ customer }) => engine.deleteCustomer(engine.table('customer').get(customer)),
     emit: ({ type, object }) => events.emit(type, object),
     meter_error: ({ identifier }) => {
       const meter = [...engine.table('meter').values()][0];
       return events.emitThin('v1.billing.meter.error_report_triggered', { id: meter.id, type: 'billing.meter', url: `/v1/billing/meters/${meter.id}` }, {
-        developer_message_summary: 'There is 1 invalid event', reason: { error_count: 1, error_types: [{ code: 'meter_event_customer_not_found', error_count: 1, sample_errors: [{ error_message: 'Customer not found', request: { identifier } }] }] },
+        developer_message_summary: 'There is 1 invalid event', validation_start: new Date((engine.time - 600) * 1000).toISOString(), validation_end: new Date(engine.time * 1000).toISOString(), reason: { error_count: 1, error_types: [{ code: 'meter_event_customer_not_found', error_count: 1, sample_errors: [{ error_message: 'Customer not found', request: { identifier } }] }] },
       });
     },
     // a fault that a test plants: an event the meter has and we know nothing of
     plant: ({ customer, day, value }) => void engine.put('meter_event', { id: newId('me'), object: 'billing.meter_event', event_name: [...engine.table('meter').values()][0].event_name, identifier: newId('planted'), created: engine.time, timestamp: Date.parse(`${day}T12:00:00Z`) / 1000, payload: { stripe_customer_id: customer, value: String(value) } }),
     events: () => events.all,
+    wire: () => [...wire.values()],
     state: () => ({ now: engine.time, calls: state.calls, tables: Object.fromEntries(Object.entries(engine.tables).map(([name, rows]) => [name, [...rows.values()]])) }),
   };
 

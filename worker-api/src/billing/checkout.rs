@@ -2,19 +2,21 @@
 
 use super::account::{self, Account};
 use super::plans::{TRIAL_DAYS, TRIAL_PLAN};
-use super::prices;
+use super::{duplicates, prices, subscription};
 use crate::auth::actor::Actor;
 use crate::auth::principal::{Caller, Principal};
 use crate::error::{Code, Error, Result};
 use crate::http::{Request, Response};
 use crate::onboarding::input::{json as json_body, refuse};
-use crate::platform::stripe::{self, Form};
+use crate::platform::stripe::{self, Form, StripeError};
 use crate::platform::{Ctx, postgrest};
 use serde_json::{Value, json};
 
 const DAY: i64 = 86_400;
 /// A page of Stripe's is good for an hour: the billing day it names must still lie ahead when it is used.
 const PAGE_SECONDS: i64 = 3_600;
+/// When a page was asked for, in milliseconds, among its metadata: Stripe's own time of creation has seconds only.
+const ASKED: &str = "asked_ms";
 
 /// A page on which the organisation subscribes.
 pub async fn checkout(ctx: &Ctx, principal: &Principal, request: &Request) -> Result<Response> {
@@ -33,12 +35,15 @@ pub async fn checkout(ctx: &Ctx, principal: &Principal, request: &Request) -> Re
     )?;
     let account = account::load(ctx, principal.org).await?;
     if account.is_live() {
-        return Err(Error::new(
-            Code::AlreadySubscribed,
-            "change the plan, or the payment method, of the subscription there is",
-        ));
+        return Err(already_subscribed());
     }
     let customer = customer(ctx, principal, request, &account).await?;
+    if let Some(found) = duplicates::running(ctx, &customer, &price_map).await? {
+        // its event is still on the way
+        let actor = serde_json::to_value(Actor::of(principal, request)).map_err(Error::internal)?;
+        subscription::sync(ctx, principal.org, &found, &json!([]), &actor).await?;
+        return Err(already_subscribed());
+    }
     let org = principal.org;
     let mut form = Form::new()
         .set("mode", "subscription")
@@ -46,11 +51,12 @@ pub async fn checkout(ctx: &Ctx, principal: &Principal, request: &Request) -> Re
         .set("client_reference_id", org)
         .set("success_url", success)
         .set("cancel_url", cancel)
-        .set("expires_at", ctx.now_ms() / 1000 + PAGE_SECONDS)
+        .set("expires_at", ctx.billing_now_ms() / 1000 + PAGE_SECONDS)
         .set("line_items[0][price]", &prices.base_price)
         .set("line_items[0][quantity]", 1)
         .set("line_items[1][price]", &prices.metered_price)
         .set("payment_method_collection", "always")
+        .set(&format!("metadata[{ASKED}]"), ctx.billing_now_ms())
         .set("subscription_data[metadata][org_id]", org);
     form = period(form, &account, plan.id, ctx.billing_now_ms() / 1000);
     form = match body["promotion_code"].as_str().filter(|c| !c.is_empty()) {
@@ -66,6 +72,7 @@ pub async fn checkout(ctx: &Ctx, principal: &Principal, request: &Request) -> Re
     }
     let key = format!("checkout-{}", request.request_id);
     let session = stripe::post(ctx, "/v1/checkout/sessions", &form, &key).await?;
+    let session = keep_newest(ctx, &customer, session).await?;
     note(
         ctx,
         principal,
@@ -76,6 +83,58 @@ pub async fn checkout(ctx: &Ctx, principal: &Principal, request: &Request) -> Re
     )
     .await?;
     Ok(Response::json(200, &json!({ "url": session["url"] })))
+}
+
+fn already_subscribed() -> Error {
+    Error::new(
+        Code::AlreadySubscribed,
+        "change the plan, or the payment method, of the subscription there is",
+    )
+}
+
+/// One page can be paid: of all that are open the one that was asked for last stays, and is given. Where one of the others has been
+/// paid in the meantime, it is closed too. (Two that are paid all the same are settled by `duplicates`.)
+async fn keep_newest(ctx: &Ctx, customer: &str, made: Value) -> Result<Value> {
+    let form = Form::new()
+        .set("customer", customer)
+        .set("status", "open")
+        .set("limit", 100);
+    let mut list = stripe::get(ctx, "/v1/checkout/sessions", &form).await?;
+    let mut open: Vec<Value> = match list["data"].take() {
+        Value::Array(open) => open.into_iter().filter(|s| s["id"] != made["id"]).collect(),
+        _ => Vec::new(),
+    };
+    open.push(made);
+    let asked_ms = |s: &Value| {
+        s["metadata"][ASKED]
+            .as_str()
+            .and_then(|t| t.parse::<i64>().ok())
+    };
+    open.sort_by_key(|s| (asked_ms(s), s["id"].to_string()));
+    let Some(newest) = open.pop() else {
+        return Err(Error::internal("no checkout page"));
+    };
+    for session in &open {
+        match expire(ctx, session).await {
+            // not open any more: expired by itself, or paid
+            Err(StripeError::Refused { .. }) => {
+                let id = session["id"].as_str().unwrap_or("");
+                let path = format!("/v1/checkout/sessions/{id}");
+                if stripe::get(ctx, &path, &Form::new()).await?["status"] == "complete" {
+                    expire(ctx, &newest).await?;
+                    return Err(already_subscribed());
+                }
+            }
+            other => drop(other?),
+        }
+    }
+    Ok(newest)
+}
+
+async fn expire(ctx: &Ctx, session: &Value) -> stripe::Answer {
+    let id = session["id"].as_str().unwrap_or("");
+    let path = format!("/v1/checkout/sessions/{id}/expire");
+    stripe::post(ctx, &path, &Form::new(), &format!("expire-{id}")).await
 }
 
 /// Periods begin at midnight UTC, so that a day's detections belong to one of them: the trial ends at one, and without a trial
@@ -229,14 +288,7 @@ pub async fn note(
 ) -> Result<()> {
     let target = target.as_str().unwrap_or("");
     let arguments = json!({ "p_org": principal.org, "p_action": action, "p_target": target, "p_after": after, "p_actor": Actor::of(principal, request) });
-    postgrest::rpc(ctx, "note_billing_action", &arguments)
-        .await
-        .map_err(|_| {
-            Error::new(
-                Code::DependencyUnavailable,
-                "the database cannot be reached",
-            )
-        })
+    Ok(postgrest::rpc(ctx, "note_billing_action", &arguments).await?)
 }
 
 #[cfg(test)]

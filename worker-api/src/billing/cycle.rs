@@ -72,13 +72,16 @@ async fn look_at(ctx: &Ctx, due: &Due) -> Result<()> {
     let ended = found["status"] == "canceled";
     // paid meanwhile, or ended meanwhile: then only our row is behind
     if !ended && (due.why == "deleted" || (due.why == "grace_over" && unpaid)) {
-        let comment = if due.why == "deleted" {
+        let deleted = due.why == "deleted";
+        let comment = if deleted {
             "organisation deleted"
         } else {
             UNPAID
         };
+        // a deleted organisation's usage (by now at the meter) is charged at once; nobody is charged once more for what they did not pay
         let form = Form::new()
             .set("cancellation_details[comment]", comment)
+            .set("invoice_now", deleted)
             .set("expand[]", "latest_invoice");
         found = stripe::delete(
             ctx,

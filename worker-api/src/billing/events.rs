@@ -1,6 +1,7 @@
 //! What a Stripe event means for us. The event only says what to look at: the object is fetched afresh, and the effects are a
 //! function of it as it is now, so that neither order nor repetition matters.
 
+use super::duplicates::{self, DUPLICATE};
 use super::prices;
 use super::subscription::{self, Row};
 use crate::error::Error;
@@ -35,7 +36,7 @@ pub struct Effects {
     pub customer: Option<String>,
     /// The subscription as it is now.
     pub subscription: Option<Row>,
-    /// Mails to the owners: `{kind, key, data}`.
+    /// Mails to the owners: `{kind, key, data, of?}`; with `of` (a subscription that ended) only if no other one runs.
     pub mails: Vec<Value>,
     /// Entries of the audit log: `{action, target, after}`.
     pub audit: Vec<Value>,
@@ -44,6 +45,9 @@ pub struct Effects {
     /// A dispute was opened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disputed_at: Option<String>,
+    /// It was ended by us, as a second one: cents that go back.
+    #[serde(skip)]
+    pub refunded: Option<i64>,
     /// The customer was deleted.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub customer_gone: bool,
@@ -123,6 +127,7 @@ async fn checkout_completed(ctx: &Ctx, id: &str) -> Outcome {
         return Ok(nothing("not a subscription"));
     };
     let mut effects = current(ctx, &subscription).await?;
+    settle_duplicates(ctx, &effects).await?;
     effects.audit.push(json!({ "action": "checkout.completed", "target": id, "after": { "subscription": subscription } }));
     Ok(effects)
 }
@@ -133,30 +138,55 @@ async fn current(ctx: &Ctx, id: &str) -> Outcome {
         return Ok(nothing("gone"));
     };
     let customer = text(&found["customer"]);
-    if found["status"] == "canceled" && !is_ours(ctx, customer.as_deref()).await? {
+    if found["status"] == "canceled" && !is_ours(ctx, customer.as_deref(), id).await? {
         return Ok(nothing("not ours"));
     }
     let row = subscription::row(&found, &prices::load(ctx).await?)?;
+    let duplicate = found["cancellation_details"]["comment"] == DUPLICATE;
     Ok(Effects {
         customer,
         subscription: Some(row),
+        refunded: duplicate
+            .then(|| duplicates::first_payment(&found).map_or(0, |(_, amount)| amount)),
         outcome: "written",
         ..Effects::default()
     })
 }
 
-/// Whether a customer belongs to an organisation here.
-async fn is_ours(ctx: &Ctx, customer: Option<&str>) -> Result<bool, Failure> {
-    let rows: Vec<Value> = postgrest::as_service(ctx, "subscriptions")
-        .select("org_id")
-        .eq("stripe_customer", customer.unwrap_or(""))
-        .rows()
-        .await?;
-    Ok(!rows.is_empty())
+/// A subscription that begins beside another one of the same customer replaces it.
+async fn settle_duplicates(ctx: &Ctx, effects: &Effects) -> Result<(), Failure> {
+    match (&effects.customer, &effects.subscription) {
+        (Some(customer), Some(row)) if row.status != "canceled" => {
+            let prices = prices::load(ctx).await?;
+            Ok(duplicates::settle(ctx, customer, &prices).await?)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether a customer, or a subscription whose customer is gone, belongs to an organisation here.
+async fn is_ours(ctx: &Ctx, customer: Option<&str>, subscription: &str) -> Result<bool, Failure> {
+    for (column, value) in [
+        ("stripe_customer", customer.unwrap_or("")),
+        ("stripe_subscription", subscription),
+    ] {
+        let rows: Vec<Value> = postgrest::as_service(ctx, "subscriptions")
+            .select("org_id")
+            .eq(column, value)
+            .rows()
+            .await?;
+        if !rows.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 async fn subscription_changed(ctx: &Ctx, kind: &str, id: &str) -> Outcome {
     let mut effects = current(ctx, id).await?;
+    if kind == "customer.subscription.created" {
+        settle_duplicates(ctx, &effects).await?;
+    }
     if let Some(row) = &effects.subscription {
         let mail = match kind {
             "customer.subscription.trial_will_end"
@@ -166,7 +196,16 @@ async fn subscription_changed(ctx: &Ctx, kind: &str, id: &str) -> Outcome {
                     json!({ "kind": "trial_ending", "key": format!("trial-ending:{id}"), "data": { "plan": row.plan, "at": row.trial_end } }),
                 )
             }
-            "customer.subscription.deleted" if row.status == "canceled" => Some(ended_mail(row)),
+            "customer.subscription.deleted" if row.status == "canceled" => {
+                Some(match effects.refunded {
+                    Some(amount) => {
+                        let after = json!({ "plan": row.plan, "refunded": amount });
+                        effects.audit.push(json!({ "action": "subscription.duplicate_cancelled", "target": id, "after": after }));
+                        json!({ "kind": "duplicate", "key": format!("duplicate:{id}"), "data": { "plan": row.plan, "amount": amount, "currency": "usd" } })
+                    }
+                    None => ended_mail(row),
+                })
+            }
             _ => None,
         };
         effects.mails.extend(mail);
@@ -177,7 +216,7 @@ async fn subscription_changed(ctx: &Ctx, kind: &str, id: &str) -> Outcome {
 /// The one mail about a subscription's end, whoever notices it first.
 pub fn ended_mail(row: &Row) -> Value {
     let kind = if row.unpaid { "grace_over" } else { "ended" };
-    json!({ "kind": kind, "key": format!("ended:{}", row.stripe_subscription), "data": { "plan": row.plan, "at": row.ended_at } })
+    json!({ "kind": kind, "key": format!("ended:{}", row.stripe_subscription), "of": row.stripe_subscription, "data": { "plan": row.plan, "at": row.ended_at } })
 }
 
 async fn invoice_changed(ctx: &Ctx, kind: &str, id: &str) -> Outcome {

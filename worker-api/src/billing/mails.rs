@@ -1,7 +1,8 @@
 //! The mails of billing: plain sentences, the same in text and HTML. Nothing is loaded, nothing is counted.
 
-use super::plans;
+use super::plans::{self, thousands};
 use crate::ingest::time;
+use crate::platform::email::one_line;
 use serde_json::Value;
 
 /// A mail without its recipient.
@@ -78,6 +79,18 @@ pub fn write(kind: &str, data: &Value, base: &str) -> Option<Letter> {
             ],
             link("Open billing", billing.clone()),
         ),
+        "duplicate" => (
+            "A second Driftlock subscription was cancelled".to_owned(),
+            vec![
+                format!("{organization} was subscribed twice. The older subscription to {plan} has been cancelled; the newer one goes on."),
+                if data["amount"].as_i64().unwrap_or(0) > 0 {
+                    format!("Its payment of {money} goes back to your payment method.")
+                } else {
+                    "Nothing had been paid for it.".to_owned()
+                },
+            ],
+            link("Open billing", billing.clone()),
+        ),
         "usage" => {
             let threshold = data["threshold"].as_u64().unwrap_or(0);
             (
@@ -112,8 +125,8 @@ pub fn write(kind: &str, data: &Value, base: &str) -> Option<Letter> {
 fn usage_lines(data: &Value, threshold: u64, organization: &str, plan: &str) -> Vec<String> {
     let number = |name: &str| data[name].as_u64().unwrap_or(0);
     let of = |used: u64, included: &Value| match included.as_u64() {
-        Some(all) => format!("{} of {}", group(used), group(all)),
-        None => group(used),
+        Some(all) => format!("{} of {}", thousands(used), thousands(all)),
+        None => thousands(used),
     };
     let until = data["until"].as_str().unwrap_or("");
     let mut lines = vec![format!(
@@ -155,20 +168,6 @@ fn letter(subject: String, lines: &[String], action: Option<(String, String)>) -
     }
 }
 
-/// A name that somebody chose adds neither lines nor links.
-fn one_line(name: &str) -> String {
-    name.chars()
-        .map(|c| {
-            if c.is_control() || matches!(c, '/' | ':' | '<' | '>') {
-                ' '
-            } else {
-                c
-            }
-        })
-        .take(80)
-        .collect()
-}
-
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
@@ -176,25 +175,12 @@ fn escape(text: &str) -> String {
         .replace('"', "&quot;")
 }
 
-/// Whole numbers in groups of three.
-fn group(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(c);
-    }
-    out
-}
-
 /// Stripe's amount in the smallest unit. All our prices are in dollars; other two-digit currencies read the same way.
 fn money(amount: &Value, currency: &str) -> String {
     let cents = amount.as_i64().unwrap_or(0).unsigned_abs();
     format!(
         "{}.{:02} {}",
-        group(cents / 100),
+        thousands(cents / 100),
         cents % 100,
         currency.to_uppercase()
     )
@@ -228,6 +214,7 @@ mod tests {
             "receipt",
             "refund",
             "dispute",
+            "duplicate",
         ] {
             let letter = write(kind, &data, "https://d.test").expect(kind);
             assert!(

@@ -5,7 +5,7 @@
 //! then the meter's own sum of the day decides whether it had arrived.
 
 use super::prices;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ingest::time;
 use crate::platform::stripe::{self, Form, StripeError};
 use crate::platform::{Ctx, log, postgrest};
@@ -164,9 +164,7 @@ async fn finish(ctx: &Ctx, flush: &Flush, fate: Fate, now: i64) -> Result<()> {
     let arguments = json!({
         "p_identifier": flush.identifier, "p_state": state, "p_cause": cause, "p_due": due.map(time::to_rfc3339), "p_now": time::to_rfc3339(now), "p_again": again,
     });
-    postgrest::rpc(ctx, "finish_meter_flush", &arguments)
-        .await
-        .map_err(|e| Error::internal(format!("{e:?}")))
+    Ok(postgrest::rpc(ctx, "finish_meter_flush", &arguments).await?)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ pub mod account;
 pub mod change;
 pub mod checkout;
 pub mod cycle;
+pub mod duplicates;
 pub mod events;
 pub mod mailer;
 pub mod mails;

@@ -155,6 +155,19 @@ pub fn dollars(micro: u64) -> Value {
     }
 }
 
+/// A whole number in groups of three.
+pub fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
 /// `GET /v1/plans`.
 pub fn list() -> Response {
     let plans: Vec<Value> = PLANS.iter().map(Plan::to_json).collect();

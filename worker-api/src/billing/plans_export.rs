@@ -71,18 +71,6 @@ fn sql() -> String {
     )
 }
 
-fn thousands(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(c);
-    }
-    out
-}
-
 /// The table of docs/BILLING.md.
 fn markdown() -> String {
     let count = |n: Option<u64>| n.map_or("by contract".into(), thousands);

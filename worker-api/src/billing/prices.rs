@@ -4,6 +4,7 @@ use super::plans::{self, Plan};
 use crate::error::{Code, Error, Result};
 use crate::platform::{Ctx, postgrest};
 use serde::Deserialize;
+use serde_json::Value;
 
 /// One plan's ids in one environment of the Stripe account.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -34,6 +35,15 @@ pub async fn load(ctx: &Ctx) -> Result<Vec<Prices>> {
         .eq("livemode", if live { "true" } else { "false" })
         .rows()
         .await
+}
+
+/// The plan whose month a subscription pays for.
+pub fn plan_of<'p>(subscription: &Value, prices: &'p [Prices]) -> Option<&'p Prices> {
+    let items = subscription["items"]["data"].as_array()?;
+    items.iter().find_map(|item| {
+        let price = item["price"]["id"].as_str()?;
+        prices.iter().find(|p| p.base_price == price)
+    })
 }
 
 /// Whether a key (secret or restricted) is for real money.

@@ -77,12 +77,7 @@ pub fn row(subscription: &Value, prices: &[Prices]) -> Result<Row> {
     let s = subscription;
     let stripe_status = s["status"].as_str().unwrap_or("");
     let items = s["items"]["data"].as_array().map_or(&[][..], Vec::as_slice);
-    let plan = items
-        .iter()
-        .find_map(|item| {
-            let price = item["price"]["id"].as_str()?;
-            prices.iter().find(|p| p.base_price == price)
-        })
+    let plan = prices::plan_of(s, prices)
         .ok_or_else(|| Error::internal("a subscription without a price of plan_price_map"))?;
     let item = items.first().unwrap_or(&Value::Null);
     let status = match stripe_status {

@@ -118,9 +118,7 @@ async fn process(ctx: &Ctx, event: &Claimed) -> Result<bool> {
             }
             let due = time::to_rfc3339(now + pause_ms(event.attempts));
             let arguments = json!({ "p_id": event.id, "p_lease": event.lease, "p_cause": cause, "p_due": due, "p_dead": dead });
-            postgrest::rpc(ctx, "fail_stripe_event", &arguments)
-                .await
-                .map_err(|e| Error::internal(format!("{e:?}")))?;
+            postgrest::rpc(ctx, "fail_stripe_event", &arguments).await?;
             Ok(false)
         }
     }

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::http::{Request, Response};
 use crate::ingest::time;
 use crate::onboarding::input::email;
-use crate::platform::email::{self as mail, Mail};
+use crate::platform::email::{self as mail, Mail, one_line};
 use crate::platform::{Ctx, postgrest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -103,29 +103,4 @@ pub async fn revoke(
         headers: Vec::new(),
         body: Vec::new(),
     })
-}
-
-/// A name that somebody chose cannot add lines, or links that mail readers would make of it, to our mail.
-fn one_line(name: &str) -> String {
-    name.chars()
-        .map(|c| {
-            if c.is_control() || matches!(c, '/' | ':' | '<' | '>') {
-                ' '
-            } else {
-                c
-            }
-        })
-        .take(80)
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn names_stay_names() {
-        assert_eq!(
-            super::one_line("A\nB https://evil.test"),
-            "A B https   evil.test"
-        );
-    }
 }

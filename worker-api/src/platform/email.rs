@@ -62,3 +62,28 @@ async fn deliver(ctx: &Ctx, mail: &Mail<'_>, html: Option<&str>) -> Result<()> {
         )),
     }
 }
+
+/// A name that somebody chose cannot add lines, or links that mail readers would make of it, to our mail.
+pub fn one_line(name: &str) -> String {
+    name.chars()
+        .map(|c| {
+            if c.is_control() || matches!(c, '/' | ':' | '<' | '>') {
+                ' '
+            } else {
+                c
+            }
+        })
+        .take(80)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn names_stay_names() {
+        assert_eq!(
+            super::one_line("A\nB https://evil.test"),
+            "A B https   evil.test"
+        );
+    }
+}

@@ -24,6 +24,18 @@ pub enum WriteError {
     Refused(String),
 }
 
+impl From<WriteError> for Error {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Unavailable(_) => Error::new(
+                Code::DependencyUnavailable,
+                "the database cannot be reached",
+            ),
+            WriteError::Refused(cause) => Error::internal(cause),
+        }
+    }
+}
+
 fn client(ctx: &Ctx, key: &str) -> Postgrest {
     let client = Postgrest::new(format!("{}/rest/v1", ctx.settings.supabase_url))
         .insert_header("apikey", key);
