@@ -98,6 +98,20 @@ language sql set search_path = '' as $$
   on conflict do nothing
 $$;
 
+-- The first customer of an organisation stays, and is on record.
+create or replace function public.set_stripe_customer(p_org uuid, p_customer text, p_actor jsonb) returns text
+language plpgsql security invoker set search_path = '' as $$
+declare kept text;
+begin
+  perform private.set_actor(p_actor);
+  update public.subscriptions s set stripe_customer = p_customer where s.org_id = p_org and s.stripe_customer is null;
+  if found then
+    perform private.append_billing_audit(p_org, 'customer.created', p_customer, null);
+  end if;
+  select s.stripe_customer into kept from public.subscriptions s where s.org_id = p_org;
+  return kept;
+end $$;
+
 -- Whether the meter may still lack detections of an organisation: counters flush once a minute, and Stripe adds up what it took a little later.
 create function private.is_meter_settled(p_org uuid, p_now timestamptz) returns boolean
 language plpgsql set search_path = '' as $$

@@ -150,7 +150,7 @@ test('must show 1: sign-up → trial → day 11 → converts → overage → inv
 
   await t.test('all of it is in the audit log, which is whole', async () => {
     const done = await actions(tenant.id);
-    for (const wanted of ['checkout.started', 'checkout.completed', 'subscription.changed', 'invoice.paid', 'invoice.payment_failed']) assert.ok(done.includes(wanted), `${wanted} in ${done}`);
+    for (const wanted of ['customer.created', 'checkout.started', 'checkout.completed', 'subscription.changed', 'invoice.paid', 'invoice.payment_failed']) assert.ok(done.includes(wanted), `${wanted} in ${done}`);
     assert.equal((await api('GET', '/v1/audit/verify', { as: tenant.owner })).body.intact, true);
   });
 });

@@ -6,6 +6,8 @@ import { account, advance, billingOf, client, cron, dayOf, drained, fake, newTen
 
 const sessionOf = (checkout) => checkout.body.url.split('/').at(-1);
 const open = (tenant, plan) => api('POST', '/v1/billing/checkout', { as: tenant.owner, json: { plan } });
+// other tests count the organisations that are due to be purged
+const restored = (tenant) => sql('update organizations set deleted_at = null where id = $1', [tenant.id]);
 const actions = async (org) => (await sql('select action from audit_log where org_id = $1 order by seq', [org])).map((r) => r.action);
 
 test('a deleted organisation\'s last usage is at the meter before its subscription is cancelled, and on a final invoice', async () => {
@@ -24,6 +26,7 @@ test('a deleted organisation\'s last usage is at the meter before its subscripti
   const { data } = await client.invoices.list({ customer: row.stripe_customer, limit: 1 });
   assert.equal(data[0].amount_due, 5_000, '100,000 more than the allowance at 0.05 cents');
   assert.equal((await account(tenant.id)).status, 'canceled');
+  await restored(tenant);
 });
 
 test('a deleted organisation is cancelled after a day even where the meter cannot be told', async () => {
@@ -40,6 +43,7 @@ test('a deleted organisation is cancelled after a day even where the meter canno
   } finally {
     await sql("update plan_price_map set event_name = 'driftlock_detections'");
     await sql("update meter_flushes set state = 'sent' where org_id = $1", [tenant.id]);
+    await restored(tenant);
   }
 });
 

@@ -53,7 +53,11 @@ export async function advance(days) {
   await syncClock();
   await drained();
   await cron();
+  await mailed();
 }
+
+/** Waits until nobody is in the middle of sending a mail: cron leaves those alone that an event's own work holds. */
+const mailed = () => eventually('no mail under way', async () => (await sql("select count(*)::int as n from billing_mails where state = 'pending' and leased_until > clock_timestamp()"))[0].n === 0, { timeoutMs: 60_000, everyMs: 200 });
 
 /** Waits until no new event waits in the inbox; what a slow machine's deliveries leave undone is cron's, as it would be. */
 export async function drained() {
