@@ -10,34 +10,85 @@ use super::{time, utf8};
 use crate::detect::log::Format;
 use crate::error::{Code, Error, Result};
 use cbad::Kind;
-use serde::Deserialize;
+use serde::de::{self, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::marker::PhantomData;
 
-#[derive(Deserialize)]
+/// A record's fields as the text that came in.
+#[derive(Default)]
 struct Incoming<'a> {
-    #[serde(borrow, default)]
     stream: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     event_type: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     stream_type: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     timestamp: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     group: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     metadata: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     data: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     value: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     organization_id: Option<&'a RawValue>,
+    /// Whether there is a field that no event has.
+    has_own_fields: bool,
 }
+
+impl<'a> Incoming<'a> {
+    fn slot(&mut self, name: &str) -> Option<(&'static str, &mut Option<&'a RawValue>)> {
+        Some(match name {
+            "stream" => ("stream", &mut self.stream),
+            "event_type" => ("event_type", &mut self.event_type),
+            "stream_type" => ("stream_type", &mut self.stream_type),
+            "timestamp" => ("timestamp", &mut self.timestamp),
+            "id" => ("id", &mut self.id),
+            "group" => ("group", &mut self.group),
+            "metadata" => ("metadata", &mut self.metadata),
+            "data" => ("data", &mut self.data),
+            "value" => ("value", &mut self.value),
+            "organization_id" => ("organization_id", &mut self.organization_id),
+            _ => return None,
+        })
+    }
+}
+
+/// By hand, so that one pass also tells whether the record has fields of its own.
+impl<'de: 'a, 'a> Deserialize<'de> for Incoming<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_map(RecordVisitor(PhantomData))
+    }
+}
+
+struct RecordVisitor<'a>(PhantomData<&'a ()>);
+
+impl<'de: 'a, 'a> Visitor<'de> for RecordVisitor<'a> {
+    type Value = Incoming<'a>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an event object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(
+        self,
+        mut map: A,
+    ) -> std::result::Result<Self::Value, A::Error> {
+        let mut event = Incoming::default();
+        while let Some(Name(name)) = map.next_key::<Name<'de>>()? {
+            match event.slot(&name) {
+                Some((name, Some(_))) => return Err(de::Error::duplicate_field(name)),
+                Some((_, slot)) => *slot = map.next_value::<Option<&'de RawValue>>()?,
+                None => {
+                    event.has_own_fields = true;
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(event)
+    }
+}
+
+/// A field's name, borrowed where it has no escapes.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[derive(Deserialize)]
 struct Envelope<'a> {
@@ -72,10 +123,14 @@ pub fn parse_for(
         .field("content-type", "application/json or application/x-ndjson"));
     }
     let text = utf8::json(body).ok_or_else(|| not_json("the body is not UTF-8"))?;
-    let raw: &RawValue = serde_json::from_str(&text).map_err(|e| not_json(&position(&e)))?;
-    match raw.get().as_bytes().first() {
-        Some(b'[') => parser.array(raw)?,
-        Some(b'{') => match serde_json::from_str::<Envelope<'_>>(raw.get()) {
+    // what splits the body also shows that all of it is JSON; only where nothing does, that is looked at by itself
+    let is_json_throughout = || {
+        let whole = serde_json::from_str::<&RawValue>(&text);
+        whole.map_err(|e| not_json(&position(&e)))
+    };
+    match text.trim_ascii().as_bytes().first() {
+        Some(b'[') => parser.array(&text)?,
+        Some(b'{') => match serde_json::from_str::<Envelope<'_>>(&text) {
             Ok(Envelope {
                 events: Some(events),
                 organization_id,
@@ -85,11 +140,13 @@ pub fn parse_for(
                     return Err(Error::new(Code::InvalidBody, "`events` is not an array")
                         .field("events", "an array of events"));
                 }
-                parser.array(events)?;
+                parser.array(events.get())?;
             }
-            _ => parser.record(0, raw.get())?,
+            Ok(_) => parser.record(0, text.trim_ascii())?,
+            Err(_) => parser.record(0, is_json_throughout()?.get())?,
         },
         _ => {
+            is_json_throughout()?;
             return Err(Error::new(
                 Code::InvalidBody,
                 "the body is neither an event nor a list of events",
@@ -142,9 +199,9 @@ fn position(e: &serde_json::Error) -> String {
 struct Parser<'p>(Collector<'p>, Option<&'p str>);
 
 impl Parser<'_> {
-    fn array(&mut self, raw: &RawValue) -> Result<()> {
+    fn array(&mut self, text: &str) -> Result<()> {
         let items: Vec<&RawValue> =
-            serde_json::from_str(raw.get()).map_err(|e| not_json(&position(&e)))?;
+            serde_json::from_str(text).map_err(|e| not_json(&position(&e)))?;
         self.check_count(items.len())?;
         for (index, item) in items.iter().enumerate() {
             self.record(index as u32, item.get())?;
@@ -223,7 +280,7 @@ impl Parser<'_> {
             }
         };
         self.check_org(incoming.organization_id)?;
-        let whole = incoming.data.is_none() && incoming.value.is_none() && has_own_fields(text);
+        let whole = incoming.data.is_none() && incoming.value.is_none() && incoming.has_own_fields;
         if let Err(refusal) = self.take(index, &incoming, whole.then_some(text)) {
             self.0.reject(index, refusal);
         }
@@ -346,24 +403,6 @@ fn timestamp(raw: Option<&RawValue>) -> std::result::Result<Option<i64>, Refusal
             "`timestamp` is neither RFC 3339 nor a Unix time in seconds or milliseconds".into(),
         )
     })
-}
-
-/// Whether an object has a field that no event has.
-fn has_own_fields(text: &str) -> bool {
-    const KNOWN: [&str; 10] = [
-        "stream",
-        "event_type",
-        "stream_type",
-        "timestamp",
-        "id",
-        "group",
-        "metadata",
-        "data",
-        "value",
-        "organization_id",
-    ];
-    serde_json::from_str::<BTreeMap<Cow<'_, str>, serde::de::IgnoredAny>>(text)
-        .is_ok_and(|fields| fields.keys().any(|k| !KNOWN.contains(&k.as_ref())))
 }
 
 /// The kind that a type names.

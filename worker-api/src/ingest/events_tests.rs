@@ -184,3 +184,25 @@ fn stray_bytes_are_kept_and_lines_are_numbered() {
     assert_eq!(seen, [(1, Some(4))]);
     assert_eq!(taken(batches), ["log log caf\\xe9"]);
 }
+
+#[test]
+fn bodies_that_are_not_json_are_refused_whole() {
+    for body in [
+        "",
+        "hello",
+        "[{\"data\":1}",
+        "[{\"data\":1}] x",
+        "{\"data\":1",
+        "{\"events\":[],\"events\":[],",
+    ] {
+        let code = parsed(body).expect_err(body).code;
+        assert_eq!(code, Code::InvalidJson, "{body}");
+    }
+    // twice the same field is no event, but the body is JSON
+    let batches = parsed(r#"{"events":[],"events":[],"data":1}"#).expect("JSON");
+    assert_eq!(taken(batches), ["log log 1"]);
+    let batches = parsed(r#"[{"data":1,"data":2},["stream","log"],{"data":null,"value":3}]"#);
+    let batches = batches.expect("JSON");
+    assert_eq!(batches.rejected.len(), 2, "{:?}", batches.rejected);
+    assert_eq!(taken(batches), [r#"metric metric {"value":3}"#]);
+}

@@ -15,12 +15,14 @@ use crate::error::{Code, Error, Result};
 use crate::http::rate_limit::{Claim, Grant, Quota};
 use crate::ingest::quota::{Allowance, PeriodClaim};
 use crate::live::quota::{Admission, Admitted};
-use js_sys::Uint8Array;
+use js_sys::{Array, Promise};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use uuid::Uuid;
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use wasm_bindgen_futures::JsFuture;
 use worker::{Method, Request, RequestInit, Response, Stub, WebSocket};
 
 /// How long an isolate trusts what a key object said.
@@ -40,7 +42,7 @@ pub async fn key_record(ctx: &Ctx, id: &str) -> Result<Option<KeyRecord>> {
         return Ok(hit);
     }
     let stub = stub(ctx, "KEY", id)?;
-    let record: Option<KeyRecord> = call(&stub, Method::Get, &format!("/{id}"), &[], None).await?;
+    let record: Option<KeyRecord> = call(stub, Method::Get, &format!("/{id}"), &[], None).await?;
     KEYS.with_borrow_mut(|k| {
         if k.len() >= KEY_CACHE_ENTRIES {
             k.clear();
@@ -59,7 +61,7 @@ pub fn is_known(id: &str) -> bool {
 pub async fn end_key(ctx: &Ctx, id: &str, end: &KeyEnd) -> Result<()> {
     let stub = stub(ctx, "KEY", id)?;
     let body = serde_json::to_vec(end).map_err(Error::internal)?;
-    let _known: bool = call(&stub, Method::Post, &format!("/{id}"), &[], Some(&body)).await?;
+    let _known: bool = call(stub, Method::Post, &format!("/{id}"), &[], Some(&body)).await?;
     forget_key(id);
     Ok(())
 }
@@ -76,21 +78,21 @@ pub async fn claim(ctx: &Ctx, org: Uuid, request_key: &str) -> Result<()> {
     };
     let stub = stub(ctx, "KEY", &claims::object_name(org, &key))?;
     let body = serde_json::to_vec(&key).map_err(Error::internal)?;
-    let ours: bool = call(&stub, Method::Post, "/claim", &[], Some(&body)).await?;
+    let ours: bool = call(stub, Method::Post, "/claim", &[], Some(&body)).await?;
     if ours { Ok(()) } else { Err(key_reused()) }
 }
 
 /// The streams whose outbox is long.
 pub async fn pressure(ctx: &Ctx) -> Result<Pressure> {
     let stub = stub(ctx, "KEY", pressure::OBJECT)?;
-    call(&stub, Method::Get, "/pressure", &[], None).await
+    call(stub, Method::Get, "/pressure", &[], None).await
 }
 
 /// Notes that a stream's outbox has become long, or short again.
 pub async fn note_pressure(ctx: &Ctx, entry: &pressure::Entry) -> Result<Pressure> {
     let stub = stub(ctx, "KEY", pressure::OBJECT)?;
     let body = serde_json::to_vec(entry).map_err(Error::internal)?;
-    call(&stub, Method::Post, "/pressure", &[], Some(&body)).await
+    call(stub, Method::Post, "/pressure", &[], Some(&body)).await
 }
 
 fn key_reused() -> Error {
@@ -105,21 +107,21 @@ fn key_reused() -> Error {
 pub async fn lease(ctx: &Ctx, org: Uuid, claims: &[Claim]) -> Result<Vec<Grant>> {
     let stub = stub(ctx, "ORG", &org_name(org))?;
     let body = serde_json::to_vec(claims).map_err(Error::internal)?;
-    call(&stub, Method::Post, "/lease", &[], Some(&body)).await
+    call(stub, Method::Post, "/lease", &[], Some(&body)).await
 }
 
 /// Detections that the organisation recorded in a period.
 pub async fn period_detections(ctx: &Ctx, org: Uuid, claim: &PeriodClaim) -> Result<u64> {
     let stub = stub(ctx, "ORG", &org_name(org))?;
     let body = serde_json::to_vec(claim).map_err(Error::internal)?;
-    call(&stub, Method::Post, "/detections", &[], Some(&body)).await
+    call(stub, Method::Post, "/detections", &[], Some(&body)).await
 }
 
 /// Asks for a place for a new stream.
 pub async fn admit(ctx: &Ctx, org: Uuid, wish: &Admission) -> Result<Admitted> {
     let stub = stub(ctx, "ORG", &org_name(org))?;
     let body = serde_json::to_vec(wish).map_err(Error::internal)?;
-    call(&stub, Method::Post, "/admit", &[], Some(&body)).await
+    call(stub, Method::Post, "/admit", &[], Some(&body)).await
 }
 
 /// Counts a request of an open route against its network address: whether it is within `quota`, exactly.
@@ -133,14 +135,14 @@ pub async fn count_address(ctx: &Ctx, address: &str, bucket: &str, quota: Quota)
         unspent: 0,
     };
     let body = serde_json::to_vec(&claim).map_err(Error::internal)?;
-    call(&stub, Method::Post, "/count", &[], Some(&body)).await
+    call(stub, Method::Post, "/count", &[], Some(&body)).await
 }
 
 /// Tells a stream how readily it raises alarms: its own setting, or `None` for the organisation's.
 pub async fn set_sensitivity(ctx: &Ctx, name: &ObjectName, setting: &Sensitivity) -> Result<()> {
     let stub = stub(ctx, "STREAM", &name.to_string())?;
     let body = serde_json::to_vec(setting).map_err(Error::internal)?;
-    let _effective: f64 = call(&stub, Method::Post, "/sensitivity", &[], Some(&body)).await?;
+    let _effective: f64 = call(stub, Method::Post, "/sensitivity", &[], Some(&body)).await?;
     Ok(())
 }
 
@@ -148,13 +150,13 @@ pub async fn set_sensitivity(ctx: &Ctx, name: &ObjectName, setting: &Sensitivity
 pub async fn lesson(ctx: &Ctx, name: &ObjectName, lesson: &Lesson) -> Result<Effect> {
     let stub = stub(ctx, "STREAM", &name.to_string())?;
     let body = serde_json::to_vec(lesson).map_err(Error::internal)?;
-    call(&stub, Method::Post, "/lesson", &[], Some(&body)).await
+    call(stub, Method::Post, "/lesson", &[], Some(&body)).await
 }
 
 /// The newest scores of a stream.
 pub async fn latest(ctx: &Ctx, name: &ObjectName) -> Result<Latest> {
     let stub = stub(ctx, "STREAM", &name.to_string())?;
-    call(&stub, Method::Get, "/latest", &[], None).await
+    call(stub, Method::Get, "/latest", &[], None).await
 }
 
 /// Scores a batch in the object that owns the stream. `request_key` makes a retry of the same request recognisable.
@@ -174,20 +176,20 @@ pub async fn ingest(
     headers.extend(left.as_deref().map(|n| ("detections-left", n)));
     headers.extend(streams.as_deref().map(|n| ("stream-limit", n)));
     headers.extend(request_key.map(|k| ("request-key", k)));
-    call(&stub, Method::Post, "/ingest", &headers, Some(batch)).await
+    call(stub, Method::Post, "/ingest", &headers, Some(batch)).await
 }
 
 /// Records an anomaly that was found elsewhere.
 pub async fn record_found(ctx: &Ctx, name: &ObjectName, found: &RecordFound) -> Result<Anomaly> {
     let stub = stub(ctx, "STREAM", &name.to_string())?;
     let body = serde_json::to_vec(found).map_err(Error::internal)?;
-    call(&stub, Method::Post, "/record", &[], Some(&body)).await
+    call(stub, Method::Post, "/record", &[], Some(&body)).await
 }
 
 /// How far the stream's anomalies got on their way to the database.
 pub async fn delivery(ctx: &Ctx, name: &ObjectName) -> Result<Delivery> {
     call(
-        &stub(ctx, "STREAM", &name.to_string())?,
+        stub(ctx, "STREAM", &name.to_string())?,
         Method::Get,
         "/delivery",
         &[],
@@ -199,24 +201,24 @@ pub async fn delivery(ctx: &Ctx, name: &ObjectName) -> Result<Delivery> {
 /// Lets a stream begin anew, and its organisation's feed forget it.
 pub async fn reset_stream(ctx: &Ctx, name: &ObjectName) -> Result<()> {
     let object = stub(ctx, "STREAM", &name.to_string())?;
-    let _done: bool = call(&object, Method::Post, "/reset", &[], None).await?;
+    let _done: bool = call(object, Method::Post, "/reset", &[], None).await?;
     let feed = stub(ctx, "ORG", &org_name(name.org))?;
     let body = serde_json::to_vec(&name.stream).map_err(Error::internal)?;
-    let _done: bool = call(&feed, Method::Post, "/forget", &[], Some(&body)).await?;
+    let _done: bool = call(feed, Method::Post, "/forget", &[], Some(&body)).await?;
     Ok(())
 }
 
 /// Empties the object of a stream.
 pub async fn purge_stream(ctx: &Ctx, name: &ObjectName) -> Result<()> {
     let stub = stub(ctx, "STREAM", &name.to_string())?;
-    let _done: bool = call(&stub, Method::Post, "/purge", &[], None).await?;
+    let _done: bool = call(stub, Method::Post, "/purge", &[], None).await?;
     Ok(())
 }
 
 /// Empties the object of a key.
 pub async fn purge_key(ctx: &Ctx, id: &str) -> Result<()> {
     let stub = stub(ctx, "KEY", id)?;
-    let _done: bool = call(&stub, Method::Delete, &format!("/{id}"), &[], None).await?;
+    let _done: bool = call(stub, Method::Delete, &format!("/{id}"), &[], None).await?;
     forget_key(id);
     Ok(())
 }
@@ -224,14 +226,14 @@ pub async fn purge_key(ctx: &Ctx, id: &str) -> Result<()> {
 /// Empties the object of an organisation.
 pub async fn purge_organization(ctx: &Ctx, org: Uuid) -> Result<()> {
     let stub = stub(ctx, "ORG", &org_name(org))?;
-    let _done: bool = call(&stub, Method::Post, "/purge", &[], None).await?;
+    let _done: bool = call(stub, Method::Post, "/purge", &[], None).await?;
     Ok(())
 }
 
 /// Makes the object that owns a stream panic: only reachable with the test hooks on.
 pub async fn panic_object(ctx: &Ctx, name: &ObjectName) -> Result<()> {
     let stub = stub(ctx, "STREAM", &name.to_string())?;
-    call(&stub, Method::Post, "/panic", &[], None)
+    call(stub, Method::Post, "/panic", &[], None)
         .await
         .map_err(|error| Error::internal(error.detail))
 }
@@ -240,7 +242,7 @@ pub async fn panic_object(ctx: &Ctx, name: &ObjectName) -> Result<()> {
 pub async fn publish(ctx: &Ctx, org: Uuid, anomalies: &[&Anomaly]) -> Result<()> {
     let stub = stub(ctx, "ORG", &org_name(org))?;
     let body = serde_json::to_vec(anomalies).map_err(Error::internal)?;
-    let _published: usize = call(&stub, Method::Post, "/publish", &[], Some(&body)).await?;
+    let _published: usize = call(stub, Method::Post, "/publish", &[], Some(&body)).await?;
     Ok(())
 }
 
@@ -248,12 +250,12 @@ pub async fn publish(ctx: &Ctx, org: Uuid, anomalies: &[&Anomaly]) -> Result<()>
 pub async fn subscribe(ctx: &Ctx, org: Uuid, after: Option<u64>) -> Result<WebSocket> {
     let stub = stub(ctx, "ORG", &org_name(org))?;
     let query = after.map(|seq| format!("?after={seq}")).unwrap_or_default();
-    let request = request(
-        Method::Get,
-        &format!("/connect{query}"),
-        &[("upgrade", "websocket")],
-        None,
-    )?;
+    let init = RequestInit::new();
+    init.headers
+        .set("upgrade", "websocket")
+        .map_err(Error::internal)?;
+    let request = Request::new_with_init(&format!("https://object/connect{query}"), &init)
+        .map_err(Error::internal)?;
     let response = stub
         .fetch_with_request(request)
         .await
@@ -274,43 +276,39 @@ fn stub(ctx: &Ctx, binding: &str, name: &str) -> Result<Stub> {
         .map_err(Error::internal)
 }
 
-fn request(
-    method: Method,
-    path: &str,
-    headers: &[(&str, &str)],
-    body: Option<&[u8]>,
-) -> Result<Request> {
-    let mut init = RequestInit::new();
-    init.with_method(method);
-    if let Some(body) = body {
-        init.with_body(Some(Uint8Array::from(body).into()));
-    }
-    for (name, value) in headers {
-        init.headers.set(name, value).map_err(Error::internal)?;
-    }
-    Request::new_with_init(&format!("https://object{path}"), &init).map_err(Error::internal)
+#[wasm_bindgen(module = "/src/platform/ask.js")]
+extern "C" {
+    fn ask(stub: JsValue, url: &str, method: &str, headers: &str, body: Option<&[u8]>) -> Promise;
 }
 
 async fn call<T: DeserializeOwned>(
-    stub: &Stub,
+    stub: Stub,
     method: Method,
     path: &str,
     headers: &[(&str, &str)],
     body: Option<&[u8]>,
 ) -> Result<T> {
-    let request = request(method, path, headers, body)?;
-    let mut response = stub.fetch_with_request(request).await.map_err(broken_off)?;
-    let text = response.text().await.map_err(broken_off)?;
-    let retry_after = response.headers().get("retry-after").ok().flatten();
-    match response.status_code() {
-        200 => serde_json::from_str(&text).map_err(Error::internal),
+    let lines: String = headers
+        .iter()
+        .flat_map(|(name, value)| [name, "\n", value, "\n"])
+        .collect();
+    let stub = stub.into_rpc::<JsValue>();
+    let url = format!("https://object{path}");
+    let answer = JsFuture::from(ask(stub, &url, method.as_ref(), &lines, body))
+        .await
+        .map_err(|e| broken_off(e.into()))?;
+    if let Some(text) = answer.as_string() {
+        return serde_json::from_str(&text).map_err(Error::internal);
+    }
+    let parts = Array::from(&answer);
+    let text = parts.get(1).as_string().unwrap_or_default();
+    match parts.get(0).as_f64().unwrap_or_default() as u16 {
         409 => Err(Error::new(Code::LimitReached, text)),
         422 => Err(key_reused()),
         503 => {
             let mut error = Error::new(Code::StreamUnavailable, text);
-            error.retry_after = retry_after
-                .and_then(|t| t.parse().ok())
-                .or(error.retry_after);
+            let retry_after = parts.get(2).as_string().and_then(|t| t.parse().ok());
+            error.retry_after = retry_after.or(error.retry_after);
             Err(error)
         }
         status => Err(Error::internal(format!("an object answered {status}"))),
