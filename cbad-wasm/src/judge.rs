@@ -45,6 +45,17 @@ pub fn replay(event: &Event<'_>, witness: &[u8]) -> Result<Verdict, ReplayError>
     Ok(verdict)
 }
 
+/// What a metric anomaly's series did before it and what was expected, from the event and its witness; empty for other events.
+///
+/// # Errors
+/// A [`ReplayError`] where the witness is damaged or belongs to another event.
+pub fn course(event: &Event<'_>, witness: &[u8]) -> Result<Vec<numeric::Course>, ReplayError> {
+    if numeric::is_witness(witness) {
+        return numeric::course(event, witness);
+    }
+    Ok(Vec::new())
+}
+
 /// What tells events apart: kind and text, of which a very long one counts by its beginning.
 pub fn fingerprint(event: &Event<'_>) -> u64 {
     mix(

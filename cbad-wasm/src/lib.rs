@@ -47,7 +47,7 @@ pub use checkpoint::CheckpointError;
 pub use config::{Config, Memory, Parts, Warmup};
 pub use detector::{ALGORITHM, Detector};
 pub use event::{Event, Kind, Payload, UnknownKind};
-pub use judge::{ReplayError, replay};
+pub use judge::{ReplayError, course, replay};
 pub use taught::TeachError;
 pub use verdict::{
     Expected, FieldBits, GroupVerdict, PMethod, Severity, State, TokenBits, Verdict,

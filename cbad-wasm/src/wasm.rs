@@ -24,6 +24,10 @@ export interface Verdict {
   tokens?: TokenBits[]; fields?: FieldBits[]; nearest?: string; witness?: string; algorithm?: string; seed?: number;
   checkpoint?: string; evidence?: Record<string, number>;
 }
+/** One number of a series, with what was expected in its place; `here`: the anomaly's own. */
+export interface CoursePoint { at_ms: number | null; value: number; expected: number; lo: number; hi: number; bits: number; here: boolean }
+/** A series before a metric anomaly, oldest first, the anomaly's own point last. */
+export interface Course { path: string; counter: boolean; points: CoursePoint[] }
 export interface GroupVerdict {
   group: string; score: number; p_value: number; p_method: "rank" | "tail"; q_value: number; anomaly: boolean;
   severity?: "low" | "medium" | "high"; state: "learning" | "ready" | "drifting"; events: number; last_index: number; reason?: string;
@@ -44,6 +48,9 @@ extern "C" {
     /// A `GroupVerdict` object, or undefined.
     #[wasm_bindgen(typescript_type = "GroupVerdict | undefined")]
     pub type JsGroupVerdict;
+    /// Courses, the most surprising first.
+    #[wasm_bindgen(typescript_type = "Course[]")]
+    pub type JsCourses;
 }
 
 struct Given {
@@ -177,8 +184,19 @@ impl JsDetector {
 /// Recomputes an anomaly's verdict from the event and its witness (base64) alone.
 #[wasm_bindgen]
 pub fn replay(event: &JsEvent, witness: &str) -> Result<JsVerdict, JsError> {
-    let witness = BASE64
+    let verdict = crate::replay(&Owned::read(event)?.event(), &decode(witness)?)?;
+    Ok(object(&verdict)?.unchecked_into())
+}
+
+/// What a metric anomaly's series did before it, with the band that was expected; empty for other events.
+#[wasm_bindgen]
+pub fn course(event: &JsEvent, witness: &str) -> Result<JsCourses, JsError> {
+    let courses = crate::course(&Owned::read(event)?.event(), &decode(witness)?)?;
+    Ok(object(&courses)?.unchecked_into())
+}
+
+fn decode(witness: &str) -> Result<Vec<u8>, JsError> {
+    BASE64
         .decode(witness)
-        .map_err(|_| JsError::new("the witness is not base64"))?;
-    Ok(object(&crate::replay(&Owned::read(event)?.event(), &witness)?)?.unchecked_into())
+        .map_err(|_| JsError::new("the witness is not base64"))
 }

@@ -38,6 +38,7 @@ export async function startFakeServer({ overrides = {} } = {}) {
         : session(),
     'GET /v1/me': () => fixtures.me,
     'GET /v1/streams': () => ({ streams: fixtures.streams().map(grown), next_cursor: null }),
+    'GET /v1/organizations/deleted': () => ({ organizations: [] }),
     'GET /v1/me/billing': () => fixtures.billing(),
     'GET /v1/me/usage/details': () => fixtures.usageDetails(),
     'GET /v1/billing/estimate': ({ url }) => fixtures.estimate(Number(url.searchParams.get('detections'))),

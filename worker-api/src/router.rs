@@ -90,6 +90,10 @@ pub enum Endpoint {
     ShowInvitation,
     /// `POST /v1/invitations/accept`
     AcceptInvitation,
+    /// `POST /v1/invitations/decline`
+    DeclineInvitation,
+    /// `GET /v1/organizations/deleted`
+    DeletedOrganizations,
     /// `POST /v1/organizations`
     CreateOrganization,
     /// `POST /v1/organizations/{id}/restore`
@@ -306,6 +310,18 @@ pub const ROUTES: &[Route] = &[
         "/v1/invitations/accept",
         Access::Public,
         Endpoint::AcceptInvitation,
+    ),
+    route(
+        "POST",
+        "/v1/invitations/decline",
+        Access::Public,
+        Endpoint::DeclineInvitation,
+    ),
+    route(
+        "GET",
+        "/v1/organizations/deleted",
+        Access::Person,
+        Endpoint::DeletedOrganizations,
     ),
     route(
         "POST",
@@ -581,6 +597,8 @@ async fn answer(ctx: &Ctx, request: &Request, matched: &Matched<'_>) -> Result<A
         }
         Endpoint::ShowInvitation => members::accept::show(ctx, request).await?,
         Endpoint::AcceptInvitation => members::accept::accept(ctx, request).await?,
+        Endpoint::DeclineInvitation => members::accept::decline(ctx, request).await?,
+        Endpoint::DeletedOrganizations => orgs::settings::deleted(ctx, request).await?,
         Endpoint::SignUp => onboarding::sign_up(ctx, request).await?,
         Endpoint::ShowVerify => onboarding::verify::show(request),
         Endpoint::Verify => onboarding::verify::verify(ctx, request).await?,

@@ -5,6 +5,7 @@
 
 mod bytes;
 mod calibrate;
+mod course;
 mod cycle;
 mod fmath;
 mod group;
@@ -24,6 +25,8 @@ mod view;
 
 pub use bytes::NumericReadError;
 pub use calibrate::NumericPMethod;
+pub(crate) use course::course;
+pub use course::{Course, CoursePoint};
 pub(crate) use metrics::{Metrics, Moment};
 pub(crate) use report::{is_witness, replay};
 pub use view::View;

@@ -107,7 +107,7 @@ impl Facts {
         out.text(self.nearest.as_deref().unwrap_or(""));
     }
 
-    fn read(r: &mut Reader<'_>) -> Result<Facts, Truncated> {
+    pub fn read(r: &mut Reader<'_>) -> Result<Facts, Truncated> {
         if r.u8()? != VERSION {
             return Err(Truncated);
         }
@@ -286,7 +286,7 @@ pub(crate) fn replay(event: &Event<'_>, witness: &[u8]) -> Result<Verdict, Repla
     }
     let mut parts = Vec::new();
     for n in &numbers.numbers {
-        let part = read_part(&mut r, &mut models, event.timestamp_ms, n.x)
+        let (part, _) = read_part(&mut r, &mut models, event.timestamp_ms, n.x)
             .map_err(|_| ReplayError::NotAWitness)?;
         parts.push(part);
     }
@@ -300,28 +300,30 @@ pub(crate) fn replay(event: &Event<'_>, witness: &[u8]) -> Result<Verdict, Repla
 
 fn read_models(r: &mut Reader<'_>) -> Result<(Facts, Vec<Series>), Truncated> {
     let facts = Facts::read(r)?;
-    let models = (0..r.length()?).map(|_| Series::read_before(r));
+    let models = (0..r.length()?).map(|_| Series::read_before(r, |_, _| ()));
     let models = models.collect::<Result<Vec<_>, _>>()?;
     Ok((facts, models))
 }
 
-fn read_part(
+/// What became of one number, and which of the models judged it.
+pub(crate) fn read_part(
     r: &mut Reader<'_>,
     models: &mut [Series],
     at: Option<i64>,
     x: f64,
-) -> Result<Part, Truncated> {
+) -> Result<(Part, Option<usize>), Truncated> {
     let points = r.varint()?;
-    let score = match r.u8()? {
-        0 => None,
+    let (score, model) = match r.u8()? {
+        0 => (None, None),
         1 => {
-            let model = models.get_mut(usize::from(r.u8()?)).ok_or(Truncated)?;
-            Some(model.observe(at, x))
+            let number = usize::from(r.u8()?);
+            let model = models.get_mut(number).ok_or(Truncated)?;
+            (Some(model.observe(at, x)), Some(number))
         }
-        2 => Some(read_score(r)?),
+        2 => (Some(read_score(r)?), None),
         _ => return Err(Truncated),
     };
-    Ok(Part { score, points })
+    Ok((Part { score, points }, model))
 }
 
 fn write_score(s: &NumericScore, out: &mut Writer) {

@@ -73,7 +73,13 @@ impl Series {
         }
     }
 
-    fn read_state(key: u64, seen: u64, r: &mut Reader<'_>) -> Result<Series, Truncated> {
+    /// `judged` is told of each point with its time and what the model made of it.
+    fn read_state(
+        key: u64,
+        seen: u64,
+        r: &mut Reader<'_>,
+        mut judged: impl FnMut(Option<i64>, &NumericScore),
+    ) -> Result<Series, Truncated> {
         let bytes = r.slice()?;
         let (copy, used) = NumericModel::read(bytes).map_err(|_| Truncated)?;
         let points = r.length()?;
@@ -94,14 +100,17 @@ impl Series {
                 _ => return Err(Truncated),
             };
             let x = r.f64()?;
-            series.observe(at, x);
+            judged(at, &series.observe(at, x));
         }
         Ok(series)
     }
 
     /// What [`Series::write_before`] wrote.
-    pub fn read_before(r: &mut Reader<'_>) -> Result<Series, Truncated> {
-        Series::read_state(0, 0, r)
+    pub fn read_before(
+        r: &mut Reader<'_>,
+        judged: impl FnMut(Option<i64>, &NumericScore),
+    ) -> Result<Series, Truncated> {
+        Series::read_state(0, 0, r, judged)
     }
 
     pub fn write(&self, out: &mut Writer) {
@@ -112,7 +121,7 @@ impl Series {
 
     pub fn read(r: &mut Reader<'_>) -> Result<Series, Truncated> {
         let (key, seen) = (r.u64()?, r.varint()?);
-        Series::read_state(key, seen, r)
+        Series::read_state(key, seen, r, |_, _| ())
     }
 
     /// Bytes held, about.

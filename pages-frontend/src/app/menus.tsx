@@ -29,7 +29,7 @@ export function OrganizationMenu({ organization, organizations, onChoose }: Orga
         <Button
           variant="ghost"
           size="sm"
-          className="min-w-0"
+          className="hidden min-w-0 sm:inline-flex"
           aria-label={`Organisation: ${organization.name}`}
         >
           <span className="max-w-28 truncate sm:max-w-44">{organization.name}</span>
@@ -50,14 +50,34 @@ export function OrganizationMenu({ organization, organizations, onChoose }: Orga
             </DropdownMenuRadioItem>
           ))}
         </DropdownMenuRadioGroup>
+        <DropdownMenuSeparator />
+        <OrganizationsLink />
       </DropdownMenuContent>
     </DropdownMenu>
   );
 }
 
+const OrganizationsLink = () => (
+  <DropdownMenuItem asChild>
+    <Link to="/app/organizations">New organisation, or restore one</Link>
+  </DropdownMenuItem>
+);
+
 const THEMES: Record<Theme, string> = { system: 'As the system', light: 'Light', dark: 'Dark' };
 
-export function AccountMenu({ email, onSignOut }: { email: string; onSignOut: () => void }) {
+interface AccountMenuProps extends Partial<OrganizationMenuProps> {
+  email: string;
+  onSignOut: () => void;
+}
+
+/** On a phone it holds the organisations as well: the bar has no room for a menu of their own. */
+export function AccountMenu({
+  email,
+  organization,
+  organizations = [],
+  onChoose,
+  onSignOut,
+}: AccountMenuProps) {
   const [theme, setTheme] = useState(storedTheme);
   return (
     <DropdownMenu>
@@ -68,6 +88,26 @@ export function AccountMenu({ email, onSignOut }: { email: string; onSignOut: ()
       </DropdownMenuTrigger>
       <DropdownMenuContent>
         <DropdownMenuLabel className="text-sm! wrap-anywhere text-ink!">{email}</DropdownMenuLabel>
+        {organization && (
+          <div className="sm:hidden">
+            <DropdownMenuSeparator />
+            <DropdownMenuLabel>Organisation</DropdownMenuLabel>
+            <DropdownMenuRadioGroup
+              value={organization.id}
+              onValueChange={(id) => {
+                const next = organizations.find((each) => each.id === id);
+                if (next) onChoose?.(next);
+              }}
+            >
+              {organizations.map((each) => (
+                <DropdownMenuRadioItem key={each.id} value={each.id}>
+                  {each.name}
+                </DropdownMenuRadioItem>
+              ))}
+            </DropdownMenuRadioGroup>
+            <OrganizationsLink />
+          </div>
+        )}
         <DropdownMenuSeparator />
         <DropdownMenuItem asChild>
           <Link to="/app/usage">Usage</Link>

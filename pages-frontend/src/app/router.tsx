@@ -9,6 +9,7 @@ import {
   redirect,
   type RouterHistory,
 } from '@tanstack/react-router';
+import { parseAuditFilter } from '@/features/organization/audit-search';
 import { parseFilters } from '@/features/anomalies/filters';
 import { NotFound, PageError } from './fallbacks';
 import { parseSearch, stringifySearch } from './search';
@@ -78,6 +79,14 @@ const checkMailRoute = createRoute({
   component: lazyRouteComponent(() => import('./routes/check-mail'), 'CheckMailRoute'),
 });
 
+const invitationRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/invitation',
+  validateSearch: (search: Record<string, unknown>): { token?: string } =>
+    typeof search.token === 'string' ? { token: search.token } : {},
+  component: lazyRouteComponent(() => import('./routes/invitation'), 'InvitationRoute'),
+});
+
 const welcomeRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/welcome',
@@ -135,6 +144,12 @@ const startRoute = createRoute({
   component: lazyRouteComponent(() => import('./routes/start'), 'StartRoute'),
 });
 
+const organizationsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/organizations',
+  component: lazyRouteComponent(() => import('./routes/organizations'), 'OrganizationsRoute'),
+});
+
 const settingsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/settings',
@@ -170,10 +185,7 @@ const membersRoute = createRoute({
 const auditRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: '/audit',
-  validateSearch: (search: Record<string, unknown>): { action?: string } =>
-    typeof search.action === 'string' && /^[a-z_.]{1,64}$/.test(search.action)
-      ? { action: search.action }
-      : {},
+  validateSearch: parseAuditFilter,
   component: lazyRouteComponent(() => import('./routes/settings-audit'), 'AuditRoute'),
 });
 
@@ -203,9 +215,11 @@ const routeTree = rootRoute.addChildren([
   signInRoute,
   signUpRoute,
   checkMailRoute,
+  invitationRoute,
   welcomeRoute,
   appRoute.addChildren([
     startRoute,
+    organizationsRoute,
     settingsRoute.addChildren([settingsHomeRoute, organizationRoute, keysRoute, membersRoute, auditRoute]),
     appHomeRoute,
     anomaliesRoute,

@@ -47,9 +47,6 @@ export function TopBar({ email, organization, organizations, onChoose, onSignOut
           ))}
         </nav>
         <div className="ml-auto flex min-w-0 items-center gap-1">
-          {organization && organizations.length < 2 && (
-            <span className="hidden max-w-44 truncate text-sm text-ink-2 sm:inline">{organization.name}</span>
-          )}
           <Suspense
             fallback={
               <span className="grid size-9 place-items-center text-ink-2">
@@ -57,14 +54,18 @@ export function TopBar({ email, organization, organizations, onChoose, onSignOut
               </span>
             }
           >
-            {organization && organizations.length > 1 && (
+            {organization && (
               <OrganizationMenu
                 organization={organization}
                 organizations={organizations}
                 onChoose={onChoose}
               />
             )}
-            <AccountMenu email={email} onSignOut={onSignOut} />
+            <AccountMenu
+              email={email}
+              onSignOut={onSignOut}
+              {...(organization ? { organization, organizations, onChoose } : {})}
+            />
           </Suspense>
         </div>
       </div>

@@ -64,7 +64,15 @@ export function formatAgo(iso: string, now: number): string {
 export function formatOffset(milliseconds: number): string {
   const seconds = Math.round(Math.abs(milliseconds) / 1000);
   if (seconds < 2) return 'at once';
-  const span = seconds < 60 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+  const minutes = seconds / 60;
+  const span =
+    seconds < 60
+      ? `${seconds} s`
+      : minutes < 60
+        ? `${Math.round(minutes)} min`
+        : minutes < 48 * 60
+          ? `${Math.round(minutes / 60)} h`
+          : `${Math.round(minutes / 1440)} days`;
   return `${span} ${milliseconds < 0 ? 'before' : 'after'}`;
 }
 

@@ -24,6 +24,11 @@ export function useOrganization(): Organization {
   return organization;
 }
 
+/** Goes to another organisation of the person, one that was made or restored just now too. */
+export const ChooseOrganizationContext = createContext<(id: string) => void>(() => undefined);
+
+export const useChooseOrganization = (): ((id: string) => void) => useContext(ChooseOrganizationContext);
+
 /** Owners and admins run the organisation. */
 export function canAdminister(organization: Organization): boolean {
   return organization.role === 'owner' || organization.role === 'admin';

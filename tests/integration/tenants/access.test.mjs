@@ -37,6 +37,23 @@ test('everyone sees the own organisation and nothing of the other', async (t) =>
   figure(t, `${everyone.length} credentials of two organisations`);
 });
 
+test('anomalies that share a token are found in the own organisation alone', async () => {
+  const odd = freshStream('zq');
+  const from = new Date(Date.now() - 60_000).toISOString();
+  for (const org of [a, b]) {
+    const events = Array.from({ length: 400 }, (_, i) => ({ stream: odd, data: `user ${i % 17} paid order ${8000 + i} in ${i % 40} ms` }));
+    await ingest(org.keys.ingest, [...events, { stream: odd, data: `user 5 dropped ${odd} orders` }]);
+    await eventually('it is listed', async () => (await listAnomalies(org.keys.read, { stream: odd })).length === 1);
+  }
+  for (const [who, as] of everyone) {
+    const found = await listAnomalies(as, { token: 'dropped', from, stream: odd });
+    assert.equal(found.length, 1, who);
+    assert.deepEqual(await listAnomalies(as, { token: 'paid twice', from, stream: odd }), [], who);
+  }
+  assertProblem(await api('GET', '/v1/anomalies?token=dropped', { as: a.keys.read }), 400, 'invalid_parameter');
+  assertProblem(await api('GET', `/v1/anomalies?token=${'x'.repeat(257)}&from=${from}`, { as: a.keys.read }), 400, 'invalid_parameter');
+});
+
 test('nobody changes the other organisation\'s anomalies', async (t) => {
   const changing = everyone.filter(([who]) => !/read|viewer/.test(who));
   for (const [who, as, letter] of changing) {

@@ -33,6 +33,15 @@ test('changes are recorded and the chain holds', async (t) => {
   const rest = await api('GET', `/v1/audit?limit=100&cursor=${page.body.next_cursor}`, { as: owner });
   assert.deepEqual([...page.body.entries, ...rest.body.entries].map(({ seq }) => seq), body.entries.map(({ seq }) => seq));
 
+  const count = async (query) => (await api('GET', `/v1/audit?limit=100&${query}`, { as: owner })).body.entries.length;
+  const byKey = body.entries.filter((entry) => entry.actor_id === key.id).length;
+  assert.ok(byKey > 0);
+  assert.equal(await count(`actor=${key.id}`), byKey);
+  assert.equal(await count('actor=nobody'), 0);
+  assert.equal(await count('from=2100-01-01T00:00:00Z'), 0);
+  assert.equal(await count('from=2000-01-01T00:00:00Z&to=2100-01-01T00:00:00Z'), body.entries.length);
+  assertProblem(await api('GET', '/v1/audit?from=yesterday', { as: owner }), 400, 'invalid_parameter');
+
   const chain = await api('GET', '/v1/audit/verify', { as: owner });
   assert.equal(chain.body.intact, true, JSON.stringify(chain.body));
   assert.equal(chain.body.entries, body.entries.length);

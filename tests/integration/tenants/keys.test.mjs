@@ -121,7 +121,11 @@ test('a deleted organisation\'s keys end; restored, they work again', async () =
   assert.equal((await api('DELETE', '/v1/organization?confirm=Short-lived', { as: person })).status, 200);
   await eventually('the key ends', async () => (await post(key.secret, [{ data: 'x' }])).status === 401, { timeoutMs: 60_000, everyMs: 1000 });
   assertProblem(await api('GET', '/v1/organization', { as: person }), 403);
+  const deleted = async (as) => (await api('GET', '/v1/organizations/deleted', { as })).body.organizations.map(({ id, name }) => ({ id, name }));
+  assert.deepEqual(await deleted(person), [{ id: made.id, name: made.name }]);
+  assert.deepEqual(await deleted(await newPerson('stranger')), []);
   assert.equal((await api('POST', `/v1/organizations/${made.id}/restore`, { as: person })).status, 200);
+  assert.deepEqual(await deleted(person), []);
   await eventually('the key works again', async () => (await post(key.secret, [{ data: 'x' }])).status === 200, { timeoutMs: 60_000, everyMs: 1000 });
   assertProblem(await api('POST', `/v1/organizations/${organization.id}/restore`, { as: person }), 404, 'not_found');
   await admin.update(`organizations?id=eq.${made.id}`, { deleted_at: new Date().toISOString() });

@@ -60,6 +60,8 @@ export const matrix = (own) => ({
   'DELETE /v1/invitations/{id}': { expect: admins(404), path: '/v1/invitations/00000000-0000-4000-8000-00000000dead' },
   'GET /v1/invitations/accept': { expect: anyone(404) },
   'POST /v1/invitations/accept': { expect: anyone(400), json: {} },
+  'POST /v1/invitations/decline': { expect: anyone(400), json: {} },
+  'GET /v1/organizations/deleted': { expect: people(200) },
   'POST /v1/organizations': { expect: people(400), json: {} },
   'POST /v1/organizations/{id}/restore': { expect: people(404), path: `/v1/organizations/${own.id}/restore`, json: {} },
   'GET /v1/organization': { expect: read(200) },

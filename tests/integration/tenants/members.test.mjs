@@ -55,6 +55,21 @@ test('somebody new gets an account with the invitation', async () => {
   assert.deepEqual(me.body.organizations.map(({ role }) => role), ['member']);
 });
 
+test('a program asks what an invitation is for, a browser is sent to the dashboard, and it can be declined', async () => {
+  const email = freshAddress('declines');
+  const { token } = await invite(owner, email, 'viewer');
+  const look = (accept) => api('GET', `/v1/invitations/accept?token=${token}`, { headers: { ...network, accept } });
+  assert.deepEqual((await look('application/json')).body, { organization: 'Team', email, role: 'viewer', account: false });
+  const decline = (json) => api('POST', '/v1/invitations/decline', { json, headers: network });
+  assertProblem(await decline({ token: `${token.slice(0, -1)}_` }), 400, 'invalid_token');
+  assert.equal((await decline({ token })).status, 204);
+  assertProblem(await decline({ token }), 400, 'invalid_token');
+  assertProblem(await accept({ token }), 400, 'invalid_token');
+  assertProblem(await look('application/json'), 400, 'invalid_token');
+  const { entries } = (await api('GET', `/v1/audit?actor=${encodeURIComponent(email)}`, { as: owner })).body;
+  assert.deepEqual(entries.map(({ action, actor_name }) => [action, actor_name]), [['invitation.revoked', email]]);
+});
+
 test('an invitation that was taken back or repeated is void', async () => {
   const email = freshAddress('twice');
   const first = await invite(owner, email);

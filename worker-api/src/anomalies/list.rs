@@ -6,13 +6,12 @@ use crate::detect::name::{STREAM_PATTERN, is_stream};
 use crate::detect::record::Anomaly;
 use crate::error::{Error, Result};
 use crate::http::pagination::Cursor;
-use crate::http::query::{one_of, typed};
+use crate::http::query::{instant, one_of, typed};
 use crate::http::{Request, Response};
-use crate::ingest::time;
 use crate::platform::Ctx;
 use crate::platform::postgrest::Query;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Rows of a page where the caller names no limit.
 const DEFAULT_LIMIT: usize = 50;
@@ -20,6 +19,8 @@ const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 200;
 /// `only_significant` keeps anomalies of which at most this share is expected to be false (q-value), and those found elsewhere.
 const SIGNIFICANT_Q: &str = "0.05";
+/// Bytes of a token to look for.
+const MAX_TOKEN: usize = 256;
 
 /// The statuses, in the order of the work.
 pub const STATUSES: &[&str] = &["new", "acknowledged", "resolved", "false_positive"];
@@ -116,6 +117,16 @@ fn filters(mut query: Query, principal: &Principal, request: &Request) -> Result
     if let Some(p) = number(request, "max_p", 0.0, 1.0)? {
         query = query.lte("p_value", &p.to_string());
     }
+    if let Some(token) = request.param("token") {
+        if !(1..=MAX_TOKEN).contains(&token.len()) {
+            return Err(Error::parameter("token", "text of 1 to 256 bytes"));
+        }
+        // tokens have no index: the time bounds how many anomalies are looked through
+        if request.param("from").is_none() {
+            return Err(Error::parameter("from", "a time, beside `token`"));
+        }
+        query = query.contains("tokens", &json!([{ "text": token }]).to_string());
+    }
     if let Some(from) = instant(request, "from")? {
         query = query.gte("detected_at", &from);
     }
@@ -143,15 +154,4 @@ fn number(request: &Request, name: &str, least: f64, most: f64) -> Result<Option
         )),
         other => Ok(other),
     }
-}
-
-/// A time, normalised, so that nothing of the caller's text reaches the filter.
-fn instant(request: &Request, name: &str) -> Result<Option<String>> {
-    let Some(text) = request.param(name) else {
-        return Ok(None);
-    };
-    let ms = time::from_rfc3339(text).ok_or_else(|| {
-        Error::parameter(name, "a time as in RFC 3339, e.g. 2026-11-21T10:00:00Z")
-    })?;
-    Ok(Some(time::to_rfc3339(ms)))
 }

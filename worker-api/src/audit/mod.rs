@@ -4,7 +4,7 @@
 
 use crate::auth::principal::Principal;
 use crate::error::{Code, Error, Result};
-use crate::http::query::typed;
+use crate::http::query::{instant, typed};
 use crate::http::{Request, Response};
 use crate::platform::{Ctx, postgrest};
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 const COLUMNS: &str = "seq,at,actor_type,actor_id,actor_name,address,request_id,action,target_type,target_id,before,after,previous_hash,hash";
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 200;
+/// Bytes of an actor's id.
+const MAX_ACTOR: usize = 320;
 
 /// One change.
 #[derive(Debug, Serialize, Deserialize)]
@@ -56,6 +58,18 @@ pub async fn list(ctx: &Ctx, principal: &Principal, request: &Request) -> Result
             ));
         }
         query = query.eq("action", action);
+    }
+    if let Some(actor) = request.param("actor") {
+        if !(1..=MAX_ACTOR).contains(&actor.len()) {
+            return Err(Error::parameter("actor", "the actor_id of an entry"));
+        }
+        query = query.eq("actor_id", actor);
+    }
+    if let Some(from) = instant(request, "from")? {
+        query = query.gte("at", &from);
+    }
+    if let Some(to) = instant(request, "to")? {
+        query = query.lt("at", &to);
     }
     if let Some(cursor) = request.param("cursor") {
         let before = cursor.parse::<i64>().map_err(|_| {

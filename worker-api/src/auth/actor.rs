@@ -47,6 +47,11 @@ impl Actor {
             request,
         )
     }
+
+    /// Somebody who may have no account yet, known by a mailed token.
+    pub fn invited(email: &str, request: &Request) -> Self {
+        Self::new("person", email.to_owned(), Some(email.to_owned()), request)
+    }
 }
 
 /// The caller's network address as Cloudflare states it; a client cannot set it there.

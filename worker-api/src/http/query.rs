@@ -2,6 +2,7 @@
 
 use super::Request;
 use crate::error::{Error, Result};
+use crate::ingest::time;
 use std::str::FromStr;
 
 /// Splits and decodes `a=1&b=x%20y` (WHATWG form encoding: `+` is a space).
@@ -42,6 +43,17 @@ pub fn one_of<'r>(request: &'r Request, name: &str, allowed: &[&str]) -> Result<
         Some(value) if allowed.contains(&value) => Ok(Some(value)),
         Some(_) => Err(Error::parameter(name, &allowed.join(", "))),
     }
+}
+
+/// A time, normalised, so that nothing of the caller's text reaches the filter.
+pub fn instant(request: &Request, name: &str) -> Result<Option<String>> {
+    let Some(text) = request.param(name) else {
+        return Ok(None);
+    };
+    let ms = time::from_rfc3339(text).ok_or_else(|| {
+        Error::parameter(name, "a time as in RFC 3339, e.g. 2026-11-21T10:00:00Z")
+    })?;
+    Ok(Some(time::to_rfc3339(ms)))
 }
 
 #[cfg(test)]

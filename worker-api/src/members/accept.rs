@@ -1,4 +1,4 @@
-//! `GET` and `POST /v1/invitations/accept`: the page behind an invitation's link, and what its button does.
+//! `/v1/invitations/accept` and `/decline`: what is behind an invitation's link, and what its buttons do.
 //!
 //! The token came by mail, so whoever has it owns the address: no sign-in is needed. Opening the page changes nothing, because
 //! mail scanners open links. Somebody new gets an account with the password they choose, or none that anyone knows (they
@@ -13,7 +13,7 @@ use crate::error::{Code, Error, Result};
 use crate::http::query;
 use crate::http::{Request, Response};
 use crate::onboarding::page;
-use crate::platform::{Ctx, identity, postgrest};
+use crate::platform::{Ctx, assets, identity, postgrest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -33,11 +33,43 @@ struct Accepted {
     role: Role,
 }
 
-/// The page. It shows what the token is for, and changes nothing.
+/// What a program is told of an invitation before it is accepted.
+#[derive(Serialize)]
+struct Shown {
+    organization: String,
+    email: String,
+    role: Role,
+    /// Whether the address has an account already.
+    account: bool,
+}
+
+/// What the token is for: the dashboard's page in a browser, data for programs, and a page of the Worker's own where no dashboard
+/// is served. Changes nothing.
 pub async fn show(ctx: &Ctx, request: &Request) -> Result<Response> {
     limits::charge_address(ctx, request, "proof", PROOFS).await?;
     let token = request.param("token").unwrap_or("");
-    let Some(found) = find(ctx, token).await? else {
+    let accepts = request.header("accept").unwrap_or("");
+    let found = find(ctx, token).await?;
+    if accepts.contains("application/json") {
+        let found = found.ok_or_else(void)?;
+        let shown = Shown {
+            organization: found.organization,
+            email: found.email,
+            role: found.role,
+            account: found.user_id.is_some(),
+        };
+        return Ok(Response::json(200, &shown));
+    }
+    if found.is_some() && accepts.contains("text/html") && assets::page(ctx, "/").await.is_some() {
+        // found tokens are letters and digits alone
+        let there = format!("/invitation?token={token}");
+        return Ok(Response {
+            status: 303,
+            headers: vec![("location".into(), there)],
+            body: Vec::new(),
+        });
+    }
+    let Some(found) = found else {
         return Ok(page::message(
             404,
             "This invitation is not valid any more",
@@ -80,10 +112,7 @@ pub async fn accept(ctx: &Ctx, request: &Request) -> Result<Response> {
                 "Ask for a new one.",
             ));
         }
-        return Err(Error::new(
-            Code::InvalidToken,
-            "the invitation was used, taken back or has expired",
-        ));
+        return Err(void());
     };
     let user = account(ctx, &found, password).await?;
     let actor = Actor::person(user, &found.email, request);
@@ -102,6 +131,27 @@ pub async fn accept(ctx: &Ctx, request: &Request) -> Result<Response> {
         ));
     }
     Ok(Response::json(200, &accepted))
+}
+
+/// `POST /v1/invitations/decline`: the invitation ends, and the audit log says who declined it.
+pub async fn decline(ctx: &Ctx, request: &Request) -> Result<Response> {
+    limits::charge_address(ctx, request, "proof", PROOFS).await?;
+    let (token, _) = read(request)?;
+    let found = find(ctx, &token).await?.ok_or_else(void)?;
+    let arguments = json!({ "p_token_hash": api_key::hash(&token), "p_actor": Actor::invited(&found.email, request) });
+    let _declined: Value = postgrest::call(ctx, "decline_invitation", &arguments).await?;
+    Ok(Response {
+        status: 204,
+        headers: Vec::new(),
+        body: Vec::new(),
+    })
+}
+
+fn void() -> Error {
+    Error::new(
+        Code::InvalidToken,
+        "the invitation was used, taken back or has expired",
+    )
 }
 
 /// The invited person's account: theirs, or a new one. One that was never confirmed may have been made by somebody else, who

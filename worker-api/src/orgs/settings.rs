@@ -109,6 +109,17 @@ pub async fn restore(ctx: &Ctx, request: &Request, path_id: &str) -> Result<Resp
     Ok(Response::json(200, &restored))
 }
 
+/// `GET /v1/organizations/deleted`: those of the caller's that can still be restored.
+pub async fn deleted(ctx: &Ctx, request: &Request) -> Result<Response> {
+    let identity = principal::identify(ctx, principal::credential(request)?).await?;
+    let arguments = json!({ "p_user": identity.user_id });
+    let organizations: Value = postgrest::call(ctx, "deleted_organizations", &arguments).await?;
+    Ok(Response::json(
+        200,
+        &json!({ "organizations": organizations }),
+    ))
+}
+
 async fn load(ctx: &Ctx, principal: &Principal) -> Result<Organization> {
     let rows: Vec<Organization> = principal
         .query(ctx, "organizations")

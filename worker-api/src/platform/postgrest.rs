@@ -266,6 +266,11 @@ impl Query {
     pub fn lt(self, column: &str, value: &str) -> Self {
         self.map(|b| b.lt(column, value))
     }
+    /// `column` (jsonb) contains this JSON.
+    #[must_use]
+    pub fn contains(self, column: &str, json: &str) -> Self {
+        self.map(|b| b.cs(column, json))
+    }
     /// A disjunction in PostgREST's own syntax; its values must have been checked for reserved characters.
     #[must_use]
     pub fn or(self, filter: &str) -> Self {

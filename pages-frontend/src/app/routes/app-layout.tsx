@@ -7,7 +7,12 @@ import { ErrorMessage, Message } from '@/components/states';
 import { ApiContext } from '@/lib/api/client';
 import { Me } from '@/lib/api/me';
 import { AnomalyFeed, FeedContext } from '@/lib/feed';
-import { OrganizationContext, storedOrganization, type Organization } from '@/lib/organization';
+import {
+  ChooseOrganizationContext,
+  OrganizationContext,
+  storedOrganization,
+  type Organization,
+} from '@/lib/organization';
 import { useOnline } from '@/lib/use-online';
 import { Shortcuts } from '../shortcuts';
 import { TopBar } from '../top-bar';
@@ -18,6 +23,10 @@ const BillingBanner = lazy(async () => ({
 
 const CreateOrganization = lazy(async () => ({
   default: (await import('@/features/organization/create-organization')).CreateOrganization,
+}));
+
+const DeletedOrganizations = lazy(async () => ({
+  default: (await import('@/features/organization/organizations-page')).DeletedOrganizations,
 }));
 
 const route = getRouteApi('/app');
@@ -55,6 +64,12 @@ export function AppLayout() {
     storedOrganization.set(next.id);
     setChosen(next.id);
   };
+  const goTo = (id: string) => {
+    storedOrganization.set(id);
+    setChosen(id);
+    // It may be new to this list.
+    void me.refetch().then(() => navigate({ to: '/app/start' }));
+  };
   const signOut = async () => {
     storedOrganization.clear();
     await auth.signOut();
@@ -80,7 +95,9 @@ export function AppLayout() {
       <Shortcuts />
       <OfflineNotice />
       {organization ? (
-        <InOrganization key={organization.id} organization={organization} />
+        <ChooseOrganizationContext value={goTo}>
+          <InOrganization key={organization.id} organization={organization} />
+        </ChooseOrganizationContext>
       ) : me.isPending ? (
         <main id="main" aria-busy="true" className="min-h-[60dvh]" />
       ) : me.isError ? (
@@ -92,13 +109,8 @@ export function AppLayout() {
           <Message wholePage title="You belong to no organisation yet">
             <p>Ask a colleague to invite {session.email}, or begin one of your own.</p>
             <Suspense>
-              <CreateOrganization
-                onCreated={(id) => {
-                  storedOrganization.set(id);
-                  setChosen(id);
-                  void me.refetch().then(() => navigate({ to: '/app/start' }));
-                }}
-              />
+              <CreateOrganization onCreated={goTo} />
+              <DeletedOrganizations onRestored={goTo} />
             </Suspense>
           </Message>
         </main>

@@ -5,13 +5,8 @@ import { useTitle } from '@/lib/use-title';
 const route = getRouteApi('/app/settings/audit');
 
 export function AuditRoute() {
-  const { action } = route.useSearch();
+  const filter = route.useSearch();
   const navigate = route.useNavigate();
   useTitle('Audit log');
-  return (
-    <AuditPage
-      action={action ?? ''}
-      onAction={(next) => void navigate({ search: next ? { action: next } : {}, replace: true })}
-    />
-  );
+  return <AuditPage filter={filter} onFilter={(search) => void navigate({ search, replace: true })} />;
 }

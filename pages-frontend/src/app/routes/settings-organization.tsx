@@ -15,7 +15,9 @@ export function OrganizationRoute() {
   return (
     <SettingsPage
       onDeleted={(name) => {
-        toast.show({ message: `${name} is deleted. For 30 days an owner can restore it over the API.` });
+        toast.show({
+          message: `${name} is deleted. For 30 days you can restore it under “Your organisations”.`,
+        });
         storedOrganization.clear();
         void navigate({ to: '/app/anomalies' });
         void client.invalidateQueries({ queryKey: ['me'] });

@@ -12,6 +12,8 @@ interface ScoreChartProps {
   /** What the horizontal axis counts: "events", "lines". */
   noun?: string;
   label: string;
+  /** Index of the event that the page is about. */
+  marked?: number | undefined;
   /** Where something stands that is not an anomaly although its score is high, or the other way round. */
   onPick?: ((index: number) => void) | undefined;
 }
@@ -25,6 +27,7 @@ export function ScoreChart({
   readyAt = 0,
   noun = 'events',
   label,
+  marked,
   onPick,
 }: ScoreChartProps) {
   const columns = useMemo(() => highest(scores, COLUMNS), [scores]);
@@ -34,6 +37,7 @@ export function ScoreChart({
   const count = scores.length;
   const learning = count > 0 ? (COLUMNS * Math.min(readyAt, count)) / count : 0;
   const above = columns.filter((each) => each.score >= threshold && each.index >= readyAt).length;
+  const markedColumn = marked === undefined ? -1 : columns.findLastIndex((each) => each.index <= marked);
   const pick = (event: React.MouseEvent<SVGSVGElement>) => {
     const box = event.currentTarget.getBoundingClientRect();
     const column = columns[Math.floor(((event.clientX - box.left) / box.width) * columns.length)];
@@ -83,6 +87,9 @@ export function ScoreChart({
               />
             );
           })}
+          {markedColumn >= 0 && (
+            <rect x={markedColumn - 0.6} width={2.2} y={HEIGHT - 3} height={3} className="fill-ink" />
+          )}
           <line
             x1={0}
             x2={columns.length}

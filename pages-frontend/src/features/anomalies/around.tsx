@@ -1,29 +1,34 @@
-// Is it alone? The stream's other anomalies of the day, and what was odd elsewhere in the same minutes.
+// Is it alone? The stream's other anomalies of the day, what was odd elsewhere in the same minutes, and what shares its oddest word.
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { ScoreChart } from '@/components/charts/score-chart';
 import { Skeleton } from '@/components/ui/skeleton';
 import { Severity } from '@/components/verdict/severity';
 import { Ticks } from '@/components/verdict/ticks';
-import { reasonOf, sinceOf, type Anomaly } from '@/lib/api/anomaly';
+import { reasonOf, sinceOf, type Anomaly, type AnomalyDetail } from '@/lib/api/anomaly';
 import { useApi } from '@/lib/api/client';
+import { recentQuery } from '@/lib/api/streams';
 import { formatClock, formatCount, formatOffset } from '@/lib/format';
 import { useOrganization } from '@/lib/organization';
 import { aroundQuery } from './queries';
 
 const HALF_DAY_MS = 43_200_000;
 const MOST_SHOWN = 5;
+const LONGEST_SHOWN = 60;
 
-export function Around({ anomaly }: { anomaly: Anomaly }) {
+export function Around({ anomaly }: { anomaly: AnomalyDetail }) {
   const api = useApi();
   const query = useQuery(aroundQuery(api, useOrganization().id, anomaly));
   if (query.isPending) return <Skeleton className="h-24 w-full" />;
   if (!query.data) return <p className="text-sm text-ink-2">What else happened could not be loaded.</p>;
 
   const at = Date.parse(sinceOf(anomaly));
-  const { own, elsewhere } = query.data;
+  const { own, elsewhere, token, sharing } = query.data;
   const others = own.filter((each) => each.id !== anomaly.id).length;
   return (
     <div className="space-y-4 text-sm">
+      <ScoreTimeline anomaly={anomaly} />
       <div>
         <Ticks
           anomalies={own.some((each) => each.id === anomaly.id) ? own : [anomaly, ...own]}
@@ -46,28 +51,92 @@ export function Around({ anomaly }: { anomaly: Anomaly }) {
       {elsewhere.length === 0 ? (
         <p className="text-ink-2">Nothing odd elsewhere within ten minutes.</p>
       ) : (
-        <div>
-          <p className="mb-1 text-ink-2">Elsewhere within ten minutes:</p>
-          <ul>
-            {elsewhere.slice(0, MOST_SHOWN).map((each) => (
-              <li key={each.id} className="border-t border-line first:border-t-0">
-                <Link to="/app/anomalies/$id" params={{ id: each.id }} className="group block py-2">
-                  <span className="flex items-baseline justify-between gap-2 text-xs">
-                    <span className="truncate font-mono text-ink-2">{each.stream}</span>
-                    <span className="shrink-0 text-ink-3">
-                      {formatOffset(Date.parse(sinceOf(each)) - at)}
-                    </span>
-                  </span>
-                  <span className="line-clamp-2 wrap-anywhere group-hover:underline">{reasonOf(each)}</span>
-                  <Severity level={each.severity} className="text-xs text-ink-2" />
-                </Link>
-              </li>
-            ))}
-          </ul>
-          {elsewhere.length > MOST_SHOWN && (
-            <p className="text-xs text-ink-3">and {formatCount(elsewhere.length - MOST_SHOWN)} more</p>
-          )}
-        </div>
+        <Related title="Elsewhere within ten minutes:" anomalies={elsewhere} at={at} />
+      )}
+      {token !== undefined &&
+        (sharing.length === 0 ? (
+          <p className="text-ink-2">
+            No other anomaly within a week has <Word text={token} />.
+          </p>
+        ) : (
+          <Related
+            title={
+              <>
+                Also with <Word text={token} />, within a week:
+              </>
+            }
+            anomalies={sharing}
+            at={at}
+          />
+        ))}
+    </div>
+  );
+}
+
+const EITHER_SIDE = 120;
+
+/** The stream's score, event by event, while this one is still among those that the stream remembers. */
+function ScoreTimeline({ anomaly }: { anomaly: AnomalyDetail }) {
+  const api = useApi();
+  const { data } = useQuery({
+    ...recentQuery(api, useOrganization().id, anomaly.stream),
+    enabled: anomaly.score !== undefined,
+    staleTime: 30_000,
+  });
+  if (!data || anomaly.score === undefined) return null;
+  // Streams remember single precision.
+  const own = Math.fround(anomaly.score);
+  const at = data.scores.findLastIndex((score) => Math.fround(score) === own);
+  if (at < 0) return null;
+  const from = Math.max(0, at - EITHER_SIDE);
+  return (
+    <div>
+      <p className="mb-2 text-ink-2">
+        Surprise, event by event; this one is {formatCount(data.scores.length - 1 - at)} before the newest.
+      </p>
+      <ScoreChart
+        scores={data.scores.slice(from, at + EITHER_SIDE + 1)}
+        threshold={-Math.log2(data.alpha)}
+        marked={at - from}
+        label="Surprise of the events around this one, which is marked"
+      />
+    </div>
+  );
+}
+
+const Word = ({ text }: { text: string }) => (
+  <q className="font-mono wrap-anywhere text-ink">
+    {text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text}
+  </q>
+);
+
+interface RelatedProps {
+  title: ReactNode;
+  anomalies: readonly Anomaly[];
+  /** When the page's own anomaly was, milliseconds since 1970. */
+  at: number;
+}
+
+function Related({ title, anomalies, at }: RelatedProps) {
+  return (
+    <div>
+      <p className="mb-1 text-ink-2">{title}</p>
+      <ul>
+        {anomalies.slice(0, MOST_SHOWN).map((each) => (
+          <li key={each.id} className="border-t border-line first:border-t-0">
+            <Link to="/app/anomalies/$id" params={{ id: each.id }} className="group block py-2">
+              <span className="flex items-baseline justify-between gap-2 text-xs">
+                <span className="truncate font-mono text-ink-2">{each.stream}</span>
+                <span className="shrink-0 text-ink-3">{formatOffset(Date.parse(sinceOf(each)) - at)}</span>
+              </span>
+              <span className="line-clamp-2 wrap-anywhere group-hover:underline">{reasonOf(each)}</span>
+              <Severity level={each.severity} className="text-xs text-ink-2" />
+            </Link>
+          </li>
+        ))}
+      </ul>
+      {anomalies.length > MOST_SHOWN && (
+        <p className="text-xs text-ink-3">and {formatCount(anomalies.length - MOST_SHOWN)} more</p>
       )}
     </div>
   );

@@ -1,5 +1,5 @@
 import { screen, waitFor, within } from '@testing-library/react';
-import { jsonDetail, logDetail, me } from '@/test/fixtures.js';
+import { jsonDetail, logDetail, me, recentScores } from '@/test/fixtures.js';
 import { renderApp } from '@/test/app';
 import { delay, http, HttpResponse, problem, server } from '@/test/server';
 import { curlFor } from './evidence';
@@ -92,6 +92,41 @@ describe('the anomaly page', () => {
     expect(await screen.findByText('1 other anomaly in this stream that day.')).toBeVisible();
     expect(screen.getByRole('link', { name: /Odd logins/ })).toHaveAttribute('href', '/app/anomalies/o2');
     expect(screen.getByText('Elsewhere within ten minutes:')).toBeVisible();
+  });
+
+  it('shows what else has its oddest word', async () => {
+    let asked = new URLSearchParams();
+    server.use(
+      http.get('*/v1/anomalies', ({ request }) => {
+        const query = new URL(request.url).searchParams;
+        if (query.has('token')) asked = query;
+        const anomalies = query.has('token')
+          ? [logDetail({ id: 't1', stream: 'refunds', reason: 'Odd refunds.' })]
+          : [];
+        return HttpResponse.json({ anomalies, next_cursor: null });
+      }),
+    );
+    renderApp(PATH);
+    expect(await screen.findByRole('link', { name: /Odd refunds/ })).toHaveAttribute(
+      'href',
+      '/app/anomalies/t1',
+    );
+    expect(screen.getByText('Also with', { exact: false })).toHaveTextContent(
+      'Also with E4017, within a week:',
+    );
+    expect(asked.get('token')).toBe('E4017');
+    expect(asked.get('from')).toBeTruthy();
+  });
+
+  it('marks itself on the stream’s score while the stream remembers it', async () => {
+    const scores = [...Array.from({ length: 40 }, () => 1), 61.2, 2, 2];
+    server.use(
+      http.get('*/v1/streams/:name/recent', () =>
+        HttpResponse.json({ ...recentScores(), scores, events_seen: scores.length, first_index: 0 }),
+      ),
+    );
+    renderApp(PATH);
+    expect(await screen.findByText(/this one is 2 before the newest/)).toBeVisible();
   });
 
   it('offers a viewer no change', async () => {

@@ -25,6 +25,7 @@ import { StatusActions } from './status-actions';
 
 // Below the fold, and not what a person in a hurry looks at first.
 const FeedbackPanel = lazy(async () => ({ default: (await import('./feedback')).FeedbackPanel }));
+const MetricChart = lazy(async () => ({ default: (await import('./metric-chart')).MetricChart }));
 const Replay = lazy(async () => ({ default: (await import('./replay')).Replay }));
 
 export function DetailPage({ id }: { id: string }) {
@@ -87,6 +88,13 @@ function Detail({ anomaly, mayTriage }: { anomaly: AnomalyDetail; mayTriage: boo
 
       <div className="mt-7 grid gap-x-10 gap-y-8 lg:grid-cols-[minmax(0,1fr)_19rem]">
         <div className="min-w-0 space-y-8">
+          {anomaly.event_type === 'metric' && anomaly.witness !== undefined && (
+            <Part title="Against what was expected">
+              <Suspense fallback={<Skeleton className="h-44 w-full" />}>
+                <MetricChart anomaly={anomaly} />
+              </Suspense>
+            </Part>
+          )}
           {anomaly.event !== undefined && (
             <Part title="The event">
               <EventText text={anomaly.event} format={anomaly.event_format} tokens={tokens} />

@@ -8,7 +8,7 @@ import {
   type QueryClient,
 } from '@tanstack/react-query';
 import { useToast } from '@/components/ui/toast-context';
-import { Anomaly, AnomalyDetail, AnomalyPage } from '@/lib/api/anomaly';
+import { Anomaly, AnomalyDetail, AnomalyPage, type Token } from '@/lib/api/anomaly';
 import { useApi, type ApiClient, type Query } from '@/lib/api/client';
 import { ApiError, SessionExpiredError } from '@/lib/api/problem';
 import type { Move, Status } from '@/lib/status';
@@ -48,8 +48,23 @@ export const anomalyQuery = (api: ApiClient, org: string, id: string) =>
 const DAY_MS = 86_400_000;
 const NEAR_MS = 10 * 60_000;
 
-/** The day around an anomaly in its own stream, and the minutes around it in all. */
-export const aroundQuery = (api: ApiClient, org: string, anomaly: Anomaly) => {
+const WEEK_MS = 7 * DAY_MS;
+const LONGEST_TOKEN = 256;
+
+/** The token that surprised most: what others may share. A metric's is a number, which says nothing elsewhere. */
+export function tellingToken({ tokens, event_type }: AnomalyDetail): string | undefined {
+  if (event_type === 'metric') return undefined;
+  const dearest = (tokens ?? []).reduce<Token | undefined>(
+    (best, token) => (best && best.bits >= token.bits ? best : token),
+    undefined,
+  );
+  const text = dearest?.text;
+  return text && new TextEncoder().encode(text).length <= LONGEST_TOKEN ? text : undefined;
+}
+
+/** The day around an anomaly in its own stream, the minutes around it in all, and the week's that share its oddest token. */
+export const aroundQuery = (api: ApiClient, org: string, anomaly: AnomalyDetail) => {
+  const token = tellingToken(anomaly);
   const at = Date.parse(anomaly.detected_at);
   const read = (query: Query, span: number, signal: AbortSignal) =>
     api.request('/v1/anomalies', AnomalyPage, {
@@ -64,13 +79,18 @@ export const aroundQuery = (api: ApiClient, org: string, anomaly: Anomaly) => {
   return queryOptions({
     queryKey: [...keys.detail(org, anomaly.id), 'around'] as const,
     queryFn: async ({ signal }) => {
-      const [own, all] = await Promise.all([
+      const [own, all, sharing] = await Promise.all([
         read({ stream: anomaly.stream }, DAY_MS / 2, signal),
         read({}, NEAR_MS, signal),
+        token === undefined ? { anomalies: [] } : read({ token }, WEEK_MS, signal),
       ]);
+      const elsewhere = all.anomalies.filter((each) => each.stream !== anomaly.stream);
+      const shown = new Set([anomaly.id, ...elsewhere.map((each) => each.id)]);
       return {
         own: own.anomalies,
-        elsewhere: all.anomalies.filter((each) => each.stream !== anomaly.stream),
+        elsewhere,
+        token,
+        sharing: sharing.anomalies.filter((each) => !shown.has(each.id)),
       };
     },
     staleTime: 60_000,

@@ -1,6 +1,6 @@
 // The open routes of sign-up.
 import * as z from 'zod/mini';
-import { postOpen } from '@/lib/api/open';
+import { getOpen, postOpen } from '@/lib/api/open';
 import { Welcome } from '@/lib/welcome';
 import type { SignUp } from './sign-up-page';
 
@@ -13,3 +13,24 @@ export const resendVerification = (baseUrl: string, email: string) =>
 
 export const verifyCode = (baseUrl: string, email: string, code: string) =>
   postOpen(baseUrl, '/v1/onboard/verify', Welcome, { email, code });
+
+/** What an invitation's link is for. */
+export const Invitation = z.object({
+  organization: z.string(),
+  email: z.string(),
+  role: z.string(),
+  /** Whether the address has an account already. */
+  account: z.boolean(),
+});
+export type Invitation = z.output<typeof Invitation>;
+
+const Joined = z.object({ organization: z.string(), org_id: z.string(), role: z.string() });
+
+export const findInvitation = (baseUrl: string, token: string) =>
+  getOpen(baseUrl, `/v1/invitations/accept?token=${encodeURIComponent(token)}`, Invitation);
+
+export const acceptInvitation = (baseUrl: string, token: string, password: string | undefined) =>
+  postOpen(baseUrl, '/v1/invitations/accept', Joined, { token, ...(password ? { password } : {}) });
+
+export const declineInvitation = (baseUrl: string, token: string) =>
+  postOpen(baseUrl, '/v1/invitations/decline', z.unknown(), { token });

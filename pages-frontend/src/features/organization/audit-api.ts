@@ -1,6 +1,9 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import * as z from 'zod/mini';
 import type { ApiClient } from '@/lib/api/client';
+import { toAuditQuery, type AuditFilter } from './audit-search';
+
+export type { AuditFilter };
 
 const Values = z.nullish(z.record(z.string(), z.unknown()));
 
@@ -32,12 +35,15 @@ const Chain = z.object({
 });
 export type Chain = z.output<typeof Chain>;
 
-export const auditQuery = (api: ApiClient, org: string, action: string) =>
+export const auditQuery = (api: ApiClient, org: string, filter: AuditFilter) =>
   infiniteQueryOptions({
-    queryKey: ['audit', org, action],
+    queryKey: ['audit', org, filter],
     initialPageParam: undefined as string | undefined,
     queryFn: ({ pageParam, signal }) =>
-      api.request('/v1/audit', AuditPage, { query: { limit: 50, cursor: pageParam, action }, signal }),
+      api.request('/v1/audit', AuditPage, {
+        query: { ...toAuditQuery(filter), limit: 50, cursor: pageParam },
+        signal,
+      }),
     getNextPageParam: (last) => last.next_cursor ?? undefined,
   });
 

@@ -1,4 +1,4 @@
-import { screen, within } from '@testing-library/react';
+import { screen, waitFor, within } from '@testing-library/react';
 import { renderApp } from '@/test/app';
 import { me } from '@/test/fixtures.js';
 import { auditEntries, chain } from '@/test/organization-fixtures.js';
@@ -52,6 +52,29 @@ describe('the audit log', () => {
     expect(router.state.location.href).toBe('/app/settings/audit?action=api_key.revoked');
     await user.click(screen.getByRole('button', { name: 'Show every change' }));
     expect((await log()).getByText('changed the settings')).toBeVisible();
+  });
+
+  it('filters by who and by days, the last one included', async () => {
+    let asked = new URLSearchParams();
+    server.use(
+      http.get('*/v1/members', () =>
+        HttpResponse.json({
+          members: [
+            { user_id: 'u7', email: 'kim@example.com', role: 'admin', created_at: '2026-11-01T00:00:00Z' },
+          ],
+        }),
+      ),
+      http.get('*/v1/audit', ({ request }) => {
+        asked = new URL(request.url).searchParams;
+        return entries(auditEntries());
+      }),
+    );
+    const { user, router } = renderApp('/app/settings/audit?from=2026-11-10&to=2026-11-12');
+    await user.selectOptions(await screen.findByLabelText('By'), await screen.findByText('kim@example.com'));
+    await waitFor(() => expect(asked.get('actor')).toBe('u7'));
+    const days = (Date.parse(String(asked.get('to'))) - Date.parse(String(asked.get('from')))) / 86_400_000;
+    expect(days).toBe(3);
+    expect(router.state.location.search).toMatchObject({ actor: 'u7', from: '2026-11-10', to: '2026-11-12' });
   });
 
   it('reads on', async () => {

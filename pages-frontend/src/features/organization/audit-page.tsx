@@ -2,22 +2,30 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { ChevronRight, ScrollText, ShieldAlert, ShieldCheck } from 'lucide-react';
 import { ErrorMessage, Message } from '@/components/states';
 import { Button } from '@/components/ui/button';
-import { Field, Select } from '@/components/ui/input';
 import { useApi } from '@/lib/api/client';
 import { cn } from '@/lib/cn';
 import { formatCount, formatExact, formatTime } from '@/lib/format';
 import { canAdminister, useOrganization } from '@/lib/organization';
 import { useNow } from '@/lib/use-now';
-import { ACTIONS, auditQuery, chainQuery, changesOf, type AuditEntry, type Change } from './audit-api';
+import {
+  ACTIONS,
+  auditQuery,
+  chainQuery,
+  changesOf,
+  type AuditEntry,
+  type AuditFilter,
+  type Change,
+} from './audit-api';
+import { AuditFilterBar } from './audit-filter';
 import { CARD, PageHead, RowsSkeleton } from './section';
 
 interface AuditPageProps {
-  /** The kind of change to show; empty for all. Lives in the address. */
-  action: string;
-  onAction: (action: string) => void;
+  /** What to show. Lives in the address. */
+  filter: AuditFilter;
+  onFilter: (filter: AuditFilter) => void;
 }
 
-export function AuditPage({ action, onAction }: AuditPageProps) {
+export function AuditPage({ filter, onFilter }: AuditPageProps) {
   const organization = useOrganization();
   return (
     <>
@@ -26,7 +34,7 @@ export function AuditPage({ action, onAction }: AuditPageProps) {
         lead="Who changed what, when and from where. Entries are chained by their hashes: a missing or altered one shows."
       />
       {canAdminister(organization) ? (
-        <Log action={action} onAction={onAction} />
+        <Log filter={filter} onFilter={onFilter} />
       ) : (
         <div className={CARD}>
           <Message icon={<ScrollText aria-hidden />} title="For owners and admins">
@@ -38,25 +46,15 @@ export function AuditPage({ action, onAction }: AuditPageProps) {
   );
 }
 
-function Log({ action, onAction }: AuditPageProps) {
+function Log({ filter, onFilter }: AuditPageProps) {
   const api = useApi();
   const org = useOrganization().id;
-  const query = useInfiniteQuery(auditQuery(api, org, action));
+  const query = useInfiniteQuery(auditQuery(api, org, filter));
   const entries = query.data?.pages.flatMap((page) => page.entries) ?? [];
   return (
     <>
       <div className="mb-4 flex flex-wrap items-end justify-between gap-3">
-        <Field label="Show" htmlFor="audit-action">
-          <Select id="audit-action" value={action} onChange={(event) => onAction(event.target.value)}>
-            <option value="">every change</option>
-            {Object.entries(ACTIONS).map(([name, words]) => (
-              <option key={name} value={name}>
-                {words}
-              </option>
-            ))}
-            {action && !(action in ACTIONS) && <option value={action}>{action}</option>}
-          </Select>
-        </Field>
+        <AuditFilterBar filter={filter} onFilter={onFilter} />
         <ChainStatus />
       </div>
       {query.isPending ? (
@@ -67,8 +65,7 @@ function Log({ action, onAction }: AuditPageProps) {
         <div className={CARD}>
           <Message
             icon={<ScrollText aria-hidden />}
-            title={action ? 'Nothing of this kind' : 'Nothing was changed yet'}
-            action={action && <Button onClick={() => onAction('')}>Show every change</Button>}
+            title={Object.keys(filter).length > 0 ? 'Nothing of this kind' : 'Nothing was changed yet'}
           />
         </div>
       ) : (

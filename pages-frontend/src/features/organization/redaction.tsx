@@ -10,6 +10,7 @@ import { useApi } from '@/lib/api/client';
 import { explain } from '@/lib/api/explain';
 import { cn } from '@/lib/cn';
 import { useOrganization } from '@/lib/organization';
+import { OwnPatterns } from './own-patterns';
 import { CARD, RowsSkeleton } from './section';
 import { redactionQuery, useSettingsActions, type Redaction } from './settings-api';
 
@@ -69,7 +70,9 @@ function RedactionForm({ redaction }: { redaction: Redaction }) {
   const save = async () => {
     setFailure(null);
     try {
-      setWish(await redact.mutateAsync(wish));
+      // A row that was added and left empty is no pattern.
+      const patterns = wish.patterns.filter((each) => each.name.trim() || each.pattern.trim());
+      setWish(await redact.mutateAsync({ ...wish, patterns }));
       toast.show({ message: 'Saved. It holds everywhere within a minute.' });
     } catch (error) {
       setFailure(explain(error));
@@ -124,11 +127,7 @@ function RedactionForm({ redaction }: { redaction: Redaction }) {
               ))}
             </Select>
           </Field>
-          {wish.patterns.length > 0 && (
-            <p className="text-sm text-ink-3">
-              Patterns of your own, set over the API: {wish.patterns.map((each) => each.name).join(', ')}.
-            </p>
-          )}
+          <OwnPatterns patterns={wish.patterns} onChange={(patterns) => setWish({ ...wish, patterns })} />
         </>
       )}
       <div className="flex flex-wrap items-center justify-end gap-3">

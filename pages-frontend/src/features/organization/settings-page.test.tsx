@@ -71,7 +71,7 @@ describe('settings', () => {
     expect(screen.getByLabelText('Name')).toHaveValue('Northwind Payments GmbH');
   });
 
-  it('sets what is masked, and keeps patterns that it does not show', async () => {
+  it('sets what is masked, and with patterns of one’s own', async () => {
     const pattern = { name: 'patient', pattern: 'PAT-\\d{6}' };
     server.use(
       http.get('*/v1/organization/redaction', () =>
@@ -89,13 +89,17 @@ describe('settings', () => {
     await user.click(await screen.findByLabelText('network addresses'));
     await user.click(screen.getByLabelText('telephone numbers'));
     await user.selectOptions(screen.getByLabelText('Put in its place'), 'hash');
+    await user.click(screen.getByRole('button', { name: 'Add a pattern' }));
+    await user.type(screen.getByLabelText('Name of pattern 2'), 'staff');
+    await user.type(screen.getByLabelText('Regular expression of pattern 2'), 'ST-\\d+');
+    await user.click(screen.getByRole('button', { name: 'Add a pattern' }));
     await user.click(screen.getByRole('button', { name: 'Save the policy' }));
     expect(await screen.findByText(/holds everywhere within a minute/)).toBeVisible();
     expect(body).toEqual({
       policy: 'mask',
       action: 'hash',
       kinds: ['email', 'card', 'iban', 'secret', 'ip'],
-      patterns: [pattern],
+      patterns: [pattern, { name: 'staff', pattern: 'ST-\\d+' }],
     });
   });
 

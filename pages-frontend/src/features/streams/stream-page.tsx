@@ -13,7 +13,7 @@ import { Skeleton } from '@/components/ui/skeleton';
 import { useToast } from '@/components/ui/toast-context';
 import { useApi, type ApiClient } from '@/lib/api/client';
 import { ApiError } from '@/lib/api/problem';
-import { Stream } from '@/lib/api/streams';
+import { recentQuery, Stream, streamPath, type Recent } from '@/lib/api/streams';
 import { formatAgo, formatBits, formatCompact, formatCount, formatOdds, formatPercent } from '@/lib/format';
 import { canAdminister, useOrganization } from '@/lib/organization';
 import { formatRate, useRates } from '@/lib/rates';
@@ -22,29 +22,11 @@ import { useNow } from '@/lib/use-now';
 const REFRESH_MS = 5_000;
 
 const Settings = z.extend(Stream, { effective_sensitivity: z.number() });
-const Recent = z.object({
-  state: z.string(),
-  sensitivity: z.number(),
-  alpha: z.number(),
-  events_seen: z.number(),
-  first_index: z.number(),
-  learning_events: z.number(),
-  scores: z.array(z.number()),
-});
-type Recent = z.output<typeof Recent>;
-
-const pathOf = (name: string) => `/v1/streams/${encodeURIComponent(name)}`;
 const streamQuery = (api: ApiClient, org: string, name: string) =>
   queryOptions({
     queryKey: ['stream', org, name] as const,
-    queryFn: ({ signal }) => api.request(pathOf(name), Settings, { signal }),
+    queryFn: ({ signal }) => api.request(streamPath(name), Settings, { signal }),
   });
-const recentQuery = (api: ApiClient, org: string, name: string) =>
-  queryOptions({
-    queryKey: ['stream', org, name, 'recent'] as const,
-    queryFn: ({ signal }) => api.request(`${pathOf(name)}/recent`, Recent, { signal }),
-  });
-
 /** The promised rate of false alarms at a sensitivity: 10^(3.2·s − 4). */
 export const alphaOf = (sensitivity: number): number => 10 ** (3.2 * sensitivity - 4);
 
@@ -150,7 +132,7 @@ function Sensitivity({ name, own, recent }: SensitivityProps) {
   const does = flagged(-Math.log2(recent.alpha));
   const save = useMutation({
     mutationFn: (sensitivity: number | null) =>
-      api.send(pathOf(name), { method: 'PATCH', body: { sensitivity } }),
+      api.send(streamPath(name), { method: 'PATCH', body: { sensitivity } }),
     onSuccess: async (_answer, sensitivity) => {
       toast.show({
         message:

@@ -86,6 +86,8 @@ export const AnomalyDetail = z.extend(Anomaly, {
   algorithm: given(z.string()),
   seed: given(z.union([z.string(), z.number()])),
   checkpoint: given(z.string()),
+  baseline_data: given(z.string()),
+  window_data: given(z.string()),
   glass_box_explanation: given(z.string()),
 });
 export type AnomalyDetail = z.output<typeof AnomalyDetail>;

@@ -3,19 +3,34 @@ import type * as z from 'zod/mini';
 import { ApiError, NetworkError, ShapeError } from './problem';
 
 /** Posts JSON without credentials and validates the answer. */
-export async function postOpen<S extends z.ZodMiniType>(
+export const postOpen = <S extends z.ZodMiniType>(
   baseUrl: string,
   path: string,
   schema: S,
   body: unknown,
+): Promise<z.output<S>> =>
+  askOpen(baseUrl, path, schema, {
+    method: 'POST',
+    headers: { Accept: 'application/json', 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+
+/** Reads without credentials and validates the answer. */
+export const getOpen = <S extends z.ZodMiniType>(
+  baseUrl: string,
+  path: string,
+  schema: S,
+): Promise<z.output<S>> => askOpen(baseUrl, path, schema, { headers: { Accept: 'application/json' } });
+
+async function askOpen<S extends z.ZodMiniType>(
+  baseUrl: string,
+  path: string,
+  schema: S,
+  init: RequestInit,
 ): Promise<z.output<S>> {
   let response: Response;
   try {
-    response = await fetch(baseUrl + path, {
-      method: 'POST',
-      headers: { Accept: 'application/json', 'Content-Type': 'application/json' },
-      body: JSON.stringify(body),
-    });
+    response = await fetch(baseUrl + path, init);
   } catch {
     throw new NetworkError();
   }

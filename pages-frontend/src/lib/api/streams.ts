@@ -41,3 +41,23 @@ export const streamsQuery = (api: ApiClient, org: string) =>
     },
     staleTime: 15_000,
   });
+
+export const streamPath = (name: string) => `/v1/streams/${encodeURIComponent(name)}`;
+
+/** The newest scores of a stream, oldest first, in bits. */
+const Recent = z.object({
+  state: z.string(),
+  sensitivity: z.number(),
+  alpha: z.number(),
+  events_seen: z.number(),
+  first_index: z.number(),
+  learning_events: z.number(),
+  scores: z.array(z.number()),
+});
+export type Recent = z.output<typeof Recent>;
+
+export const recentQuery = (api: ApiClient, org: string, name: string) =>
+  queryOptions({
+    queryKey: ['stream', org, name, 'recent'] as const,
+    queryFn: ({ signal }) => api.request(`${streamPath(name)}/recent`, Recent, { signal }),
+  });

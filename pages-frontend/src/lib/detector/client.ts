@@ -1,5 +1,14 @@
 // A detector in a thread of its own. Starting one loads the wasm package; close it when the page is left.
-import type { Ask, GivenEvent, Reply, ScanProgress, ScanRequest, ScanResult, Verdict } from './protocol';
+import type {
+  Ask,
+  Course,
+  GivenEvent,
+  Reply,
+  ScanProgress,
+  ScanRequest,
+  ScanResult,
+  Verdict,
+} from './protocol';
 
 type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
 
@@ -24,6 +33,13 @@ export class DetectorThread {
     const reply = await this.#ask({ do: 'replay', event, witness });
     if (!('done' in reply) || reply.done !== 'replay') throw new Error('the detector gave another answer');
     return reply.verdict;
+  }
+
+  /** What a metric's series did before an anomaly, with the band that was expected. */
+  async course(event: GivenEvent, witness: string): Promise<Course[]> {
+    const reply = await this.#ask({ do: 'course', event, witness });
+    if (!('done' in reply) || reply.done !== 'course') throw new Error('the detector gave another answer');
+    return reply.courses;
   }
 
   /** Scores a whole file with a detector that has seen nothing. */

@@ -1,11 +1,12 @@
 // What the detector's thread does, without the thread: tests run it as it stands.
-import type { Detector, Event, replay, Verdict } from 'cbad';
+import type { course, Detector, Event, replay, Verdict } from 'cbad';
 import type { Ask, FoundAnomaly, GivenEvent, Reply, ScanProgress, ScanRequest, ScanResult } from './protocol';
 import { guessFormat, readEvents } from './read-events';
 
 export interface Cbad {
   Detector: typeof Detector;
   replay: typeof replay;
+  course: typeof course;
 }
 
 /** What `learn` left behind. */
@@ -18,6 +19,8 @@ export async function answer(ask: Ask, cbad: Cbad, post: Post): Promise<void> {
   try {
     if (ask.do === 'replay') {
       post({ id, done: 'replay', verdict: cbad.replay(asEvent(ask.event), ask.witness) });
+    } else if (ask.do === 'course') {
+      post({ id, done: 'course', courses: cbad.course(asEvent(ask.event), ask.witness) });
     } else if (ask.do === 'learn') {
       learnt?.free();
       learnt = new cbad.Detector();

@@ -1,8 +1,8 @@
 // What the page and the detector's thread say to each other. The detector runs in a web worker, so that a long file
 // never holds up the page, and nothing it reads leaves the machine.
-import type { Kind, Verdict } from 'cbad';
+import type { Course, CoursePoint, Kind, Verdict } from 'cbad';
 
-export type { Kind, Verdict };
+export type { Course, CoursePoint, Kind, Verdict };
 
 /** An event as text: what was received, byte for byte. */
 export interface GivenEvent {
@@ -63,6 +63,8 @@ export interface ScanResult {
 
 export type Ask =
   | { id: number; do: 'replay'; event: GivenEvent; witness: string }
+  /** What a metric's series did before an anomaly. */
+  | { id: number; do: 'course'; event: GivenEvent; witness: string }
   | { id: number; do: 'scan'; request: ScanRequest }
   /** Learns a text of lines; what is explained afterwards is judged by it. */
   | { id: number; do: 'learn'; text: string }
@@ -70,6 +72,7 @@ export type Ask =
 
 export type Reply =
   | { id: number; done: 'replay' | 'explain'; verdict: Verdict }
+  | { id: number; done: 'course'; courses: Course[] }
   | { id: number; done: 'learn'; events: number }
   | { id: number; done: 'scan'; result: ScanResult }
   | { id: number; progress: ScanProgress }

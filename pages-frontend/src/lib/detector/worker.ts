@@ -1,5 +1,5 @@
 // The detector's own thread.
-import init, { Detector, replay } from 'cbad';
+import init, { course, Detector, replay } from 'cbad';
 import { answer } from './engine';
 import type { Ask, Reply } from './protocol';
 
@@ -14,7 +14,7 @@ const ready = init();
 thread.onmessage = ({ data }) => {
   const post = (reply: Reply, transfer: Transferable[] = []) => thread.postMessage(reply, transfer);
   ready.then(
-    () => answer(data, { Detector, replay }, post),
+    () => answer(data, { Detector, replay, course }, post),
     () => post({ id: data.id, failed: 'the detector could not be loaded' }),
   );
 };
