@@ -1,5 +1,7 @@
-// What a million events cost on Cloudflare's Workers Paid plan, from measured figures and list prices beyond what is included
-// (developers.cloudflare.com/workers/platform/pricing and /durable-objects/platform/pricing, November 2026).
+// What a million events cost on Cloudflare's Workers Paid plan, from measured figures and list prices beyond what is included.
+// Prices as Cloudflare's documentation has them in November 2026:
+//   https://developers.cloudflare.com/workers/platform/pricing/          requests, CPU
+//   https://developers.cloudflare.com/durable-objects/platform/pricing/  requests, duration, rows; a set alarm is a row too
 const PRICES = {
   workerRequest: 0.3 / 1e6,
   cpuMs: 0.02 / 1e6,
@@ -13,6 +15,9 @@ const OBJECT_GB = 0.128;
 /**
  * `batch`: events of a request, all for one stream. `cpuMs`: processor time of such a request, Worker and object together.
  * `seconds`: how long the object works on it (the whole round trip, an upper bound). `rows`: SQLite rows it writes; null if unknown.
+ * Also an upper bound: an object's processor time is charged here as a Worker's, though Cloudflare charges an object's duration only.
+ * Left out, for together they are a few hundredths of the sum: rows read ($0.001 a million), alarms (one a minute at most), the
+ * few rows and requests of anomalies on their way to the database.
  */
 export function costTable({ batch, cpuMs, seconds, rows }) {
   const requests = 1e6 / batch;

@@ -2,8 +2,9 @@
 // Measures the built Worker in workerd beside floors, in one run on one machine: a JavaScript and a Rust Worker that do nothing,
 // the same with one row into a Durable Object, and the detector alone as WebAssembly. Prints a report in Markdown.
 //
-//   node tests/load/run.mjs [--seconds 10] [--connections 32] [--smoke] [--json FILE]
+//   node tests/load/run.mjs [--seconds 10] [--connections 32] [--worker DIR] [--built] [--smoke] [--json FILE]
 //
+// --worker: another build than dist/worker. --built: the Rust floor as an earlier run has built it.
 // --smoke: a second each and floors built without optimisation, to see that everything runs. Real figures need the release build
 // (scripts/build-worker) and a quiet machine; the client (undici) takes its share of the same processors.
 import { execFileSync } from 'node:child_process';
@@ -17,7 +18,7 @@ import { costTable } from './cost.mjs';
 import { hdfsLikeLines } from './lines.mjs';
 import { startSink, startWorkerd } from './workers.mjs';
 
-const { values: options } = parseArgs({ options: { seconds: { type: 'string', default: '10' }, connections: { type: 'string', default: '32' }, smoke: { type: 'boolean' }, json: { type: 'string' } } });
+const { values: options } = parseArgs({ options: { seconds: { type: 'string', default: '10' }, connections: { type: 'string', default: '32' }, smoke: { type: 'boolean' }, json: { type: 'string' }, worker: { type: 'string', default: path.join(ROOT, 'dist/worker') }, built: { type: 'boolean' } } });
 const SECONDS = options.smoke ? 1 : Number(options.seconds);
 const CONNECTIONS = Number(options.connections);
 const KEY = 'load-test-key-of-a-single-tenant-0123456789';
@@ -27,8 +28,8 @@ const WORK = path.join(ROOT, '.driftlock/load');
 const json = { 'content-type': 'application/json', authorization: `Bearer ${KEY}` };
 const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
 
-/** Sends `next()`'s requests over `connections` for so many seconds, after a warm-up of a fifth of that. */
-async function measure(worker, { connections = CONNECTIONS, seconds = SECONDS, next, warmup = seconds / 5 }) {
+/** Sends `next()`'s requests over `connections` for so many seconds, after a warm-up of half of that: V8 compiles what runs often a second time. */
+async function measure(worker, { connections = CONNECTIONS, seconds = SECONDS, next, warmup = seconds / 2 }) {
   const pool = new Pool(worker.url, { connections, pipelining: 1 });
   let failed = null;
   const run = async (duration, latencies) => {
@@ -71,12 +72,14 @@ const inTurn = (route, list) => {
 function buildFloor() {
   const bin = path.join(ROOT, 'node_modules/@esbuild', `${process.platform}-${process.arch}`, 'bin/esbuild');
   const env = { ...process.env, WASM_BINDGEN_BIN: path.join(ROOT, '.tools/bin/wasm-bindgen'), ESBUILD_BIN: bin, WASM_OPT_BIN: path.join(ROOT, 'node_modules/.bin/wasm-opt') };
+  const built = path.join(ROOT, 'tests/load/floor/build');
+  if (options.built && fs.existsSync(path.join(built, 'index.js'))) return built;
   execFileSync(path.join(ROOT, '.tools/bin/worker-build'), options.smoke ? ['--profile', 'quick', '--no-opt'] : ['--release'], { cwd: path.join(ROOT, 'tests/load/floor'), env, stdio: ['ignore', 'ignore', 'inherit'] });
-  return path.join(ROOT, 'tests/load/floor/build');
+  return built;
 }
 
 async function main() {
-  const worker = path.join(ROOT, 'dist/worker');
+  const worker = path.resolve(options.worker);
   if (!fs.existsSync(path.join(worker, 'entry.js'))) throw new Error('build the Worker first: ./scripts/build-worker');
   const rustDir = buildFloor();
   const jsDir = path.join(WORK, 'js-source');
