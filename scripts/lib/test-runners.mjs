@@ -77,7 +77,7 @@ export function runNodeTests(files, env) {
       latest = { name: `${'  '.repeat(nesting)}${name}`, ok: skip !== undefined ? null : ok, detail: ok || wrapper ? undefined : `${path.relative(ROOT, file ?? '')}: ${(error?.stack ?? String(error)).slice(0, 2000)}` };
       checks.push(latest);
     };
-    run({ files, concurrency: 1, timeout: process.env.DRIFTLOCK_FULL ? 3_600_000 : 900_000 })
+    run({ files, concurrency: 1, timeout: process.env.DRIFTLOCK_FULL ? 7_200_000 : 900_000 })
       .on('test:pass', (event) => report(true, event))
       .on('test:fail', (event) => report(false, event))
       .on('test:diagnostic', ({ message, nesting }) => {

@@ -14,9 +14,25 @@ function page(messages) {
 <h1>Local inbox</h1>${items.join('') || '<p>No mail yet.</p>'}`;
 }
 
+const ADDRESS = /^(?:[^<>\r\n]*<[^\s<>@]+@[^\s<>@]+\.[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+\.[^\s<>@]+)$/;
+const FIELDS = ['from', 'to', 'subject', 'text', 'html', 'cc', 'bcc', 'reply_to', 'headers', 'attachments', 'tags', 'scheduled_at', 'template', 'topic_id'];
+
+/** What Resend would refuse a mail for; undefined if it would not. */
+function refuse(mail) {
+  const error = (name, message) => ({ statusCode: 422, name, message });
+  const unknown = Object.keys(mail).find((name) => !FIELDS.includes(name));
+  if (unknown) return error('validation_error', `Unknown field \`${unknown}\``);
+  for (const name of ['from', 'to', 'subject']) if (!mail[name]?.length) return error('missing_required_field', `Missing \`${name}\` field.`);
+  if (!mail.text && !mail.html) return error('missing_required_field', 'Missing `html` or `text` field.');
+  if (typeof mail.from !== 'string' || !ADDRESS.test(mail.from)) return error('invalid_from_address', 'Invalid `from` field.');
+  const to = [mail.to].flat();
+  if (to.length > 50 || to.some((address) => typeof address !== 'string' || !ADDRESS.test(address))) return error('validation_error', 'Invalid `to` field.');
+  if (typeof mail.subject !== 'string' || /[\r\n]/.test(mail.subject)) return error('validation_error', 'The `\\n` is not allowed in the `subject` field.');
+}
+
 export function startInbox(port) {
   const messages = [];
-  const sentByKey = new Map(); // Idempotency-Key → id, as Resend keeps it
+  const sentByKey = new Map(); // Idempotency-Key → {body, id}, as Resend keeps it
 
   function add(mail, via) {
     const message = {
@@ -35,14 +51,15 @@ export function startInbox(port) {
     } catch {
       return [400, { statusCode: 400, name: 'validation_error', message: 'The body is not JSON' }];
     }
-    if (!mail.from || !mail.to || !mail.subject) return [422, { statusCode: 422, name: 'missing_required_field', message: 'Missing `from`, `to` or `subject`' }];
+    const refusal = refuse(mail);
+    if (refusal) return [refusal.statusCode, refusal];
     const key = headers['idempotency-key'];
-    if (!key || !sentByKey.has(key)) {
-      const { ID } = add(mail, 'resend');
-      if (!key) return [200, { id: ID }];
-      sentByKey.set(key, ID);
-    }
-    return [200, { id: sentByKey.get(key) }];
+    if (key === undefined) return [200, { id: add(mail, 'resend').ID }];
+    if (key.length < 1 || key.length > 256) return [400, { statusCode: 400, name: 'invalid_idempotency_key', message: 'The key must be between 1-256 chars' }];
+    const known = sentByKey.get(key);
+    if (known && known.body !== body) return [409, { statusCode: 409, name: 'invalid_idempotent_request', message: 'Same idempotency key used with a different request payload' }];
+    if (!known) sentByKey.set(key, { body, id: add(mail, 'resend').ID });
+    return [200, { id: sentByKey.get(key).id }];
   }
 
   const server = http.createServer(async (request, response) => {

@@ -2,8 +2,8 @@
 // delivery of each, and nothing was done twice.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { control, eventually, figure, full, sleep } from '../support/stack.mjs';
-import { DAY, account, cron, fake, newTenant, sql, syncClock } from './support.mjs';
+import { control, eventually, figure, full, metricsToken, sleep } from '../support/stack.mjs';
+import { DAY, account, cron, drained, fake, newTenant, sql, syncClock } from './support.mjs';
 import { api } from '../support/stack.mjs';
 
 const DELIVERIES = full ? 10_000 : 500;
@@ -157,13 +157,16 @@ test('an event that cannot be processed is retried from our own table, given up 
   const tenant = await newTenant('dead-letter');
   await subscribeQuietly(tenant, 'growth');
   const row = await eventually('the subscription', async () => { const r = await account(tenant.id); return r.status === 'active' && r; });
+  // only the event below is to fail
+  await fake('settle');
+  await drained();
   const [lost] = await sql("update plan_price_map set base_price = 'price_taken_away' where plan = 'growth' returning *");
   assert.ok(lost);
   try {
     const event = await fake('emit', { type: 'customer.subscription.updated', object: { id: row.stripe_subscription, object: 'subscription', customer: row.stripe_customer } });
     const state = async () => (await sql('select * from stripe_events where id = $1', [event.id]))[0];
     await eventually('a first attempt', async () => (await state())?.attempts >= 1);
-    for (let i = 0; i < 12 && (await state()).state === 'received'; i += 1) {
+    for (let i = 0; i < 40 && (await state()).state === 'received'; i += 1) {
       await fake('advance', { days: 1.1 / 24 });
       await syncClock();
       await cron();
@@ -175,6 +178,7 @@ test('an event that cannot be processed is retried from our own table, given up 
     const billing = ready.body.dependencies.find((d) => d.name === 'billing');
     assert.equal(billing.state, 'down');
     assert.match(billing.detail, /dead_events: [1-9]/);
+    assert.match((await api('GET', '/metrics', { as: metricsToken })).body, /^driftlock_billing\{what="dead_events"\} [1-9]/m);
     const { base_price: real } = (await sql("select base_price from (values ($1::text)) v(base_price)", [(await fake('state')).tables.price.find((p) => p.nickname === 'Growth').id]))[0];
     await sql("update plan_price_map set base_price = $1 where plan = 'growth'", [real]);
     await sql('select revive_stripe_events(now())');

@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { control, eventually, figure, sleep, stripe, supabase } from '../support/stack.mjs';
+import { api, control, eventually, figure, sleep, stripe, supabase } from '../support/stack.mjs';
 import { account, cron, dayOf, fake, newTenant, report, sql, subscribe, syncClock } from './support.mjs';
 
 const MILLION = 1_000_000;
@@ -165,5 +165,7 @@ test('usage that comes when its invoice is final is still told, and listed', asy
   assert.deepEqual([flush.state, flush.late], ['sent', true]);
   const { text } = await reconcile(tenant.id, day, day);
   assert.match(text, /flush after its invoice was final .*value=77/);
+  const details = await api('GET', `/v1/me/usage/details?from=${day}&to=${day}`, { as: tenant.owner });
+  assert.deepEqual(details.body.late, [{ day, detections: 77 }], 'its organisation sees it, too');
   assert.ok(row);
 });

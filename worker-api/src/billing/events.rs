@@ -338,6 +338,7 @@ async fn meter_errors(ctx: &Ctx, event: &str) -> Outcome {
         return Ok(nothing("gone"));
     };
     let mut refused = Vec::new();
+    let errors = event["data"]["reason"]["error_count"].as_u64().unwrap_or(0);
     let types = event["data"]["reason"]["error_types"].as_array();
     for kind in types.map_or(&[][..], Vec::as_slice) {
         let samples = kind["sample_errors"].as_array();
@@ -349,7 +350,10 @@ async fn meter_errors(ctx: &Ctx, event: &str) -> Outcome {
     }
     log::error(
         "billing.meter_errors",
-        &format!("{} identifiers", refused.len()),
+        &format!(
+            "{} identifiers of {errors} errors; scripts/reconcile shows what the report does not name",
+            refused.len()
+        ),
     );
     let _set_aside: i64 = postgrest::call(
         ctx,

@@ -2,10 +2,12 @@
 
 use crate::auth::api_key::{constant_time_eq, hash};
 use crate::auth::principal::credential;
+use crate::billing::cycle;
 use crate::detect::pressure::Pressure;
 use crate::error::{Code, Error, Result};
 use crate::http::{Request, Response};
-use crate::platform::{Ctx, metrics, objects};
+use crate::platform::{Ctx, metrics, objects, stripe};
+use serde_json::Value;
 use std::fmt::Write;
 
 /// Every counter: name and what it counts. All are totals of the isolate that answers, since it began.
@@ -73,11 +75,35 @@ pub async fn get(ctx: &Ctx, request: &Request) -> Result<Response> {
         ));
     }
     let pressure = objects::pressure(ctx).await.ok();
+    let billing = match stripe::is_configured(ctx) {
+        true => cycle::health(ctx).await.unwrap_or_default(),
+        false => Value::Null,
+    };
     Ok(Response {
         status: 200,
         headers: vec![("content-type".into(), "text/plain; version=0.0.4".into())],
-        body: text(pressure).into_bytes(),
+        body: (text(pressure) + &billing_text(&billing)).into_bytes(),
     })
+}
+
+/// What of billing waits or was given up (`billing_health` of the database); nothing where that cannot be asked.
+fn billing_text(health: &Value) -> String {
+    let name = "driftlock_billing";
+    let mut out = String::new();
+    for (what, count) in health.as_object().into_iter().flatten() {
+        if out.is_empty() {
+            let _ = writeln!(
+                out,
+                "# HELP {name} Events, flushes and mails of billing that wait, or that were given up and need a look.\n# TYPE {name} gauge"
+            );
+        }
+        let _ = writeln!(
+            out,
+            "{name}{{what=\"{what}\"}} {}",
+            count.as_u64().unwrap_or(0)
+        );
+    }
+    out
 }
 
 fn text(pressure: Option<Pressure>) -> String {
@@ -119,11 +145,12 @@ mod tests {
     #[test]
     fn every_line_is_a_comment_or_a_sample() {
         metrics::add("driftlock_batches_total", 3);
+        let health = serde_json::json!({ "dead_events": 2, "oldest_waiting_seconds": null });
         let text = text(Some(Pressure {
             slim: 1,
             full: 0,
             waiting: 7,
-        }));
+        })) + &billing_text(&health);
         for line in text.lines() {
             let sample = line
                 .split_once(' ')
@@ -133,6 +160,7 @@ mod tests {
         assert!(
             text.contains("driftlock_batches_total 3\n")
                 && text.contains("driftlock_outbox_waiting 7\n")
+                && text.contains("driftlock_billing{what=\"dead_events\"} 2\n")
         );
     }
 }
