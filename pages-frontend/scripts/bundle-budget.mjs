@@ -2,33 +2,9 @@
 //   npm run build && npm run budget
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
+import { DIST, chunkOf, closure, entry, manifest } from './manifest.mjs';
 
-const DIST = new URL('../dist/', import.meta.url);
 const BUDGET_KB = 200;
-const manifest = JSON.parse(readFileSync(new URL('.vite/manifest.json', DIST), 'utf8'));
-const entry = Object.keys(manifest).find((name) => manifest[name].isEntry);
-
-/** The chunk of a source file; one that others share is listed by its name instead of its path. */
-function chunkOf(source) {
-  if (manifest[source]) return source;
-  const name = source
-    .split('/')
-    .at(-1)
-    .replace(/\.tsx?$/, '');
-  const shared = Object.keys(manifest).find((key) => manifest[key].name === name);
-  if (!shared) throw new Error(`no chunk for ${source}`);
-  return shared;
-}
-
-/** A chunk and everything it imports statically. */
-function closure(names, seen = new Set()) {
-  for (const name of names) {
-    if (seen.has(name)) continue;
-    seen.add(name);
-    closure(manifest[name].imports ?? [], seen);
-  }
-  return seen;
-}
 
 const gzipKb = (names) =>
   [...names].reduce(

@@ -3,7 +3,6 @@ import { Link } from '@tanstack/react-router';
 import { ExternalLink } from 'lucide-react';
 import { useEffect, useEffectEvent } from 'react';
 import { ErrorMessage } from '@/components/states';
-import { noticeOf } from '@/components/billing-banner';
 import { Button } from '@/components/ui/button';
 import { Skeleton } from '@/components/ui/skeleton';
 import { useToast } from '@/components/ui/toast-context';
@@ -100,7 +99,6 @@ function Present({ billing, pays }: { billing: Billing; pays: boolean }) {
   const organization = useOrganization();
   const toast = useToast();
   const client = useQueryClient();
-  const notice = noticeOf(billing);
   const portal = useMutation({
     mutationFn: () =>
       api.request('/v1/billing/portal', Place, {
@@ -158,17 +156,6 @@ function Present({ billing, pays }: { billing: Billing; pays: boolean }) {
           </Button>
         )}
       </div>
-      {notice && (
-        <p
-          className={
-            notice.tone === 'urgent'
-              ? 'mt-4 rounded-md bg-bad-soft px-3 py-2 text-sm text-bad'
-              : 'mt-4 rounded-md bg-accent-soft px-3 py-2 text-sm'
-          }
-        >
-          {notice.text}
-        </p>
-      )}
       {organization.role === 'owner' && billing.plan !== 'developer' && (
         <div className="mt-4 flex items-start gap-3 text-sm">
           <input
