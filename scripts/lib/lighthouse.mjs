@@ -10,7 +10,7 @@ import { findChromium } from './chromium.mjs';
 
 const VERSION = '13.5.0';
 const CATEGORIES = ['performance', 'accessibility', 'best-practices', 'seo'];
-const USAGE = `./scripts/lighthouse [--url URL] [--runs 5] [--pages landing,playground,dashboard] [--email E --password P]
+const USAGE = `./scripts/lighthouse [--url URL] [--runs 5] [--pages landing,playground,dashboard] [--as phone,desktop] [--email E --password P]
 
 Against ./scripts/dev by default, whose address and login it reads from .driftlock/dev.env. Runs npx lighthouse@${VERSION}.
 `;
@@ -44,7 +44,7 @@ async function persistently(run, attempts = 4) {
 
 async function main() {
   const env = devEnv();
-  const { values } = parseArgs({ options: { url: { type: 'string', default: env.DRIFTLOCK_URL ?? 'http://127.0.0.1:8787' }, runs: { type: 'string', default: '5' }, pages: { type: 'string', default: 'landing,playground,dashboard' }, email: { type: 'string', default: env.DEMO_EMAIL }, password: { type: 'string', default: env.DEMO_PASSWORD }, help: { type: 'boolean' } } });
+  const { values } = parseArgs({ options: { url: { type: 'string', default: env.DRIFTLOCK_URL ?? 'http://127.0.0.1:8787' }, runs: { type: 'string', default: '5' }, pages: { type: 'string', default: 'landing,playground,dashboard' }, as: { type: 'string', default: 'phone,desktop' }, email: { type: 'string', default: env.DEMO_EMAIL }, password: { type: 'string', default: env.DEMO_PASSWORD }, help: { type: 'boolean' } } });
   if (values.help) return process.stdout.write(USAGE);
   const executablePath = findChromium();
   if (!executablePath) throw new Error('no Chromium: apt install chromium, or name one in CHROMIUM_PATH');
@@ -67,7 +67,7 @@ async function main() {
     console.log(`Lighthouse ${VERSION}, median of ${values.runs}; ${values.url}\n`);
     console.log(`page        as       ${CATEGORIES.join('  ')}   LCP     TBT      CLS     machine`);
     for (const [name, where] of Object.entries(pages)) {
-      for (const preset of [undefined, 'desktop']) {
+      for (const preset of values.as.split(',').map((as) => (as === 'phone' ? undefined : as))) {
         const runs = [];
         for (let i = 0; i < Number(values.runs); i++) runs.push(await persistently(() => scores(values.url + where, port, preset)));
         const of = (key) => median(runs.map((run) => run[key]));
