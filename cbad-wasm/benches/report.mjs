@@ -1,4 +1,6 @@
-// Writes docs/BENCHMARKS.md and the plots in docs/images from what `scripts/bench` has measured.
+// Writes what `scripts/bench` has measured into docs/BENCHMARKS.md, and the plot in docs/images.
+// Only what stands between <!-- bench:NAME --> and <!-- /bench:NAME --> is written anew, and only what was measured; a section
+// without its markers goes to the end. Everything else is written by hand.
 //
 //   node cbad-wasm/benches/report.mjs RESULTS_FOLDER CRITERION_FOLDER DOCS_FOLDER
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
@@ -75,35 +77,34 @@ function plot(points) {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12" role="img" aria-label="Cost of one event against events seen">${parts.join('')}</svg>\n`;
 }
 
-const out = [
-  '# Benchmarks',
-  `Written by \`scripts/bench\`; do not edit. Accuracy needs a folder with labelled streams, named by \`CBAD_BENCH_DATA\`; speed runs without one, on lines made for it.`,
-  '```\n' + text('machine.txt') + '\n```',
-];
-const section = (title, ...parts) => out.push(`## ${title}`, ...parts);
+const sections = new Map();
+let open;
+const section = (name, title, ...parts) => sections.set(name, (open = [`## ${title}`, ...parts]));
 const fence = (what) => '```\n' + what + '\n```';
+
+section('machine', 'Where it was measured', fence(text('machine.txt')));
 
 for (const [name, title, note] of [
   ['accuracy.txt', 'Accuracy', 'One frozen configuration for every stream, no labels, each event scored before it is learnt; the warm-up may hold anomalies.'],
   ['accuracy-clean.txt', 'Accuracy with a clean warm-up', 'As above, the anomalies removed from the warm-up.'],
 ]) {
-  if (text(name)) section(title, note, '`python3 $CBAD_BENCH_DATA/run.py --cbad target/release/cbad`' + (name.includes('clean') ? ' `--clean`' : ''), fence(text(name)));
+  if (text(name)) section(name.split('.')[0], title, note, '`python3 $CBAD_BENCH_DATA/run.py --cbad target/release/cbad`' + (name.includes('clean') ? ' `--clean`' : ''), fence(text(name)));
 }
 
 const all = [...measured(criterion)];
 if (all.length > 0) {
-  section('Speed', '`cargo bench -p cbad-wasm --bench detector --bench codecs`: medians of one core.');
+  section('speed', 'Speed', '`cargo bench -p cbad-wasm --bench detector --bench codecs`: medians of one core.');
   for (const group of [...new Set(all.map((b) => b.group))]) {
     const rows = all.filter((b) => b.group === group);
-    out.push(`### ${group}`, table(['', 'time', 'rate'], rows.map((b) => [b.name, time(b.median), rate(b)])));
+    open.push(`### ${group}`, table(['', 'time', 'rate'], rows.map((b) => [b.name, time(b.median), rate(b)])));
   }
   const reference = all.find((b) => b.name.startsWith('reference'));
   const ours = all.find((b) => b.name.endsWith('ready'));
   if (reference && ours) {
-    out.push(`Full scoring and learning runs at ${(reference.median / ours.median).toFixed(2)} times the events per second of the reference in the same run.`);
+    open.push(`Full scoring and learning runs at ${(reference.median / ours.median).toFixed(2)} times the events per second of the reference in the same run.`);
   }
   const tests = text('codecs.txt').split('\n').filter((line) => line.includes(' permutations, ncd'));
-  if (tests.length > 0) out.push('The permutation tests timed above found:', fence(tests.join('\n')));
+  if (tests.length > 0) open.push('The permutation tests timed above found:', fence(tests.join('\n')));
 }
 
 const flat = json('flatness.jsonl');
@@ -111,6 +112,7 @@ if (flat.length > 0) {
   mkdirSync(join(docs, 'images'), { recursive: true });
   writeFileSync(join(docs, 'images/cost-per-event.svg'), plot(flat));
   section(
+    'flatness',
     'Cost per event over the life of a stream',
     `\`cargo bench -p cbad-wasm --bench flatness -- ${flat.at(-1).events}\``,
     '![Cost of one event against events seen](images/cost-per-event.svg)',
@@ -127,6 +129,7 @@ const ratios = text('columns.txt')
   .filter(Boolean);
 if (ratios.length > 0) {
   section(
+    'columns',
     'The column codec against zstd level 3',
     'Whole files in one shot, libzstd as the reference; every file is decompressed and compared. `CBAD_BENCH_DATA=… cargo test --release -p cbad-wasm --test columns -- --include-ignored --nocapture`',
     table(['file', 'bytes', 'zstd -3', 'columns', 'times smaller'], ratios.map(([, name, bytes, zstd, columns, ratio]) => [name, ...[bytes, zstd, columns].map(grouped), ratio])),
@@ -136,6 +139,7 @@ if (ratios.length > 0) {
 const windows = ['window-native.jsonl', 'window-wasm.jsonl'].map(json);
 if (windows[0].length > 0) {
   section(
+    'permutation',
     'The permutation test in a window report',
     '400 baseline and 50 window events, up to 199 permutations; `cbad-wasm/benches/window`, built natively and for wasm32-wasip1, the least of 15 runs.',
     table(
@@ -152,6 +156,7 @@ if (windows[0].length > 0) {
 const wasm = json('wasm.jsonl');
 if (wasm.length > 0) {
   section(
+    'identity',
     'Native and WebAssembly',
     'The `cbad` command built for wasm32-wasip1 and run in Node against the native one: verdicts compared byte for byte, scores and p-values in full. Rates are of the whole command, reading and writing included. `node cbad-wasm/benches/wasm.mjs $CBAD_BENCH_DATA target/release/cbad target/wasm32-wasip1/release/cbad.wasm`',
     table(
@@ -161,7 +166,29 @@ if (wasm.length > 0) {
   );
 }
 
+const rates = ['speed-native.jsonl', 'speed-wasm.jsonl'].map(json);
+if (rates[0].length > 0) {
+  section(
+    'library',
+    'The library, native and as WebAssembly',
+    '`cbad-wasm/benches/window` (`speed`): scoring and learning through `Detector::observe`, one core, the best of 12 passes, built natively and for wasm32-wasip1 in Node.',
+    table(
+      ['', 'events', 'native, per second', 'wasm, per second', 'wasm / native'],
+      rates[0].map((n, i) => {
+        const w = rates[1][i];
+        return [n.what, grouped(n.events), grouped(n.per_second), w ? grouped(w.per_second) : '', w ? (w.per_second / n.per_second).toFixed(2) : ''];
+      }),
+    ),
+  );
+}
+
 mkdirSync(docs, { recursive: true });
-// what other commands measure stays as it is
-const others = /\n## Ingestion\n[^]*$/.exec(readFileSync(join(docs, 'BENCHMARKS.md'), 'utf8'))?.[0] ?? '';
-writeFileSync(join(docs, 'BENCHMARKS.md'), out.join('\n\n') + '\n' + others);
+const path = join(docs, 'BENCHMARKS.md');
+let page = existsSync(path) ? readFileSync(path, 'utf8') : '# Benchmarks\n';
+for (const [name, parts] of sections) {
+  const [from, to] = [`<!-- bench:${name} -->`, `<!-- /bench:${name} -->`];
+  const block = `${from}\n${parts.join('\n\n')}\n${to}`;
+  const [start, end] = [page.indexOf(from), page.indexOf(to)];
+  page = start >= 0 && end > start ? page.slice(0, start) + block + page.slice(end + to.length) : `${page.trimEnd()}\n\n${block}\n`;
+}
+writeFileSync(path, page);

@@ -433,6 +433,12 @@ impl Detector {
         self.events
     }
 
+    /// What prices are read from.
+    #[cfg(feature = "cli")]
+    pub(crate) fn model(&self) -> &Model {
+        &self.model
+    }
+
     /// Bytes held, by the sizes of its parts.
     pub fn memory_bytes(&self) -> usize {
         let scores = self.scores.bytes() + self.group_scores.bytes() + self.guard.bytes();

@@ -90,6 +90,19 @@ impl Features {
     }
 
     fn read(&mut self, event: &Event<'_>, fields: Option<&mut Vec<Field>>) {
+        self.extract_loose(event, fields);
+        self.bag.sort_unstable_by_key(|s| (s.key, s.piece));
+        self.bag.dedup_by(|later, first| {
+            let same = later.key == first.key;
+            if same {
+                first.count += later.count;
+            }
+            same
+        });
+    }
+
+    /// Reads an event; the bag holds the symbol of every token, in order of position.
+    pub(crate) fn extract_loose(&mut self, event: &Event<'_>, fields: Option<&mut Vec<Field>>) {
         self.clear();
         match event.payload {
             Payload::Text(text) => self.text(TEXT, clip(text).as_bytes(), 0),
@@ -101,14 +114,6 @@ impl Features {
                 }
             }
         }
-        self.bag.sort_unstable_by_key(|s| (s.key, s.piece));
-        self.bag.dedup_by(|later, first| {
-            let same = later.key == first.key;
-            if same {
-                first.count += later.count;
-            }
-            same
-        });
     }
 
     fn clear(&mut self) {

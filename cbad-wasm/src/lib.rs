@@ -48,6 +48,8 @@ pub use config::{Config, Memory, Parts, Warmup};
 pub use detector::{ALGORITHM, Detector};
 pub use event::{Event, Kind, Payload, UnknownKind};
 pub use judge::{ReplayError, course, replay};
+#[cfg(feature = "cli")]
+pub use model::code_length;
 pub use taught::TeachError;
 pub use verdict::{
     Expected, FieldBits, GroupVerdict, PMethod, Severity, State, TokenBits, Verdict,

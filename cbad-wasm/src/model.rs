@@ -11,6 +11,9 @@ use crate::features::{Features, Number, Symbol};
 use crate::hash::mix;
 use crate::table::{Slot, Table};
 
+#[cfg(feature = "cli")]
+pub mod code_length;
+
 /// Where counts are read: the table, the table with a record of what was read, or such a record alone.
 pub trait Counts {
     /// The count of `key`.
@@ -286,20 +289,38 @@ impl Totals {
         let new_word = self.new_word(counts, domain);
         for s in bag {
             let class = count_class(s.count);
-            let mut cost = self.symbol(counts, domain, s, class, events);
-            if s.word {
-                cost = cost.min(new_word);
-            }
+            let cost = self.priced(counts, domain, s, class, events, new_word);
             each(s.piece, cost);
             total += cost;
             signature = mix(signature, mix(s.key, class));
         }
-        let repetitive = domain == GROUP || counts.get(mix(EVENT, REPETITION)).d >= REPETITIVE;
-        if self.parts.signature && repetitive {
+        if self.by_the_whole(counts, domain) {
             whole(counts, domain, signature, total)
         } else {
             total
         }
+    }
+
+    /// Whether a bag that was seen whole is priced by that.
+    #[inline]
+    fn by_the_whole(&self, counts: &mut impl Counts, domain: u64) -> bool {
+        let repetitive = domain == GROUP || counts.get(mix(EVENT, REPETITION)).d >= REPETITIVE;
+        self.parts.signature && repetitive
+    }
+
+    /// What a verdict says of a symbol.
+    #[inline]
+    fn priced(
+        &self,
+        counts: &mut impl Counts,
+        domain: u64,
+        s: &Symbol,
+        class: u64,
+        events: u32,
+        new_word: MicroBits,
+    ) -> MicroBits {
+        let cost = self.symbol(counts, domain, s, class, events);
+        if s.word { cost.min(new_word) } else { cost }
     }
 
     /// Price of a word never seen: that a word is new, then its letters. A rare word costs no more than that.

@@ -1,5 +1,5 @@
-// Native and wasm give the same verdicts, bit for bit. Needs dist/cbad/nodejs (build-package.sh) and target/release/cbad.
-//   node --test cbad-wasm/tests/package.test.mjs
+// Native and wasm give the same verdicts, bit for bit. Needs dist/cbad/nodejs (build-package.sh) and the cbad command, which CBAD may name.
+//   CBAD=target/release/cbad node --test cbad-wasm/tests/package.test.mjs
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -28,7 +28,8 @@ function event(i) {
 test('native and wasm verdicts agree, and replay recomputes them', () => {
   const events = Array.from({ length: 3000 }, (_, i) => ({ stream: 's', event_type: 'log', ...event(i) }));
   const input = events.map((e) => JSON.stringify(e)).join('\n') + '\n';
-  const cbad = new URL('target/release/cbad', root).pathname;
+  const target = process.env.CARGO_TARGET_DIR ?? new URL('target', root).pathname;
+  const cbad = process.env.CBAD ?? `${target}/debug/cbad`;
   const native = spawnSync(cbad, ['score', '--format', 'events', '--json'], { input, encoding: 'utf8', maxBuffer: 1 << 28 });
   assert.equal(native.status, 0, native.stderr);
   const verdicts = native.stdout.trim().split('\n').map((l) => JSON.parse(l)).filter((v) => 'index' in v);

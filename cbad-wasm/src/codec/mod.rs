@@ -3,7 +3,7 @@
 //! `compress` never fails and never panics; `decompress` answers a typed error for anything that is not its own output, and
 //! never writes more than the caller's limit. Output is a function of the input alone: the same bytes on every target.
 
-mod columns;
+pub(crate) mod columns;
 mod deflate;
 mod lz4;
 pub mod zstd;

@@ -14,7 +14,8 @@ use crate::recent::Recent;
 use crate::taught::Taught;
 
 const MAGIC: &[u8; 4] = b"CBAD";
-const FORMAT: u16 = 1;
+/// Format 1 held other counts for q-values; it is still read.
+const FORMAT: u16 = 2;
 
 impl Detector {
     /// The whole state, to be continued by [`Detector::restore`].
@@ -67,7 +68,7 @@ impl Detector {
             return Err(CheckpointError::NotACheckpoint);
         }
         let found = r.u16()?;
-        if found != FORMAT {
+        if !(1..=FORMAT).contains(&found) {
             return Err(CheckpointError::Version {
                 found,
                 known: FORMAT,
@@ -96,12 +97,12 @@ impl Detector {
         d.guard = Guard::read(&mut r, scores)?;
         d.scores = Calibration::read(&mut r, scores)?;
         d.kept = Recalibration::read(&mut r)?;
-        d.fdr = Fdr::read(&mut r)?;
+        d.fdr = Fdr::read(&mut r, found)?;
         d.metrics = Metrics::read(&mut r)?;
         d.groups = Groups::read(&mut r)?;
         d.group_scores = Calibration::read(&mut r, scores)?;
         d.group_kept = Recalibration::read(&mut r)?;
-        d.group_fdr = Fdr::read(&mut r)?;
+        d.group_fdr = Fdr::read(&mut r, found)?;
         d.recent = Recent::read(&mut r, memory.recent_bytes as usize)?;
         for _ in 0..r.length()?.min(CAUSES) {
             d.causes.push(Cause {

@@ -1,35 +1,58 @@
 //! What was asked for on the command line.
 
+use crate::terminal::Color;
 use cbad::{Config, Kind};
 use std::path::PathBuf;
 
 pub const HELP: &str = "\
-cbad - find what does not compress given the past: anomalies in logs, records, traces and prompts
+cbad - find what does not compress given the past: anomalies in logs, records, traces, prompts and numbers
 
 USAGE
   cbad score [OPTIONS] [FILE]        read FILE or standard input, write one verdict per event
   cbad explain [OPTIONS] [FILE]      the same, but write the anomalies only, in plain text
   cbad replay [FILE]                 recompute verdicts: one {\"event\":{…},\"witness\":\"…\"} per line, the event in the
                                      shape of POST /v1/events, the witness from its verdict
+  cbad bench [OPTIONS] [FILE]        measure on FILE, or on lines made for it: events a second, memory, checkpoint, and
+                                     whether the bits are those an arithmetic coder spends
 
-OPTIONS
-  --format FORMAT      lines (default), ndjson, csv, or events (the shape of POST /v1/events, one detector per stream)
+  On a terminal, score writes anomalies alone, explained; into a pipe or file, one line of JSON per event, in order,
+  and one per group when it closes. Events are read once, scored before they are learnt; no labels, no training run.
+
+INPUT
+  --format FORMAT      lines      a text per line (default)
+                       ndjson     a JSON value per line
+                       csv        a header, then a record per line
+                       events     the shape of POST /v1/events, one detector per \"stream\"
+                       otlp-json  an OTLP/JSON export request per line, as the OpenTelemetry Collector's file exporter
+                                  writes: logs, spans and data points, one detector per service and signal
   --kind KIND          log (default), metric, trace or llm
-  --warmup N|SHARE     learn this many events, or this share of each stream (below 1), before the first alarm
-  --sensitivity S      0.0 to 1.0; promised false alarms are 10^(4S-5) per event (default 0.5: one in 1,000)
-  --seed N             seed of whatever is sampled (default 1)
   --field NAME         score only these top-level fields of a record (repeatable; ndjson and csv)
   --time NAME          the field that holds the time (ndjson and csv)
   --group NAME         the field that holds the session or trace (ndjson and csv)
+
+DETECTION
+  --warmup N|SHARE     learn this many events, or this share of each stream (below 1), before the first alarm; a share
+                       reads all input first
+  --sensitivity S      0.0 to 1.0 (default 0.5): promised false alarms are 10^(3.2 S - 4) per event, one in 250 at 0.5
+  --seed N             seed of whatever is sampled (default 1)
+
+OUTPUT
   --explain            write the anomalies only, explained in plain text (the default on a terminal)
   --json               write NDJSON verdicts even on a terminal
+  --color WHEN         auto (default), always or never; auto heeds NO_COLOR and TERM=dumb
+  --no-progress        no progress bar on a terminal
   --strict             exit with 1 if a line could not be read
   -h, --help           this text
   -V, --version        the version
 
+EXIT STATUS
+  0 done   1 with --strict: lines could not be read; replay: a verdict could not be recomputed   2 wrong usage, no such file
+
 EXAMPLES
   cat app.log | cbad score
   cbad score --format ndjson --field message --time ts app.ndjson > verdicts.ndjson
+  cbad score --format otlp-json --json logs.json | jq 'select(.anomaly) | .reason'
+  cbad bench --format ndjson app.ndjson
 ";
 
 /// How the input is laid out.
@@ -39,6 +62,7 @@ pub enum Format {
     Ndjson,
     Csv,
     Events,
+    Otlp,
 }
 
 /// Options of `cbad score`.
@@ -54,6 +78,8 @@ pub struct Options {
     pub explain: bool,
     pub json: bool,
     pub strict: bool,
+    pub color: Color,
+    pub progress: bool,
     pub file: Option<PathBuf>,
 }
 
@@ -61,6 +87,7 @@ pub enum Command {
     Help(String),
     Score(Box<Options>),
     Replay(Box<Options>),
+    Bench(Box<Options>),
 }
 
 pub fn parse() -> Result<Command, lexopt::Error> {
@@ -76,6 +103,8 @@ pub fn parse() -> Result<Command, lexopt::Error> {
         explain: false,
         json: false,
         strict: false,
+        color: Color::Auto,
+        progress: true,
         file: None,
     };
     let mut parser = lexopt::Parser::from_env();
@@ -96,9 +125,10 @@ pub fn parse() -> Result<Command, lexopt::Error> {
                     "ndjson" => Format::Ndjson,
                     "csv" => Format::Csv,
                     "events" => Format::Events,
+                    "otlp-json" => Format::Otlp,
                     other => {
                         return Err(format!(
-                            "unknown format {other:?}: use lines, ndjson, csv or events"
+                            "unknown format {other:?}: use lines, ndjson, csv, events or otlp-json"
                         )
                         .into());
                     }
@@ -125,6 +155,19 @@ pub fn parse() -> Result<Command, lexopt::Error> {
             Long("explain") => o.explain = true,
             Long("json") => o.json = true,
             Long("strict") => o.strict = true,
+            Long("color" | "colour") => {
+                o.color = match parser.value()?.string()?.as_str() {
+                    "auto" => Color::Auto,
+                    "always" => Color::Always,
+                    "never" => Color::Never,
+                    other => {
+                        return Err(
+                            format!("unknown colour {other:?}: use auto, always or never").into(),
+                        );
+                    }
+                }
+            }
+            Long("no-progress") => o.progress = false,
             Value(v) if command.is_none() => command = Some(v.string()?),
             Value(v) if o.file.is_none() => o.file = Some(v.into()),
             other => return Err(other.unexpected()),
@@ -134,6 +177,7 @@ pub fn parse() -> Result<Command, lexopt::Error> {
         Some("score") => Ok(Command::Score(Box::new(o))),
         Some("explain") => Ok(Command::Score(Box::new(Options { explain: true, ..o }))),
         Some("replay") => Ok(Command::Replay(Box::new(o))),
+        Some("bench") => Ok(Command::Bench(Box::new(o))),
         Some(other) => Err(format!("unknown command {other:?}; see cbad --help").into()),
         None => Ok(Command::Help(HELP.to_owned())),
     }

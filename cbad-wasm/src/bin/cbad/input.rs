@@ -1,6 +1,7 @@
 //! From a line of input to an event.
 
 use crate::args::{Format, Options};
+use crate::otlp;
 use crate::time;
 use cbad::{Event, Kind, Payload};
 use serde::Deserialize;
@@ -65,17 +66,19 @@ impl<'o> Lines<'o> {
         }
     }
 
-    /// The event of a line; `None` for a blank line or a header.
-    pub fn read(&mut self, line: &str) -> Result<Option<Owned>, String> {
+    /// Appends the events of a line to `out`: none of a blank line or a header, several of an export request.
+    pub fn read(&mut self, line: &str, out: &mut Vec<Owned>) -> Result<(), String> {
         if line.trim().is_empty() {
-            return Ok(None);
+            return Ok(());
         }
         match self.options.format {
-            Format::Lines => Ok(Some(self.owned(line.to_owned(), false, None, None))),
-            Format::Events => envelope(line, self.options.kind).map(Some),
-            Format::Ndjson => self.record(line).map(Some),
-            Format::Csv => self.csv(line),
+            Format::Lines => out.push(self.owned(line.to_owned(), false, None, None)),
+            Format::Events => out.push(envelope(line, self.options.kind)?),
+            Format::Ndjson => out.push(self.record(line)?),
+            Format::Csv => out.extend(self.csv(line)?),
+            Format::Otlp => otlp::read(line, out)?,
         }
+        Ok(())
     }
 
     fn owned(

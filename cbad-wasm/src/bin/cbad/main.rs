@@ -1,9 +1,12 @@
 //! The `cbad` command: scores streams of events from a file or standard input.
 
 mod args;
+mod bench;
 mod input;
+mod otlp;
 mod replay;
 mod score;
+mod terminal;
 mod time;
 
 use std::process::ExitCode;
@@ -15,6 +18,7 @@ fn main() -> ExitCode {
             Ok(ExitCode::SUCCESS)
         }
         Ok(args::Command::Score(options)) => score::run(&options),
+        Ok(args::Command::Bench(options)) => bench::run(&options),
         Ok(args::Command::Replay(options)) => replay::run(&options),
         Err(e) => Err(e.into()),
     };

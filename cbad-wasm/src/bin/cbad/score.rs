@@ -2,7 +2,8 @@
 
 use crate::args::Options;
 use crate::input::{Lines, Owned};
-use cbad::{Config, Detector, GroupVerdict, Verdict, Warmup};
+use crate::terminal::{Paint, Progress};
+use cbad::{Config, Detector, GroupVerdict, Severity, Verdict, Warmup};
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs::File;
@@ -20,6 +21,8 @@ struct Run<'o, W: Write> {
     totals: BTreeMap<String, u64>, // events of each stream, where the warm-up is a share
     out: W,
     plain: bool,
+    paint: Paint,
+    progress: Progress,
     index: u64,
     anomalies: u64,
 }
@@ -33,20 +36,17 @@ pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         totals: BTreeMap::new(),
         out: BufWriter::with_capacity(1 << 16, stdout.lock()),
         plain,
+        paint: Paint::to_stdout(options.color),
+        progress: Progress::new(options),
         index: 0,
         anomalies: 0,
     };
-    let mut input: Box<dyn BufRead> = match &options.file {
-        Some(path) => Box::new(BufReader::with_capacity(
-            1 << 16,
-            File::open(path).map_err(|e| format!("{}: {e}", path.display()))?,
-        )),
-        None => Box::new(io::stdin().lock()),
-    };
+    let mut input = open(options)?;
     let share = options.warmup.filter(|w| *w < 1.0);
     let mut lines = Lines::new(options);
     let mut bad = 0u64;
     let mut held: Vec<Owned> = Vec::new();
+    let mut read = Vec::new();
     let mut buffer = Vec::new();
     let mut number = 0u64;
     loop {
@@ -56,17 +56,20 @@ pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         }
         number += 1;
         let text = String::from_utf8_lossy(&buffer);
-        match lines.read(text.trim_end_matches(['\r', '\n'])) {
-            Ok(None) => {}
-            Ok(Some(event)) if share.is_some() => held.push(event),
-            Ok(Some(event)) => run.event(&event)?,
-            Err(e) => {
-                bad += 1;
-                if bad <= NAMED {
-                    eprintln!("cbad: line {number}: {e}");
-                }
+        if let Err(e) = lines.read(text.trim_end_matches(['\r', '\n']), &mut read) {
+            bad += 1;
+            if bad <= NAMED {
+                run.progress.clear();
+                eprintln!("cbad: line {number}: {e}");
             }
         }
+        if share.is_some() {
+            held.append(&mut read);
+        }
+        for event in read.drain(..) {
+            run.event(&event)?;
+        }
+        run.progress.read(buffer.len());
     }
     for event in &held {
         *run.totals.entry(event.stream.clone()).or_default() += 1;
@@ -82,6 +85,17 @@ pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
+    })
+}
+
+/// The file named, or standard input.
+pub fn open(options: &Options) -> Result<Box<dyn BufRead>, Box<dyn Error>> {
+    Ok(match &options.file {
+        Some(path) => Box::new(BufReader::with_capacity(
+            1 << 16,
+            File::open(path).map_err(|e| format!("{}: {e}", path.display()))?,
+        )),
+        None => Box::new(io::stdin().lock()),
     })
 }
 
@@ -132,17 +146,32 @@ impl<W: Write> Run<'_, W> {
         } else {
             format!(" in {}", owned.stream)
         };
+        self.progress.clear();
+        let (paint, severity) = (self.paint, verdict.severity.unwrap_or(Severity::Low));
+        let head = format!(
+            "event {}{name}: {:.1} bits of surprise",
+            verdict.index, verdict.score
+        );
         writeln!(
             self.out,
-            "event {}{name}: {:.1} bits of surprise, p = {:.1e}",
-            verdict.index, verdict.score, verdict.p_value
+            "{}, p = {:.1e}",
+            paint.severity(severity, &head),
+            verdict.p_value
         )?;
-        writeln!(self.out, "  {}", owned.text)?;
-        writeln!(self.out, "  {}", verdict.reason.as_deref().unwrap_or(""))?;
+        writeln!(self.out, "  {}", paint.tokens(&owned.text, &verdict.tokens))?;
+        writeln!(
+            self.out,
+            "  {}",
+            paint.strong(verdict.reason.as_deref().unwrap_or(""))
+        )?;
         if let Some(nearest) = &verdict.nearest {
-            writeln!(self.out, "  nearest normal event: {nearest}")?;
+            writeln!(
+                self.out,
+                "{}",
+                paint.faint(&format!("  nearest normal event: {nearest}"))
+            )?;
         }
-        Ok(())
+        self.out.flush() // a person is looking
     }
 
     fn groups(&mut self, closed: &[GroupVerdict]) -> io::Result<()> {
@@ -175,6 +204,7 @@ impl<W: Write> Run<'_, W> {
             }
         }
         self.out.flush()?;
+        self.progress.clear();
         if self.plain {
             eprintln!("{} events, {} anomalies", self.index, self.anomalies);
         }

@@ -4,7 +4,7 @@
 //! model is written once against [`Coder`]: an encoder is told each bit and returns it, a decoder finds it out.
 
 /// One binary decision after another.
-pub(super) trait Coder {
+pub(crate) trait Coder {
     /// Codes a bit whose chance of being 1 is `p / 65536`, `1 ≤ p ≤ 65535`. A decoder ignores `bit` and returns the bit read.
     fn bit(&mut self, p: u32, bit: bool) -> bool;
 }
@@ -17,7 +17,7 @@ fn middle(low: u32, high: u32, p: u32) -> u32 {
 }
 
 /// Writes bits.
-pub(super) struct Encoder {
+pub(crate) struct Encoder {
     low: u32,
     high: u32,
     out: Vec<u8>,
@@ -31,6 +31,13 @@ impl Encoder {
             high: u32::MAX,
             out,
         }
+    }
+
+    /// Information written so far, in bits: whole bytes, and what the interval has shrunk to.
+    #[cfg(feature = "cli")]
+    pub fn bits(&self) -> f64 {
+        let left = f64::from(self.high - self.low) + 1.0;
+        8.0 * self.out.len() as f64 + 32.0 - libm::log2(left)
     }
 
     /// Writes as many bytes as it takes to tell the last interval; the decoder reads zeros after them.
@@ -71,7 +78,7 @@ impl Coder for Encoder {
 }
 
 /// Reads bits.
-pub(super) struct Decoder<'a> {
+pub(crate) struct Decoder<'a> {
     low: u32,
     high: u32,
     code: u32,

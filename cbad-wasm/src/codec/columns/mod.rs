@@ -14,7 +14,7 @@
 //!
 //! Stored form: one byte method (0 raw, 1 columns); for columns the content's length (LEB128), its CRC-32, and the code.
 
-mod coder;
+pub(crate) mod coder;
 mod history;
 mod layout;
 mod lexer;

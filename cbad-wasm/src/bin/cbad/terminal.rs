@@ -1,0 +1,189 @@
+//! What a terminal gets beside plain text: colour and a progress bar.
+
+use crate::args::Options;
+use cbad::{Severity, TokenBits};
+use std::io::{self, IsTerminal, Write};
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// Colours text, or leaves it as it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Paint(bool);
+
+/// Bits from which a token is marked.
+const MARKED: f64 = 4.0;
+
+impl Paint {
+    /// For standard output. <https://no-color.org>: NO_COLOR set to anything but nothing means none.
+    pub fn to_stdout(color: Color) -> Paint {
+        let set = |name: &str| std::env::var(name).unwrap_or_default();
+        Paint(match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                io::stdout().is_terminal() && set("NO_COLOR").is_empty() && set("TERM") != "dumb"
+            }
+        })
+    }
+
+    fn with(self, code: &str, text: &str) -> String {
+        if self.0 {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// In bold.
+    pub fn strong(self, text: &str) -> String {
+        self.with("1", text)
+    }
+
+    /// Dimmed.
+    pub fn faint(self, text: &str) -> String {
+        self.with("2", text)
+    }
+
+    /// In the colour of a severity: blue, yellow, red.
+    pub fn severity(self, severity: Severity, text: &str) -> String {
+        let code = match severity {
+            Severity::Low => "34",
+            Severity::Medium => "33",
+            Severity::High => "31",
+        };
+        self.with(code, text)
+    }
+
+    /// An event's text with its dearest tokens in red.
+    pub fn tokens(self, text: &str, tokens: &[TokenBits]) -> String {
+        let mut out = String::new();
+        let mut at = 0;
+        for t in tokens.iter().filter(|t| self.0 && t.bits >= MARKED) {
+            if let (Some(before), Some(token)) = (text.get(at..t.start), text.get(t.start..t.end)) {
+                out.push_str(before);
+                out.push_str(&self.with("31", token));
+                at = t.end;
+            }
+        }
+        out.push_str(text.get(at..).unwrap_or(""));
+        out
+    }
+}
+
+/// How far the input has been read, on one line of standard error that is drawn anew.
+#[derive(Debug)]
+pub struct Progress {
+    shown: bool,
+    total: Option<u64>, // bytes
+    read: u64,
+    drawn: u64,
+    dirty: bool,
+}
+
+/// Bytes between two drawings.
+const STEP: u64 = 1 << 18;
+const WIDTH: u64 = 30;
+
+impl Progress {
+    /// For the input named; nothing is drawn unless standard error is a terminal and the input is not one.
+    pub fn new(options: &Options) -> Progress {
+        let size = |path: &std::path::PathBuf| std::fs::metadata(path).ok().map(|m| m.len());
+        let typed = options.file.is_none() && io::stdin().is_terminal();
+        Progress {
+            shown: options.progress && io::stderr().is_terminal() && !typed,
+            total: options.file.as_ref().and_then(size).filter(|&n| n > 0),
+            read: 0,
+            drawn: 0,
+            dirty: false,
+        }
+    }
+
+    /// So many bytes more have been read.
+    pub fn read(&mut self, bytes: usize) {
+        self.read += bytes as u64;
+        if self.shown && self.read - self.drawn >= STEP {
+            self.drawn = self.read;
+            self.dirty = true;
+            let _ = write!(io::stderr(), "\r\x1b[K{}", bar(self.read, self.total));
+        }
+    }
+
+    /// Takes the bar away, for something else to be written.
+    pub fn clear(&mut self) {
+        if self.dirty {
+            self.dirty = false;
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
+}
+
+fn bar(read: u64, total: Option<u64>) -> String {
+    let megabytes = read as f64 / 1e6;
+    match total {
+        Some(total) => {
+            let full = (read.min(total) * WIDTH / total) as usize;
+            let rest = WIDTH as usize - full;
+            let percent = read.min(total) * 100 / total;
+            format!(
+                "[{}{}] {percent:3} % {megabytes:.1} MB",
+                "=".repeat(full),
+                " ".repeat(rest)
+            )
+        }
+        None => format!("{megabytes:.1} MB read"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_fills() {
+        assert_eq!(
+            bar(0, Some(2_000_000)),
+            format!("[{}]   0 % 0.0 MB", " ".repeat(30))
+        );
+        assert_eq!(
+            bar(2_000_000, Some(2_000_000)),
+            format!("[{}] 100 % 2.0 MB", "=".repeat(30))
+        );
+        assert_eq!(
+            bar(9, Some(4)),
+            format!("[{}] 100 % 0.0 MB", "=".repeat(30))
+        );
+        assert_eq!(bar(1_500_000, None), "1.5 MB read");
+    }
+
+    #[test]
+    fn dear_tokens_are_marked_and_nothing_is_without_colour() {
+        let token = |start, end, bits| TokenBits {
+            text: String::new(),
+            start,
+            end,
+            bits,
+            expected: Vec::new(),
+        };
+        let tokens = [
+            token(0, 2, 9.0),
+            token(3, 4, 0.5),
+            token(5, 8, 4.0),
+            token(9, 99, 9.0),
+        ];
+        assert_eq!(
+            Paint(true).tokens("né x odd!", &[token(0, 3, 9.0)]),
+            "\x1b[31mné\x1b[0m x odd!"
+        );
+        assert_eq!(
+            Paint(true).tokens("ab c odd!", &tokens),
+            "\x1b[31mab\x1b[0m c \x1b[31modd\x1b[0m!"
+        );
+        assert_eq!(Paint(false).tokens("ab c odd!", &tokens), "ab c odd!");
+    }
+}
