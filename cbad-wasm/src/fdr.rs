@@ -129,10 +129,10 @@ mod tests {
     #[test]
     fn of_what_is_called_a_discovery_few_are_false() {
         for (rare, strength) in [(u64::MAX, 0.0), (2_000, 20.0), (200, 14.0), (50, 10.0)] {
-            let (shares, _) = simulated(11, rare, strength, 200);
+            let (shares, _) = simulated(11, rare, strength, 100);
             for (level, share) in LEVELS.iter().zip(shares) {
-                // the mean of 200 epochs of a share of variance at most `level`: within four standard errors
-                let most = level + 4.0 * (level / 200.0).sqrt();
+                // the mean of 100 epochs of a share of variance at most `level`: within four standard errors
+                let most = level + 4.0 * (level / 100.0).sqrt();
                 assert!(
                     share <= most,
                     "1 in {rare}, {strength} bits: {share} at {level}"

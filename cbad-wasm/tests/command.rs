@@ -87,7 +87,7 @@ fn explained_anomalies_are_coloured_only_when_asked_in_a_pipe() {
 #[test]
 fn a_terminal_gets_colour_and_a_bar_unless_refused() {
     let file = std::env::temp_dir().join(format!("cbad-terminal-{}.log", std::process::id()));
-    std::fs::write(&file, log().repeat(12)).unwrap();
+    std::fs::write(&file, log().repeat(24)).unwrap();
     let on_terminal = |environment: &[(&str, &str)], more: &str| {
         let command = format!(
             "{} score {more} {}",
@@ -107,7 +107,7 @@ fn a_terminal_gets_colour_and_a_bar_unless_refused() {
     };
     let text = stdout(&seen);
     assert!(
-        text.contains("\x1b[31mdropped\x1b[0m") && text.contains("7212 events"),
+        text.contains("\x1b[31mdropped\x1b[0m") && text.contains("14424 events"),
         "{text}"
     );
     assert!(text.contains("% 0.3 MB"), "no progress bar: {text}");

@@ -22,6 +22,7 @@ const ALL = undefined; // the plain command
 const SUITES = [
   { name: 'Rust', areas: [ALL], needs: [], besideBuilds: true, run: ({ full }) => runRust(['--workspace'], { full }) },
   { name: 'detector (Rust)', areas: ['detector'], needs: [], besideBuilds: true, run: ({ full }) => runRust(['-p', 'cbad-wasm'], { full }) },
+  { name: 'detector, native against WebAssembly', areas: [ALL, 'detector'], needs: ['dashboard', 'cbad'], run: () => runNodeTests([path.join(ROOT, 'cbad-wasm/tests/package.test.mjs')], {}) },
   { name: 'billing (Rust)', areas: ['billing'], needs: [], besideBuilds: true, run: () => runRust(['-p', 'worker-api'], { filter: 'billing::' }) },
   { name: 'ingestion (Rust)', areas: ['ingest'], needs: [], besideBuilds: true, run: () => runRust(['-p', 'worker-api'], { filter: 'ingest::' }) },
   { name: 'formatting and lints', areas: [ALL], needs: ['dashboard'], besideBuilds: true, run: () => tally(formatAndLints()) },

@@ -46,7 +46,9 @@ OUTPUT
   -V, --version        the version
 
 EXIT STATUS
-  0 done   1 with --strict: lines could not be read; replay: a verdict could not be recomputed   2 wrong usage, no such file
+  0  done
+  1  with --strict: lines could not be read; replay: a verdict could not be recomputed; bench: an event did not come back
+  2  wrong usage, or no such file
 
 EXAMPLES
   cat app.log | cbad score

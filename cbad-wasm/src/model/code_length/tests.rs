@@ -199,7 +199,7 @@ fn content() -> impl Strategy<Value = (bool, String)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 24, ..ProptestConfig::default() })]
 
     #[test]
     fn any_stream_comes_back(events in proptest::collection::vec(content(), 1..40), rounds in 1usize..4) {
