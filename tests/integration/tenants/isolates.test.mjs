@@ -1,13 +1,14 @@
 // Two isolates in front of the same objects: what one of them ends, the other stops taking, on a clock that the test turns.
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import { before, test } from 'node:test';
-import { a, api, assertProblem, figure, full, freshStream, sleep } from '../support/stack.mjs';
+import { a, api, assertProblem, figure, full, freshStream, sleep, supabase } from '../support/stack.mjs';
 import { admin, newKey, newOrganization, newPerson } from './people.mjs';
 import { ownWorker } from './own-worker.mjs';
 
-// as in platform/objects.rs (an isolate trusts a key object) and auth/key_object.rs (an object trusts the database)
+// as in platform/objects.rs (an isolate trusts a key object) and auth/key_object.rs (an object asks the database, at the latest)
 const ISOLATE_MS = 25_000;
-const OBJECT_MS = 25_000;
+const OBJECT_MS = 35_000;
 const PROMISED_MS = 60_000;
 
 let owner;
@@ -37,7 +38,7 @@ test('must show 5: a key revoked behind the objects\' back ends everywhere withi
   // the worst case: the object has just asked the database …
   for (const base of [url, edge]) assert.equal((await post(base, key.secret)).status, 200, base);
   await admin.update(`api_keys?id=eq.${key.id}`, { revoked_at: new Date().toISOString() });
-  // … and is asked by an isolate just before it would ask again (the objects' clock is the first isolate's)
+  // … and is asked by an isolate just before it would wait for the database (the objects' clock is the first isolate's)
   const late = OBJECT_MS - 3_000;
   await turnClock(late);
   await turnClock(ISOLATE_MS, edge);
@@ -101,4 +102,48 @@ test('must show 5, in real time: 20 clients at two isolates', { skip: !full && '
   await Promise.all(clients);
   figure(t, `revoked in the database; the last event was taken ${((last - revokedAt) / 1000).toFixed(1)} s later`);
   assert.equal((await post(url, a.keys.ingest)).status, 200);
+});
+
+/** Stands before the stack's Supabase; while `hangs` is set, questions about keys are taken and never answered. */
+async function hangingSupabase(t) {
+  const state = { hangs: false, asked: 0 };
+  const server = http.createServer((request, response) => {
+    if (request.url.startsWith('/rest/v1/api_keys')) {
+      state.asked += 1;
+      if (state.hangs) return;
+    }
+    const upstream = http.request(supabase.SUPABASE_URL + request.url, { method: request.method, headers: request.headers }, (answer) => {
+      response.writeHead(answer.statusCode, answer.headers);
+      answer.pipe(response);
+    });
+    upstream.on('error', () => response.destroy());
+    request.pipe(upstream);
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => (server.closeAllConnections(), server.close()));
+  return Object.assign(state, { url: `http://127.0.0.1:${server.address().port}` });
+}
+
+test('a database that hangs does not hold up events of a key that is known', { timeout: 120_000 }, async (t) => {
+  const upstream = await hangingSupabase(t);
+  const { url, turnClock } = await ownWorker(t, { SUPABASE_URL: upstream.url });
+  const key = await newKey(owner, { name: 'x' });
+  assert.equal((await post(url, key.secret)).status, 200);
+  upstream.hangs = true;
+  const asked = upstream.asked;
+  const times = [];
+  for (const seconds of [27, 54, 90, 126]) {
+    await turnClock(seconds * 1000);
+    const answer = await post(url, key.secret);
+    assert.equal(answer.status, 200, `after ${seconds} s`);
+    times.push(answer.ms);
+  }
+  assert.ok(upstream.asked > asked, 'the database was asked');
+  // it is given up after 10 s
+  assert.ok(Math.max(...times) < 8000, times.join(', '));
+  upstream.hangs = false;
+  await admin.update(`api_keys?id=eq.${key.id}`, { revoked_at: new Date().toISOString() });
+  await turnClock(200_000);
+  assertProblem(await post(url, key.secret), 401, 'invalid_credentials');
+  figure(t, `answers after ${times.map((ms) => ms.toFixed(0)).join(', ')} ms while the database hung`);
 });

@@ -14,17 +14,24 @@ use crate::detect::dedupe::MAX_AGE_MS;
 use crate::detect::pressure;
 use crate::detect::store::RequestKey;
 use crate::ingest::time;
+use crate::platform::fetch::within;
 use crate::platform::objects::reply;
 use crate::platform::postgrest;
 use crate::platform::storage::Sql;
 use crate::platform::{Ctx, alarm_ms, log};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
 use uuid::Uuid;
 use worker::{DurableObject, Env, Method, Request, Response, ScheduledTime, State, durable_object};
 
 /// A stored record is compared with the database again after this long.
 const REFRESH_MS: i64 = 25_000;
+/// A record as old as this is not used before the database was asked: with the isolate's 25 s that makes 60.
+const LATEST_MS: i64 = 35_000;
+/// How long is waited for the database where a record is known, once in a while, before that goes on being valid.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// `last_used_at` is written at most this often.
 const USED_MS: i64 = 60_000;
 
@@ -143,12 +150,31 @@ impl KeyRecord {
     }
 }
 
+async fn look_up(ctx: &Ctx, id: &str) -> crate::error::Result<Option<KeyRecord>> {
+    let columns = format!("id,hash,org_id,scopes,stream_prefix,expires_at,revoked_at,{ORG_FACTS}");
+    let rows: Vec<KeyRecord> = postgrest::as_service(ctx, "api_keys")
+        .select(&columns)
+        .eq("id", id)
+        .rows()
+        .await?;
+    Ok(rows.into_iter().next())
+}
+
 /// See the module.
 #[durable_object]
 pub struct KeyObject {
     state: State,
     ctx: Ctx,
     cached: RefCell<Option<Cached>>,
+    /// The database's answer to a question asked beside a request, until the next request takes it.
+    beside: Rc<RefCell<Beside>>,
+}
+
+#[derive(Default)]
+struct Beside {
+    asking: bool,
+    /// When it was asked, and the answer.
+    answer: Option<(i64, crate::error::Result<Option<KeyRecord>>)>,
 }
 
 #[derive(Clone)]
@@ -164,6 +190,7 @@ impl DurableObject for KeyObject {
             ctx: Ctx::new(env, "key-object"),
             state,
             cached: RefCell::new(None),
+            beside: Rc::default(),
         }
     }
 
@@ -241,11 +268,21 @@ impl KeyObject {
             *self.cached.borrow_mut() = self.load()?;
         }
         let known = self.cached.borrow().clone();
-        let fresh = match &known {
-            Some(c) if (now - c.checked).abs() < REFRESH_MS => {
+        let arrived = self.beside.borrow_mut().answer.take();
+        let arrived = arrived.filter(|(asked, _)| (now - asked).abs() < REFRESH_MS);
+        let checked = arrived.as_ref().map_or(now, |(asked, _)| *asked);
+        let fresh = match (&known, arrived) {
+            (_, Some((_, answer))) => answer,
+            (Some(c), None) if (now - c.checked).abs() < REFRESH_MS => {
                 return Ok(Some(self.touch(c.record.clone(), now)));
             }
-            _ => self.look_up(id).await,
+            // a database that is slow or does not answer at all must not hold up the events that come with the key
+            (Some(c), None) if (now - c.checked).abs() < LATEST_MS => {
+                self.look_up_beside(id);
+                return Ok(Some(self.touch(c.record.clone(), now)));
+            }
+            (Some(_), None) => within(PATIENCE, look_up(&self.ctx, id)).await,
+            (None, None) => look_up(&self.ctx, id).await,
         };
         match (fresh, known) {
             (Ok(Some(mut record)), known) => {
@@ -260,7 +297,7 @@ impl KeyObject {
                 let used = known.map_or(0, |c| c.used);
                 *self.cached.borrow_mut() = Some(Cached {
                     record: record.clone(),
-                    checked: now,
+                    checked,
                     used,
                 });
                 Ok(Some(self.touch(record, now)))
@@ -297,15 +334,20 @@ impl KeyObject {
         Ok(true)
     }
 
-    async fn look_up(&self, id: &str) -> crate::error::Result<Option<KeyRecord>> {
-        let columns =
-            format!("id,hash,org_id,scopes,stream_prefix,expires_at,revoked_at,{ORG_FACTS}");
-        let rows: Vec<KeyRecord> = postgrest::as_service(&self.ctx, "api_keys")
-            .select(&columns)
-            .eq("id", id)
-            .rows()
-            .await?;
-        Ok(rows.into_iter().next())
+    /// Asks the database without waiting; the next request finds the answer.
+    fn look_up_beside(&self, id: &str) {
+        if std::mem::replace(&mut self.beside.borrow_mut().asking, true) {
+            return;
+        }
+        let (ctx, beside, id) = (self.ctx.clone(), Rc::clone(&self.beside), id.to_owned());
+        let asked = ctx.now_ms();
+        self.state.wait_until(async move {
+            let answer = look_up(&ctx, &id).await;
+            *beside.borrow_mut() = Beside {
+                asking: false,
+                answer: Some((asked, answer)),
+            };
+        });
     }
 
     /// What is stored. An object that never held a key stores nothing, not even an empty table: made-up ids leave no trace.
