@@ -6,13 +6,15 @@ insert into public.usage_counters (org_id, stream, shard, day, events) values ('
 insert into public.anomalies (id, org_id, stream, severity) values ('a2000000-0000-4000-8000-000000000000', 'aaaaaaaa-0000-4000-8000-000000000000', 'only-here', 'low');
 insert into public.anomalies (id, org_id, stream, severity) select gen_random_uuid(), 'aaaaaaaa-0000-4000-8000-000000000000', 'many', 'low' from generate_series(1, 25000);
 
+-- shards that have neither counted nor found anything
+insert into public.streams (org_id, name, event_type, shards, shards_most) values ('aaaaaaaa-0000-4000-8000-000000000000', 'idle', 'log', 1, 2);
 select pg_temp.act_as_role('service_role');
 select public.delete_organization('aaaaaaaa-0000-4000-8000-000000000000', '{"id":"a0000000-0000-4000-8000-000000000001"}');
 select is(public.apply_retention('{"developer":30}', now() + interval '31 days') ->> 'more', 'true', 'much is removed in portions');
 select is((select count(*)::int from public.organizations where id = 'aaaaaaaa-0000-4000-8000-000000000000'), 1, 'the organisation last');
 select is((public.apply_retention('{"developer":30}', now() + interval '31 days') ->> 'organizations')::int, 1, 'with the portion that ends it');
 select results_eq($$ select kind, name from public.purges where org_id = 'aaaaaaaa-0000-4000-8000-000000000000' order by 1, 2 $$,
-  $$ values ('key', 'tapkeyaaaaaa'), ('organization', ''), ('stream', 'checkout#0'), ('stream', 'checkout#2'), ('stream', 'many#0'), ('stream', 'only-here#0') $$,
+  $$ values ('key', 'tapkeyaaaaaa'), ('organization', ''), ('stream', 'checkout#0'), ('stream', 'checkout#2'), ('stream', 'idle#0'), ('stream', 'idle#1'), ('stream', 'many#0'), ('stream', 'only-here#0') $$,
   'every object is written down, also of streams that only an anomaly or a counter names');
 select is((select count(*)::int from public.purges where org_id = 'bbbbbbbb-0000-4000-8000-000000000000'), 0, 'and none of another organisation');
 select is(public.finish_purges('[{"org_id":"aaaaaaaa-0000-4000-8000-000000000000","kind":"stream","name":"checkout#0"}]', '[{"org_id":"aaaaaaaa-0000-4000-8000-000000000000","kind":"key","name":"tapkeyaaaaaa"}]'), 1, 'what is done is struck out');

@@ -78,6 +78,12 @@ const FEATURES = {
     assert.equal(refused.status, 200);
     assert.deepEqual(refused.body.rejected.map((r) => [r.index, r.code]), [[0, 'stream_limit']]);
     assert.equal(refused.body.accepted, 1, 'streams that there are go on');
+    assertProblem(await api('POST', '/v1/anomalies', { as: key, json: { stream: freshStream('late'), event_type: 'log', severity: 'low' } }), 409, 'limit_reached');
+    // one that goes makes room for another, and has to find a place like any other when it comes again
+    await eventually('the stream can be deleted', async () => (await api('DELETE', `/v1/streams/${first}`, { as: tenant.owner })).status === 204);
+    assert.equal((await api('POST', '/v1/events', { as: key, json: [{ stream: freshStream('next'), data: 'x' }] })).body.accepted, 1, 'its place is free');
+    const again = await api('POST', '/v1/events', { as: key, json: [{ stream: first, data: 'x' }] });
+    assert.deepEqual(again.body.rejected.map((r) => r.code), ['stream_limit']);
     return `${plan.streams}`;
   },
   async detections(tenant, plan, key) {
@@ -92,8 +98,8 @@ const FEATURES = {
     await report(tenant.id, 'reported', dayOf(now), plan.included_detections);
     await cron();
     assert.equal((await billingOf(tenant)).cap_reached, stops, stops ? 'recording stops' : 'each further one is paid');
-    const found = await api('POST', '/v1/anomalies', { as: tenant.owner, json: { event_type: 'log', severity: 'high' } });
-    if (stops) await eventually('the isolate to hear of it', async () => (await api('POST', '/v1/anomalies', { as: tenant.owner, json: { event_type: 'log', severity: 'high' } })).status === 403, { timeoutMs: 70_000, everyMs: 3_000 });
+    const found = await api('POST', '/v1/anomalies', { as: tenant.owner, json: { stream: 'filled-1', event_type: 'log', severity: 'high' } });
+    if (stops) await eventually('the isolate to hear of it', async () => (await api('POST', '/v1/anomalies', { as: tenant.owner, json: { stream: 'filled-1', event_type: 'log', severity: 'high' } })).status === 403, { timeoutMs: 70_000, everyMs: 3_000 });
     else assert.equal(found.status, 201);
     for (const path of ['/v1/anomalies', '/v1/streams', '/v1/organization/export']) assert.equal((await api('GET', path, { as: tenant.owner })).status, 200, 'what is stored stays readable');
     return stops ? 'stops' : 'paid by the piece';

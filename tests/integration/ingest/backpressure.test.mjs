@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { after, test } from 'node:test';
 import { inBatches, oddEvent, ordinaryEvents } from '../support/logs.mjs';
-import { a, api, assertProblem, b, control, eventually, figure, freshStream, ingest, listAnomalies, metricsToken, streamState } from '../support/stack.mjs';
+import { ENCODINGS, SIGNALS, gauge, logRecord, logsOf, metricsOf, post, span, tracesOf } from '../support/otlp.mjs';
+import { a, api, assertProblem, b, control, eventually, figure, freshStream, ingest, listAnomalies, listStreams, metricsToken, streamState } from '../support/stack.mjs';
 
 after(() => control('postgrest/start'));
 
@@ -50,6 +51,27 @@ test('a large request goes on the queue in pieces, for many streams', { timeout:
   const answer = await later(events);
   assert.deepEqual([answer.status, answer.body.queued], [202, 900]);
   for (const stream of streams) await eventually(`${stream} is scored`, async () => (await counted(stream)) === 300, { timeoutMs: 60_000, everyMs: 1000 });
+});
+
+test('OTLP with the preference: a full success once it is queued, counted once however often it is sent', { timeout: 180_000 }, async () => {
+  const made = { logs: (s) => logsOf(s, [logRecord('queued')]), metrics: (s) => metricsOf(s, [gauge('queued', 1)]), traces: (s) => tracesOf(s, [span('queued')]) };
+  await Promise.all(Object.keys(SIGNALS).flatMap((name) => Object.values(ENCODINGS).map(async ({ type, encode, response }) => {
+    const [signal, service] = [SIGNALS[name], freshStream(`otlp-later-${name}`)];
+    const body = encode(signal, made[name](service));
+    const send = (headers) => post(signal.path, body, { type, key: a.keys.ingest, headers });
+    for (let i = 0; i < 2; i += 1) {
+      const answer = await send({ prefer: 'respond-async' });
+      assert.deepEqual([answer.status, answer.headers.get('preference-applied'), answer.headers.get('content-type')], [200, 'respond-async', type]);
+      assert.equal(response(signal, answer.body).partialSuccess ?? null, null);
+    }
+    const mine = async () => (await listStreams(a.keys.read)).filter((stream) => stream.includes(service));
+    const [stream] = await eventually(`${service} is scored`, async () => (await mine()).length > 0 && mine(), { timeoutMs: 60_000, everyMs: 500 });
+    const seen = async () => (await api('GET', `/v1/streams/${encodeURIComponent(stream)}/recent`, { as: a.keys.read })).body.events_seen;
+    const before = await seen();
+    assert.ok(before >= 1);
+    assert.equal((await send({})).status, 200);
+    assert.equal(await seen(), before, 'without the preference the same body is recognised as well');
+  })));
 });
 
 test('an event larger than a message is answered as without the preference', async () => {

@@ -109,9 +109,13 @@ test('after 30 days nothing of a deleted organisation is left, and the same stre
     assert.equal(found.status, 201, JSON.stringify(found.body));
   }
   await eventually('the streams are known', async () => (await admin.select(`streams?org_id=eq.${organization.id}&events_seen=eq.50`)).length === 2);
-  const before = await eventually('two streams and the organisation\'s feed hold it', async () => {
+  // one of them in several objects
+  const split = await api('PATCH', `/v1/streams/${encodeURIComponent(streams[0])}`, { as: owner, json: { shards: 4 } });
+  assert.equal(split.status, 200, JSON.stringify(split.body));
+  await ingest(key.secret, Array.from({ length: 50 }, (_, i) => ({ stream: streams[0], group: `g${i}`, data: `line ${i} of ${MARK}` })));
+  const before = await eventually('two streams, shards and the organisation\'s feed hold it', async () => {
     const { length } = objectsWith(MARK);
-    return length >= 3 && length;
+    return length >= 6 && length;
   });
   assert.equal(objectsWith(key.id).length >= 1, true, 'the key');
 

@@ -46,9 +46,10 @@ pub async fn post(ctx: &Ctx, principal: &Principal, request: &Request) -> Result
     if let Some(note) = allowance.note(0) {
         return Err(Error::new(Code::QuotaExhausted, note.detail));
     }
-    allowance.spend(principal.org, 1);
+    found.stream_limit = allowance.streams;
     let anomaly =
         objects::record_found(ctx, &ObjectName::first(principal.org, &stream), &found).await?;
+    allowance.spend(principal.org, 1);
     let location = format!("/v1/anomalies/{}", anomaly.id);
     Ok(Response::json(201, &Recorded { anomaly, redacted }).header("location", location))
 }
@@ -146,6 +147,7 @@ fn read(body: &Value, org: &str, request_key: Option<String>) -> Result<(String,
         metadata,
         reason,
         request_key,
+        stream_limit: None,
     };
     Ok((stream.to_owned(), found))
 }

@@ -15,6 +15,9 @@ pub const MAX_AGE_MS: i64 = 86_400_000;
 /// Ids that no age removes.
 pub const KEPT_IDS: usize = 1_000;
 
+/// Ids in a row of merged windows.
+const MERGED_IDS: usize = 1_000;
+
 /// The ids of one request, as stored.
 #[derive(Clone, Debug)]
 struct Entry {
@@ -69,6 +72,41 @@ impl Window {
         self.entries.push_back(Entry { row, at_ms, ids });
     }
 
+    /// The ids by request: when it came, and its ids; oldest first.
+    pub fn requests(&self) -> impl Iterator<Item = (i64, &[u64])> {
+        self.entries.iter().map(|e| (e.at_ms, e.ids.as_slice()))
+    }
+
+    /// Takes in another window's ids, in the order they came. All are kept in rows of [`MERGED_IDS`] that end at `last_row`;
+    /// ids that are known already change nothing.
+    #[must_use]
+    pub fn merged(&self, other: &[(i64, Vec<u64>)], last_row: i64) -> Self {
+        let fresh = other.iter().flat_map(|(at, ids)| {
+            ids.iter()
+                .filter(|id| !self.contains(**id))
+                .map(|id| (*at, *id))
+        });
+        let own = self
+            .requests()
+            .flat_map(|(at, ids)| ids.iter().map(move |id| (at, *id)));
+        let mut all: Vec<(i64, u64)> = own.chain(fresh).collect();
+        all.sort_by_key(|(at, _)| *at);
+        let rows = all.chunks(MERGED_IDS);
+        let first_row = last_row + 1 - rows.len() as i64;
+        let mut merged = Self::default();
+        for (row, chunk) in (first_row..).zip(rows) {
+            // the newest of a row decides when it is forgotten
+            let at = chunk.last().map_or(0, |(at, _)| *at);
+            merged.add(row, at, chunk.iter().map(|(_, id)| *id).collect());
+        }
+        merged
+    }
+
+    /// The rows as they are stored.
+    pub fn rows(&self) -> impl Iterator<Item = (i64, i64, Vec<u8>)> {
+        self.entries.iter().map(|e| (e.row, e.at_ms, pack(&e.ids)))
+    }
+
     /// Drops what has left the window; returns the newest row dropped, so that the store can follow.
     pub fn expire(&mut self, now_ms: i64) -> Option<i64> {
         let mut dropped = None;
@@ -111,6 +149,27 @@ mod tests {
         assert!(!w.contains(30_000) && w.contains(40_000));
         assert_eq!(w.expire(1000 * MAX_AGE_MS), Some(4), "the newest stay");
         assert!(w.contains(59_999));
+    }
+
+    #[test]
+    fn merging_keeps_all_ids_in_the_order_they_came_and_twice_changes_nothing() {
+        let mut w = Window::default();
+        w.add(1, 10, vec![1, 2]);
+        w.add(5, 30, vec![3]);
+        let other = vec![(20, (100..2600).collect::<Vec<u64>>()), (25, vec![2, 7])];
+        let merged = w.merged(&other, 5);
+        assert!(
+            (100..2600)
+                .chain([1, 2, 3, 7])
+                .all(|id| merged.contains(id))
+        );
+        let rows: Vec<(i64, i64, usize)> = merged
+            .rows()
+            .map(|(r, at, b)| (r, at, b.len() / 8))
+            .collect();
+        assert_eq!(rows, [(3, 20, 1000), (4, 20, 1000), (5, 30, 504)]);
+        let again = merged.merged(&other, 5);
+        assert!(again.rows().eq(merged.rows()));
     }
 
     #[test]

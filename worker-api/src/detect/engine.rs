@@ -8,13 +8,14 @@ use super::lesson;
 use super::log::{LogError, Reader, Record, Writer, kind_name};
 use super::name::ObjectName;
 use super::record::{Pending, Place};
+use super::shards::{self, Change, Layout};
 use cbad::{CheckpointError, Config, Detector, State};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
 use uuid::Uuid;
 
 /// Scores kept for looking back.
-const LATEST: usize = 2_000;
+pub const LATEST: usize = 2_000;
 /// Sequence numbers of anomalies found elsewhere start here, far above any event.
 const FOUND_BASE: u64 = 1 << 52;
 
@@ -44,6 +45,15 @@ pub struct Counters {
     /// The stream's own sensitivity; `None` follows the organisation's.
     #[serde(default)]
     pub sensitivity: Option<f64>,
+    /// Events that the detector had seen elsewhere when this shard took it over.
+    #[serde(default)]
+    pub base: u64,
+    /// How the stream is spread.
+    #[serde(default, skip_serializing_if = "Layout::is_first")]
+    pub layout: Layout,
+    /// The next layout, until every shard has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
 }
 
 /// The answer for one stream of a request.
@@ -62,6 +72,9 @@ pub struct IngestAnswer {
     /// Detections beyond the plan's allowance: counted, not recorded.
     #[serde(default)]
     pub unrecorded: u32,
+    /// Nothing was done: the batch was split by another layout than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Layout>,
 }
 
 /// An anomaly in an answer.
@@ -168,6 +181,14 @@ impl Engine {
         self.latest.push_back(score as f32);
     }
 
+    /// Goes on with another shard's detector, which has seen `index` events.
+    pub fn inherit(&mut self, checkpoint: &[u8], index: u64) -> Result<(), CheckpointError> {
+        self.detector = Detector::restore(checkpoint)?;
+        self.counters.base = index;
+        self.latest.clear();
+        Ok(())
+    }
+
     /// The detector's checkpoint.
     pub fn snapshot(&self) -> Vec<u8> {
         self.detector.snapshot()
@@ -234,13 +255,18 @@ impl Engine {
     fn score(&mut self, record: &Record<'_>, now_ms: i64, applied: &mut Applied) {
         let verdict = self.detector.observe(&record.event());
         self.remember(verdict.score);
-        let sequence = self.counters.events;
+        let base = self.counters.base;
+        let sequence = shards::sequence(self.name.shard, base + self.counters.events);
         self.counters.events += 1;
         if !verdict.anomaly {
             return;
         }
         if let Some(first) = verdict.repeat_of {
-            applied.repeats.push(first);
+            // one from before the stream was split is another shard's
+            if first >= base {
+                let first = shards::sequence(self.name.shard, first);
+                applied.repeats.push(first);
+            }
             return;
         }
         if self.recordable == 0 {

@@ -214,7 +214,7 @@ impl StreamObject {
         let name = self.name()?;
         let (counters, state) = self.with_engine(sql, |e| Ok((e.counters.clone(), e.state())))?;
         let stream = json!({
-            "org_id": name.org, "name": name.stream, "event_type": counters.event_type, "state": state, "events_seen": counters.events,
+            "org_id": name.org, "name": name.stream, "shard": name.shard, "split": !counters.layout.is_first(), "event_type": counters.event_type, "state": state, "events_seen": counters.events,
             "anomalies_seen": counters.detections, "generation": counters.generation, "algorithm": cbad::ALGORITHM,
             "first_event_at": counters.first_ms.map(time::to_rfc3339), "last_event_at": counters.last_ms.map(time::to_rfc3339),
         });
@@ -381,6 +381,21 @@ pub struct Delivery {
     pub waiting: i64,
     /// Anomalies the database refused for good, newest first, at most 100.
     pub dead_letters: Vec<DeadLetter>,
+}
+
+impl Delivery {
+    /// What the shards of a stream have together.
+    pub fn of_shards(shards: Vec<Delivery>) -> Self {
+        let waiting = shards.iter().map(|s| s.waiting).sum();
+        let mut dead_letters: Vec<DeadLetter> =
+            shards.into_iter().flat_map(|s| s.dead_letters).collect();
+        dead_letters.sort_by(|a, b| b.at.cmp(&a.at));
+        dead_letters.truncate(100);
+        Self {
+            waiting,
+            dead_letters,
+        }
+    }
 }
 
 /// An anomaly the database refused.

@@ -11,6 +11,8 @@ pub mod outbox;
 pub mod pressure;
 pub mod record;
 mod reset;
+mod reshard;
 mod resident;
+pub mod shards;
 pub mod store;
 pub mod stream_object;

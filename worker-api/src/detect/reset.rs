@@ -2,6 +2,7 @@
 
 use super::engine::Counters;
 use super::flush::{self, Reported, usage_row};
+use super::shards::Layout;
 use super::stream_object::StreamObject;
 use crate::error::{Code, Error, Result};
 use crate::platform::postgrest;
@@ -21,21 +22,30 @@ const FORGET: &[&str] = &[
 impl StreamObject {
     /// Forgets the stream. Usage that the database has not heard of is sent first: without that nothing happens.
     pub(super) async fn reset(&self) -> Result<String> {
+        if !self.forget_shards().await? {
+            self.forget(Layout::default()).await?;
+        }
+        Ok("true".to_owned())
+    }
+
+    /// Forgets what this object holds; the stream goes on with `layout`.
+    pub(super) async fn forget(&self, layout: Layout) -> Result<()> {
         if self.flushing.replace(true) {
             return Err(Error::new(Code::StreamUnavailable, "the stream is busy"));
         }
-        let result = self.forget().await;
+        let result = self.forget_all(layout).await;
         self.flushing.set(false);
-        result.map(|()| "true".to_owned())
+        result
     }
 
-    async fn forget(&self) -> Result<()> {
+    async fn forget_all(&self, layout: Layout) -> Result<()> {
         let sql = self.ready()?;
         self.send_usage(&sql).await?;
         // from here on nothing waits: no request comes between
         let generation = self.with_engine(&sql, |e| Ok(e.counters.generation))?;
         let counters = Counters {
             generation: generation + 1,
+            layout,
             ..Counters::default()
         };
         let body = serde_json::to_string(&counters).map_err(Error::internal)?;
@@ -55,7 +65,7 @@ impl StreamObject {
         Ok(())
     }
 
-    async fn send_usage(&self, sql: &Sql) -> Result<()> {
+    pub(super) async fn send_usage(&self, sql: &Sql) -> Result<()> {
         let usage = sql.rows(flush::UNSENT_USAGE, vec![])?;
         if usage.is_empty() {
             return Ok(());

@@ -4,9 +4,10 @@
 //! transaction by [`crate::platform::storage::transaction`].
 
 use super::dedupe::{self, Window};
-use super::engine::{Applied, Counters, Engine};
+use super::engine::{Applied, Counters, Engine, IngestAnswer};
 use super::name::ObjectName;
 use super::record::Pending;
+use super::shards::{ALL, Answered, Ask, Slots};
 use crate::error::{Error, Result};
 use crate::ingest::time;
 use crate::platform::storage::{Sql, Statement, Value, bytes, integer, text};
@@ -26,7 +27,8 @@ const SCHEMA: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS log (seq INTEGER PRIMARY KEY, events INTEGER NOT NULL, body BLOB NOT NULL)",
     "CREATE TABLE IF NOT EXISTS checkpoint (chunk INTEGER PRIMARY KEY, body BLOB NOT NULL)",
     "CREATE TABLE IF NOT EXISTS ids (row INTEGER PRIMARY KEY, at INTEGER NOT NULL, body BLOB NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, request TEXT NOT NULL, answer TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, request TEXT NOT NULL, answer TEXT NOT NULL, at INTEGER NOT NULL, \
+     slots INTEGER NOT NULL DEFAULT 65535) WITHOUT ROWID",
     // an index would be one more row to write for every request, for a look that is taken once in a checkpoint
     "DROP INDEX IF EXISTS answers_at",
     "CREATE TABLE IF NOT EXISTS outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL, published INTEGER NOT NULL DEFAULT 0, \
@@ -40,8 +42,8 @@ const SCHEMA: &[&str] = &[
 
 /// A retried request that was answered before.
 pub enum Earlier {
-    /// Same body: the same answer.
-    Same(String),
+    /// Same body: the same answer, and the slots whose events it is about.
+    Same(String, Slots),
     /// Another body under the same key.
     Different,
 }
@@ -70,7 +72,16 @@ impl RequestKey {
 pub fn migrate(sql: &Sql) -> Result<()> {
     SCHEMA
         .iter()
-        .try_for_each(|statement| sql.run(statement, vec![]))
+        .try_for_each(|statement| sql.run(statement, vec![]))?;
+    // objects from before streams could be split
+    let slots = "SELECT count(*) FROM pragma_table_info('answers') WHERE name = 'slots'";
+    if sql.integer(slots, vec![])? == Some(0) {
+        sql.run(
+            "ALTER TABLE answers ADD COLUMN slots INTEGER NOT NULL DEFAULT 65535",
+            vec![],
+        )?;
+    }
+    Ok(())
 }
 
 /// Rebuilds the engine from checkpoint and log.
@@ -108,15 +119,66 @@ pub fn load(sql: &Sql, name: ObjectName) -> Result<Engine> {
 /// The answer given to an earlier request with the same key.
 pub fn earlier(sql: &Sql, key: &RequestKey) -> Result<Option<Earlier>> {
     let rows = sql.rows(
-        "SELECT request, answer FROM answers WHERE key = ?",
+        "SELECT request, answer, slots FROM answers WHERE key = ?",
         vec![key.key.clone().into()],
     )?;
     Ok(rows.first().map(|row| match row.as_slice() {
-        [request, answer] if text(request) == Some(key.body.as_str()) => {
-            Earlier::Same(text(answer).unwrap_or("").to_owned())
+        [request, answer, slots] if text(request) == Some(key.body.as_str()) => {
+            Earlier::Same(text(answer).unwrap_or("").to_owned(), slots_of(slots))
         }
         _ => Earlier::Different,
     }))
+}
+
+fn slots_of(value: &Value) -> Slots {
+    integer(value)
+        .and_then(|n| Slots::try_from(n).ok())
+        .unwrap_or(ALL)
+}
+
+/// Answers of a page, and the bytes it may have.
+const PAGE_ANSWERS: i64 = 500;
+const PAGE_BYTES: usize = 1 << 20;
+
+/// Answered requests in the order of their keys, as many as fit into a page; the last key, where there are more.
+pub fn answered(sql: &Sql, ask: &Ask) -> Result<(Vec<Answered>, Option<String>)> {
+    let values = vec![
+        ask.after.clone().unwrap_or_default().into(),
+        PAGE_ANSWERS.into(),
+    ];
+    let rows = sql.rows(
+        "SELECT key, request, answer, at, slots FROM answers WHERE key > ? ORDER BY key LIMIT ?",
+        values,
+    )?;
+    let is_last = (rows.len() as i64) < PAGE_ANSWERS;
+    let count = rows.len();
+    let mut bytes = 0;
+    let mut page = Vec::new();
+    for row in rows {
+        let [key, request, answer, at, slots] = row.as_slice() else {
+            continue;
+        };
+        let string = |v| text(v).unwrap_or("").to_owned();
+        let answer = if ask.blank {
+            serde_json::to_string(&IngestAnswer::default()).map_err(Error::internal)?
+        } else {
+            string(answer)
+        };
+        bytes += answer.len();
+        page.push(Answered {
+            key: string(key),
+            request: string(request),
+            answer,
+            slots: slots_of(slots),
+            at: integer(at).unwrap_or(0),
+        });
+        if bytes > PAGE_BYTES {
+            break;
+        }
+    }
+    let more = page.last().filter(|_| !is_last || page.len() < count);
+    let more = more.map(|a| a.key.clone());
+    Ok((page, more))
 }
 
 /// Collects what a request changes.
@@ -197,18 +259,49 @@ impl<'e> Changes<'e> {
         self.statements.push(("INSERT INTO log (seq, events, body) VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM log), 0, ?)", vec![entry.into()]));
     }
 
-    /// The answer, for a retry.
-    pub fn answer(&mut self, key: &RequestKey, answer: String) {
+    /// The answer about the events of some slots, for a retry.
+    pub fn answer(&mut self, key: &RequestKey, answer: String, slots: Slots) {
+        self.answered(Answered {
+            key: key.key.clone(),
+            request: key.body.clone(),
+            answer,
+            slots,
+            at: self.now_ms,
+        });
+    }
+
+    /// See `answer`.
+    pub fn answered(&mut self, answered: Answered) {
         let values = vec![
-            key.key.clone().into(),
-            key.body.clone().into(),
-            answer.into(),
-            self.now_ms.into(),
+            answered.key.into(),
+            answered.request.into(),
+            answered.answer.into(),
+            answered.at.into(),
+            i64::from(answered.slots).into(),
         ];
         self.statements.push((
-            "INSERT INTO answers (key, request, answer, at) VALUES (?, ?, ?, ?)",
+            "INSERT INTO answers (key, request, answer, at, slots) VALUES (?, ?, ?, ?, ?) \
+             ON CONFLICT (key) DO UPDATE SET answer = excluded.answer, slots = excluded.slots",
             values,
         ));
+    }
+
+    /// Puts the ids of another shard beside this one's.
+    pub fn merge_ids(&mut self, other: &[(i64, Vec<u64>)]) {
+        let last_row = self.engine.counters.events as i64;
+        self.engine.window = self.engine.window.merged(other, last_row);
+        self.engine.window.expire(self.now_ms);
+        self.statements.push(("DELETE FROM ids", vec![]));
+        for (row, at, ids) in self.engine.window.rows() {
+            let values = vec![row.into(), at.into(), ids.into()];
+            self.statements
+                .push(("INSERT INTO ids (row, at, body) VALUES (?, ?, ?)", values));
+        }
+    }
+
+    /// The engine whose changes these are.
+    pub fn engine(&mut self) -> &mut Engine {
+        self.engine
     }
 
     /// All statements, the counters last; where the log has grown enough, a checkpoint in its place.

@@ -8,14 +8,16 @@
     reason = "the durable_object macro makes undocumented items"
 )]
 
-use super::engine::Engine;
+use super::engine::{Engine, LATEST};
 pub use super::engine::{Found, IngestAnswer};
 use super::flush;
 use super::lesson::Lesson;
 use super::name::ObjectName;
 use super::outbox;
 use super::pressure::{self, Level};
+use super::reshard;
 use super::resident;
+use super::shards::{self, ALL, Ask, Change, Slots};
 use super::store::{self, Changes, Earlier, RequestKey};
 use crate::error::{Code, Error, Result};
 use crate::platform::storage::{self, Sql};
@@ -38,6 +40,9 @@ pub struct RecordFound {
     pub reason: Option<String>,
     /// `key:body` hashes of the request's `Idempotency-Key`.
     pub request_key: Option<String>,
+    /// Streams of the plan.
+    #[serde(default)]
+    pub stream_limit: Option<u32>,
 }
 
 /// How readily a stream raises alarms.
@@ -62,6 +67,33 @@ pub struct Latest {
     pub scores: Vec<f32>,
 }
 
+impl Latest {
+    /// What the shards of a stream know together: the scores shard after shard.
+    pub fn of_shards(shards: Vec<Latest>) -> Self {
+        let mut whole = IngestAnswer::default();
+        let mut scores = Vec::new();
+        let sensitivity = shards.first().map_or(0.0, |s| s.sensitivity);
+        for shard in shards {
+            shards::merge(
+                &mut whole,
+                IngestAnswer {
+                    state: shard.state,
+                    events_seen: shard.events_seen,
+                    ..IngestAnswer::default()
+                },
+            );
+            scores.extend(shard.scores);
+        }
+        let from = scores.len().saturating_sub(LATEST);
+        Self {
+            state: whole.state,
+            sensitivity,
+            events_seen: whole.events_seen,
+            scores: scores.split_off(from),
+        }
+    }
+}
+
 /// See the module.
 #[durable_object]
 pub struct StreamObject {
@@ -81,6 +113,8 @@ pub struct StreamObject {
     pub(super) failures: Cell<u32>,
     alarm_at: Cell<i64>,
     migrated: Cell<bool>,
+    /// Set while a change of the stream's shards is carried out.
+    pub(super) changing: Cell<bool>,
 }
 
 impl DurableObject for StreamObject {
@@ -97,6 +131,7 @@ impl DurableObject for StreamObject {
             failures: Cell::new(0),
             alarm_at: Cell::new(0),
             migrated: Cell::new(false),
+            changing: Cell::new(false),
         }
     }
 
@@ -117,11 +152,12 @@ impl DurableObject for StreamObject {
                     Ok(request.headers().get(name)?.and_then(|t| t.parse().ok()))
                 };
                 let (left, streams) = (number("detections-left")?, number("stream-limit")?);
+                let epoch = number("layout-epoch")?.unwrap_or(0);
                 let batch = request.bytes().await?;
-                match self.admitted(streams).await {
+                match self.open(streams).await {
                     Ok(()) => {
-                        self.ingest(&batch, key, default, left.unwrap_or(u64::MAX))
-                            .await
+                        let left = left.unwrap_or(u64::MAX);
+                        self.ingest(&batch, key, default, left, epoch).await
                     }
                     Err(error) => Err(error),
                 }
@@ -145,6 +181,26 @@ impl DurableObject for StreamObject {
                 self.lesson(&lesson)
             }
             "/latest" => self.latest(),
+            "/layout" => self.view().await,
+            "/resize" => {
+                let shards: u32 = request.json().await?;
+                self.resize(shards).await
+            }
+            "/adopt" => {
+                let change: Change = request.json().await?;
+                self.adopt(&change).await
+            }
+            "/take" => {
+                let (giver, grown): (String, bool) = request.json().await?;
+                match ObjectName::parse(&giver) {
+                    Some(giver) => self.take(&giver, grown).await,
+                    None => Err(Error::internal("no stream has this name")),
+                }
+            }
+            "/give" => {
+                let ask: Ask = request.json().await?;
+                self.give(&ask)
+            }
             "/panic" if self.ctx.settings.test_hooks => {
                 panic!("deliberate panic in a stream object")
             }
@@ -180,17 +236,21 @@ impl StreamObject {
         key: Option<RequestKey>,
         default: Option<f64>,
         recordable: u64,
+        epoch: u64,
     ) -> Result<String> {
         let now = self.ctx.now_ms();
         let sql = self.ready()?;
-        if let Some(answer) = key
-            .as_ref()
-            .map(|k| earlier(&sql, k))
-            .transpose()?
-            .flatten()
+        let owned = match self.owned(&sql, epoch)? {
+            Ok(slots) => slots,
+            Err(moved) => return serde_json::to_string(&moved).map_err(Error::internal),
+        };
+        let before = key.as_ref().map(|k| earlier(&sql, k)).transpose()?;
+        let before = before.flatten();
+        if let Some((answer, slots)) = &before
+            && owned & !slots == 0
         {
             metrics::add("driftlock_replays_total", 1);
-            return Ok(answer);
+            return Ok(answer.clone());
         }
         let level = self.pressure(&sql)?;
         if level == Level::Full {
@@ -199,13 +259,20 @@ impl StreamObject {
         let (answer, news) = self.with_engine(&sql, |engine| {
             self.apply_sensitivity(engine, default)?;
             engine.recordable = recordable;
-            let applied = engine.apply(batch, now).map_err(Error::internal)?;
-            let answer = serde_json::to_string(&applied.answer).map_err(Error::internal)?;
+            // of a request that was answered in part, by a shard that this one took over from, only the rest
+            let rest = before
+                .as_ref()
+                .map(|(_, slots)| shards::without(batch, *slots));
+            let rest = rest.transpose().map_err(Error::internal)?;
+            let applied = engine
+                .apply(rest.as_deref().unwrap_or(batch), now)
+                .map_err(Error::internal)?;
+            let (answer, slots) = whole(before.as_ref(), &applied.answer, owned)?;
             let news = !applied.anomalies.is_empty() || !applied.repeats.is_empty();
             let mut changes = Changes::new(engine, now).slim(level == Level::Slim);
             changes.applied(&applied)?;
             if let Some(key) = &key {
-                changes.answer(key, answer.clone());
+                changes.answer(key, answer.clone(), slots);
             }
             self.store(changes.finish()?)?;
             self.has_stored(applied.anomalies.len());
@@ -229,17 +296,45 @@ impl StreamObject {
         Ok(answer)
     }
 
+    /// Whether events can be taken now.
+    async fn open(&self, limit: Option<u64>) -> Result<()> {
+        self.admitted(limit).await?;
+        self.settle().await
+    }
+
+    /// The slots whose events this object takes; an answer that says so where the batch was split by another layout.
+    fn owned(&self, sql: &Sql, epoch: u64) -> Result<std::result::Result<Slots, IngestAnswer>> {
+        let name = self.name()?;
+        let (layout, change) =
+            self.with_engine(sql, |e| Ok((e.counters.layout, e.counters.change)))?;
+        if change.is_some() {
+            return Err(reshard::busy());
+        }
+        if u64::from(layout.epoch) == epoch && name.shard < layout.shards {
+            return Ok(Ok(layout.slots(name.shard)));
+        }
+        Ok(Err(IngestAnswer {
+            moved: Some(layout),
+            ..IngestAnswer::default()
+        }))
+    }
+
     /// A stream that has seen nothing needs a place among the plan's.
     async fn admitted(&self, limit: Option<u64>) -> Result<()> {
-        let Some(limit) = limit else { return Ok(()) };
+        let (Some(limit), name) = (limit, self.name()?) else {
+            return Ok(());
+        };
         let sql = self.ready()?;
-        let is_new = self.with_engine(&sql, |e| {
-            Ok(e.counters.events == 0 && e.counters.found == 0 && e.counters.generation == 0)
-        })?;
-        if !is_new {
+        // one that was deleted has given its place back
+        let is_new =
+            self.with_engine(
+                &sql,
+                |e| Ok(e.counters.events == 0 && e.counters.found == 0),
+            )?;
+        if !is_new || name.shard > 0 {
             return Ok(());
         }
-        crate::live::quota::admit(&self.ctx, &self.name()?, limit).await
+        crate::live::quota::admit(&self.ctx, &name, limit).await
     }
 
     fn set_sensitivity(&self, setting: Sensitivity) -> Result<String> {
@@ -303,6 +398,7 @@ impl StreamObject {
     async fn record(&self, body: &[u8]) -> Result<String> {
         let now = self.ctx.now_ms();
         let found: RecordFound = serde_json::from_slice(body).map_err(Error::internal)?;
+        self.open(found.stream_limit.map(u64::from)).await?;
         let sql = self.ready()?;
         let key = found.request_key.as_deref().and_then(RequestKey::parse);
         if let Some(answer) = key
@@ -311,7 +407,7 @@ impl StreamObject {
             .transpose()?
             .flatten()
         {
-            return Ok(answer);
+            return Ok(answer.0);
         }
         let level = self.pressure(&sql)?;
         if level == Level::Full {
@@ -327,7 +423,7 @@ impl StreamObject {
             let mut changes = Changes::new(engine, now);
             changes.found(&pending)?;
             if let Some(key) = &key {
-                changes.answer(key, answer.clone());
+                changes.answer(key, answer.clone(), ALL);
             }
             self.store(changes.finish()?)?;
             self.has_stored(1);
@@ -342,7 +438,7 @@ impl StreamObject {
     }
 
     /// Forgets everything, as if the stream had never been. Saying it twice changes nothing.
-    async fn purge(&self) -> Result<String> {
+    pub(super) async fn purge(&self) -> Result<String> {
         if self.flushing.get() {
             // what the flush is about to write would come after
             return Err(Error::new(Code::StreamUnavailable, "the stream is busy"));
@@ -506,10 +602,27 @@ fn full() -> Error {
     error
 }
 
-fn earlier(sql: &Sql, key: &RequestKey) -> Result<Option<String>> {
+/// The answer to a request of which a part was answered before, and the slots it is about.
+fn whole(
+    before: Option<&(String, Slots)>,
+    now: &IngestAnswer,
+    owned: Slots,
+) -> Result<(String, Slots)> {
+    let Some((earlier, slots)) = before else {
+        let answer = serde_json::to_string(now).map_err(Error::internal)?;
+        return Ok((answer, owned));
+    };
+    let mut answer: IngestAnswer = serde_json::from_str(earlier).map_err(Error::internal)?;
+    answer.events_seen = 0;
+    shards::merge(&mut answer, now.clone());
+    let answer = serde_json::to_string(&answer).map_err(Error::internal)?;
+    Ok((answer, owned | slots))
+}
+
+fn earlier(sql: &Sql, key: &RequestKey) -> Result<Option<(String, Slots)>> {
     match store::earlier(sql, key)? {
         None => Ok(None),
-        Some(Earlier::Same(answer)) => Ok(Some(answer)),
+        Some(Earlier::Same(answer, slots)) => Ok(Some((answer, slots))),
         Some(Earlier::Different) => Err(Error::new(
             Code::IdempotencyKeyReused,
             "the Idempotency-Key was used with another body",

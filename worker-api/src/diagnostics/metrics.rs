@@ -10,7 +10,7 @@ use crate::platform::{Ctx, metrics, objects, stripe};
 use serde_json::Value;
 use std::fmt::Write;
 
-/// Every counter: name and what it counts. All are totals of the isolate that answers, since it began.
+/// Every counter: name and what it counts.
 const COUNTERS: &[(&str, &str)] = &[
     (
         "driftlock_batches_total",
@@ -113,7 +113,7 @@ fn text(pressure: Option<Pressure>) -> String {
         // writing to a String does not fail
         let _ = writeln!(
             out,
-            "# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}"
+            "# HELP {name} {help} Counted by the isolate that answers, since it began; others have counts of their own.\n# TYPE {name} counter\n{name} {value}"
         );
     }
     let Some(p) = pressure else {

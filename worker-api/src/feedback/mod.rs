@@ -20,6 +20,7 @@ const KINDS: &[&str] = &["expected", "false_alarm", "real"];
 #[derive(Debug, Deserialize)]
 struct Subject {
     stream: String,
+    shard: u32,
     generation: u32,
     seq: Option<u64>,
     event_type: String,
@@ -99,7 +100,7 @@ async fn subject(ctx: &Ctx, principal: &Principal, segment: &str) -> Result<(Uui
     let id = Uuid::parse_str(segment).map_err(|_| Error::not_found("anomaly"))?;
     let query = principal.query(ctx, "anomalies");
     let rows: Vec<Subject> = query
-        .select("stream,generation,seq,event_type,event_format,event_text,group_key")
+        .select("stream,shard,generation,seq,event_type,event_format,event_text,group_key")
         .eq("org_id", &principal.org.to_string())
         .eq("id", &id.to_string())
         .rows()
@@ -136,8 +137,17 @@ async fn lesson(
         teach,
         look,
     };
-    let name = ObjectName::first(principal.org, &subject.stream);
-    objects::lesson(ctx, &name, &lesson).await.map(Some)
+    let first = ObjectName::first(principal.org, &subject.stream);
+    let own = first.with_shard(subject.shard);
+    if !look {
+        // the next event of this kind may come to any shard
+        for shard in objects::shards(ctx, &first).await? {
+            if shard != own {
+                objects::lesson(ctx, &shard, &lesson).await?;
+            }
+        }
+    }
+    objects::lesson(ctx, &own, &lesson).await.map(Some)
 }
 
 async fn record(

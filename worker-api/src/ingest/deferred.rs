@@ -6,7 +6,7 @@ use super::pipeline::Batches;
 use super::post_events::short_hash;
 use super::quota;
 use super::redact::Counts;
-use crate::auth::principal::Principal;
+use crate::auth::principal::{Caller, Principal};
 use crate::detect::log;
 use crate::detect::name::ObjectName;
 use crate::error::{Error, Result};
@@ -17,6 +17,9 @@ use serde::Serialize;
 
 /// Bytes of a part: a message may have 128 KB, and base64 makes four of three.
 const PART_BYTES: usize = 84_000;
+
+/// The header that says that the preference was followed.
+pub const APPLIED: (&str, &str) = ("preference-applied", "respond-async");
 
 #[derive(Serialize)]
 struct Queued {
@@ -48,12 +51,36 @@ pub async fn defer(
     batches: Batches,
     request_key: Option<&str>,
 ) -> Result<std::result::Result<Response, Batches>> {
+    let Some(queued) = enqueue(ctx, principal, &batches, request_key).await? else {
+        return Ok(Err(batches));
+    };
+    let answer = Queued {
+        status: "queued",
+        queued,
+        rejected: batches.rejected,
+        redacted: batches.redacted,
+    };
+    let answer = Response::json(202, &answer);
+    Ok(Ok(answer.header(APPLIED.0, APPLIED.1)))
+}
+
+/// Puts the batches on the queue, durably: the number of events. `None` where that is not possible; then nothing is.
+pub async fn enqueue(
+    ctx: &Ctx,
+    principal: &Principal,
+    batches: &Batches,
+    request_key: Option<&str>,
+) -> Result<Option<u32>> {
     let own = match request_key {
         Some(key) => key.to_owned(),
         // recognises a message that is delivered twice; a request that is sent twice needs a key of its own
         None => random_key()?,
     };
     let allowance = quota::allowance(ctx, principal).await?;
+    let api_key = match &principal.caller {
+        Caller::Key(record) => Some(record.id.as_str()),
+        Caller::Person { .. } => None,
+    };
     let mut parts = Vec::new();
     let mut queued = 0;
     for (stream, writer) in &batches.streams {
@@ -61,7 +88,7 @@ pub async fn defer(
         queued += writer.len();
         let split = log::split(writer.bytes(), PART_BYTES).map_err(Error::internal)?;
         let Some(pieces) = split else {
-            return Ok(Err(batches));
+            return Ok(None);
         };
         for (i, piece) in pieces.iter().enumerate() {
             let key = part_key(&own, i);
@@ -71,26 +98,19 @@ pub async fn defer(
                 key,
                 principal.facts.default_sensitivity,
                 &allowance,
+                api_key,
             ));
         }
     }
     if !parts.is_empty() {
         if !queue::is_bound(ctx) {
-            return Ok(Err(batches));
+            return Ok(None);
         }
         // some of it may be on the queue when this fails, so that scoring it here as well could count it twice: the caller
         // sends it again, and with an idempotency key that is recognised
         queue::send(ctx, parts).await?;
     }
-    let answer = Queued {
-        status: "queued",
-        queued,
-        rejected: batches.rejected,
-        redacted: batches.redacted,
-    };
-    Ok(Ok(
-        Response::json(202, &answer).header("preference-applied", "respond-async")
-    ))
+    Ok(Some(queued))
 }
 
 /// The first piece carries the request's own key, so that a small request is recognised whichever way its retry comes.
@@ -103,7 +123,8 @@ fn part_key(own: &str, piece: usize) -> String {
     }
 }
 
-fn random_key() -> Result<String> {
+/// A request key that no other request has.
+pub fn random_key() -> Result<String> {
     let bytes = random::bytes::<32>()?;
     Ok(format!(
         "{}:{}",

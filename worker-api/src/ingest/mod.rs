@@ -9,5 +9,6 @@ pub mod pipeline;
 pub mod post_events;
 pub mod quota;
 pub mod redact;
+pub mod route;
 pub mod time;
 pub mod utf8;

@@ -7,12 +7,13 @@
 use super::limits::{Limits, Refusal, Rejected};
 use super::quota::{self, Allowance, NEAR, QuotaNote};
 use super::redact::{Counts, Redaction, Redactor};
+use super::route;
 use crate::auth::principal::Principal;
 use crate::detect::log::{Format, Reader, Record, Writer};
 use crate::detect::name::{self, ObjectName};
 use crate::detect::stream_object::{Found, IngestAnswer};
 use crate::error::{Code, Error, Result};
-use crate::platform::{Ctx, objects};
+use crate::platform::Ctx;
 use cbad::Kind;
 use futures_util::future::join_all;
 use serde::Serialize;
@@ -250,8 +251,12 @@ pub async fn deliver(
     let mut allowance = quota::allowance(ctx, principal).await?;
     let send = |stream: String, batch: Vec<u8>, allowance: Allowance| async move {
         let name = ObjectName::first(principal.org, &stream);
-        let sensitivity = principal.facts.default_sensitivity;
-        let part = objects::ingest(ctx, &name, &batch, request_key, sensitivity, &allowance).await;
+        let terms = route::Terms {
+            request_key,
+            sensitivity: principal.facts.default_sensitivity,
+            allowance: &allowance,
+        };
+        let part = route::deliver(ctx, &name, &batch, terms).await;
         (stream, batch, part)
     };
     let mut delivered = Delivered {

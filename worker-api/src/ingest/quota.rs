@@ -108,7 +108,12 @@ fn period(own: &PlanFacts, now: i64) -> (String, u64, u64) {
 
 /// What the caller's plan allows now. An error where the events of the period are used up.
 pub async fn allowance(ctx: &Ctx, principal: &Principal) -> Result<Allowance> {
-    let (facts, now) = (&principal.facts, ctx.billing_now_ms());
+    allowance_of(ctx, principal.org, &principal.facts).await
+}
+
+/// See [`allowance`].
+pub async fn allowance_of(ctx: &Ctx, org: Uuid, facts: &OrgFacts) -> Result<Allowance> {
+    let now = ctx.billing_now_ms();
     let Some(own) = facts
         .subscriptions
         .as_ref()
@@ -140,7 +145,7 @@ pub async fn allowance(ctx: &Ctx, principal: &Principal) -> Result<Allowance> {
             from: allowance.from.clone(),
             used,
         };
-        allowance.left = Some(most.saturating_sub(used_now(ctx, principal.org, &claim).await));
+        allowance.left = Some(most.saturating_sub(used_now(ctx, org, &claim).await));
     }
     Ok(allowance)
 }

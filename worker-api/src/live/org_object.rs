@@ -164,11 +164,14 @@ impl OrgObject {
     }
 
     /// Drops what the ring holds of a stream.
+    /// A stream was deleted: its anomalies go, and its place among the plan's is free.
     fn forget(&self, stream: &str) -> Result<()> {
-        self.sql()?.run(
+        let sql = self.sql()?;
+        sql.run(
             "DELETE FROM ring WHERE json_extract(body, '$.stream') = ?",
             vec![stream.into()],
-        )
+        )?;
+        quota::leave(&sql, stream)
     }
 
     fn lease(&self, claims: &[Claim]) -> Vec<Grant> {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// A stream admitted this long ago that the database does not know of has been deleted.
 const SETTLED_MS: i64 = 600_000;
+const PLACES: &str = "CREATE TABLE IF NOT EXISTS places (stream TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID";
 /// Rows asked for at a time.
 const PAGE: usize = 1_000;
 /// The database's list is looked at again at most this often.
@@ -66,9 +67,15 @@ pub fn published(sql: &Sql, count: usize) -> Result<()> {
     sql.run(statement.0, statement.1)
 }
 
+/// Gives a stream's place back.
+pub fn leave(sql: &Sql, stream: &str) -> Result<()> {
+    sql.run(PLACES, vec![])?;
+    sql.run("DELETE FROM places WHERE stream = ?", vec![stream.into()])
+}
+
 /// Finds a place for a stream.
 pub fn place(sql: &Sql, wish: &Admission, now: i64) -> Result<Admitted> {
-    sql.run("CREATE TABLE IF NOT EXISTS places (stream TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID", vec![])?;
+    sql.run(PLACES, vec![])?;
     sql.run("CREATE TABLE IF NOT EXISTS looked (one INTEGER PRIMARY KEY CHECK (one = 1), at INTEGER NOT NULL)", vec![])?;
     let name = || vec![wish.stream.clone().into()];
     if let Some(known) = &wish.known {

@@ -9,6 +9,7 @@ use crate::detect::lesson::{Effect, Lesson};
 use crate::detect::name::ObjectName;
 use crate::detect::pressure::{self, Pressure};
 use crate::detect::record::Anomaly;
+use crate::detect::shards::{Ask, Change, Page, View};
 use crate::detect::store::RequestKey;
 use crate::detect::stream_object::{IngestAnswer, Latest, RecordFound, Sensitivity};
 use crate::error::{Code, Error, Result};
@@ -159,6 +160,48 @@ pub async fn latest(ctx: &Ctx, name: &ObjectName) -> Result<Latest> {
     call(stub, Method::Get, "/latest", &[], None).await
 }
 
+/// How a stream is spread, as its first object says; of another shard, how far that has come.
+pub async fn layout(ctx: &Ctx, name: &ObjectName) -> Result<View> {
+    let stub = stub(ctx, "STREAM", &name.to_string())?;
+    call(stub, Method::Get, "/layout", &[], None).await
+}
+
+/// Every object that holds something of a stream.
+pub async fn shards(ctx: &Ctx, name: &ObjectName) -> Result<Vec<ObjectName>> {
+    let most = layout(ctx, name).await?.layout.most;
+    Ok((0..most).map(|k| name.with_shard(k)).collect())
+}
+
+/// Spreads a stream over so many objects.
+pub async fn resize(ctx: &Ctx, name: &ObjectName, shards: u32) -> Result<View> {
+    let stub = stub(ctx, "STREAM", &name.to_string())?;
+    let body = serde_json::to_vec(&shards).map_err(Error::internal)?;
+    call(stub, Method::Post, "/resize", &[], Some(&body)).await
+}
+
+/// Lets a shard take a new layout.
+pub async fn adopt(ctx: &Ctx, name: &ObjectName, change: &Change) -> Result<()> {
+    let stub = stub(ctx, "STREAM", &name.to_string())?;
+    let body = serde_json::to_vec(change).map_err(Error::internal)?;
+    let _done: bool = call(stub, Method::Post, "/adopt", &[], Some(&body)).await?;
+    Ok(())
+}
+
+/// Lets a shard take over what another remembers.
+pub async fn take(ctx: &Ctx, name: &ObjectName, giver: &ObjectName, grown: bool) -> Result<()> {
+    let stub = stub(ctx, "STREAM", &name.to_string())?;
+    let body = serde_json::to_vec(&(giver.to_string(), grown)).map_err(Error::internal)?;
+    let _done: bool = call(stub, Method::Post, "/take", &[], Some(&body)).await?;
+    Ok(())
+}
+
+/// A page of what a shard hands over.
+pub async fn give(ctx: &Ctx, name: &ObjectName, ask: &Ask) -> Result<Page> {
+    let stub = stub(ctx, "STREAM", &name.to_string())?;
+    let body = serde_json::to_vec(ask).map_err(Error::internal)?;
+    call(stub, Method::Post, "/give", &[], Some(&body)).await
+}
+
 /// Scores a batch in the object that owns the stream. `request_key` makes a retry of the same request recognisable.
 pub async fn ingest(
     ctx: &Ctx,
@@ -167,15 +210,18 @@ pub async fn ingest(
     request_key: Option<&str>,
     default_sensitivity: f64,
     allowance: &Allowance,
+    epoch: u32,
 ) -> Result<IngestAnswer> {
     let stub = stub(ctx, "STREAM", &name.to_string())?;
     let sensitivity = default_sensitivity.to_string();
+    let epoch = (epoch > 0).then(|| epoch.to_string());
     let left = allowance.left.map(|n| n.to_string());
     let streams = allowance.streams.map(|n| n.to_string());
     let mut headers = vec![("default-sensitivity", sensitivity.as_str())];
     headers.extend(left.as_deref().map(|n| ("detections-left", n)));
     headers.extend(streams.as_deref().map(|n| ("stream-limit", n)));
     headers.extend(request_key.map(|k| ("request-key", k)));
+    headers.extend(epoch.as_deref().map(|n| ("layout-epoch", n)));
     call(stub, Method::Post, "/ingest", &headers, Some(batch)).await
 }
 

@@ -4,7 +4,8 @@
 use super::{Ctx, log, metrics, objects};
 use crate::detect::name::ObjectName;
 use crate::error::{Code, Error, Result};
-use crate::ingest::quota::Allowance;
+use crate::ingest::quota::{self, Allowance, NEAR};
+use crate::ingest::route;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,9 @@ pub struct Part {
     pub detections_left: Option<u64>,
     /// … and streams.
     pub stream_limit: Option<u32>,
+    /// The id of the API key it came with, by which the plan is asked again.
+    #[serde(default)]
+    pub key: Option<String>,
 }
 
 impl Part {
@@ -43,6 +47,7 @@ impl Part {
         request_key: String,
         sensitivity: f64,
         allowance: &Allowance,
+        key: Option<&str>,
     ) -> Self {
         Self {
             object: name.to_string(),
@@ -51,6 +56,7 @@ impl Part {
             sensitivity,
             detections_left: allowance.left,
             stream_limit: allowance.streams,
+            key: key.map(str::to_owned),
         }
     }
     fn size(&self) -> usize {
@@ -103,11 +109,50 @@ pub async fn consume(ctx: &Ctx, batch: &MessageBatch<Part>) -> worker::Result<()
         m.map_err(|e| log::error("queue.unreadable", &e.to_string()))
             .ok()
     });
-    join_all(messages.map(|message| take(ctx, message))).await;
+    let asked = messages.map(async |message| {
+        let allowance = message.body().allowance(ctx).await;
+        (message, allowance)
+    });
+    let (near, far): (Vec<_>, Vec<_>) = join_all(asked)
+        .await
+        .into_iter()
+        .partition(|(_, allowance)| allowance.left.is_some_and(|left| left < NEAR));
+    join_all(
+        far.into_iter()
+            .map(|(m, allowance)| take(ctx, m, allowance)),
+    )
+    .await;
+    // near the end of the allowance one after another, each with what the one before has left
+    for (message, _) in near {
+        let allowance = message.body().allowance(ctx).await;
+        take(ctx, message, allowance).await;
+    }
     Ok(())
 }
 
-async fn take(ctx: &Ctx, message: Message<Part>) {
+impl Part {
+    /// What the plan allows now: what it allowed when the part was queued may be used up by others. Where that cannot be told, as then.
+    async fn allowance(&self, ctx: &Ctx) -> Allowance {
+        let mut then = Allowance::default();
+        then.left = self.detections_left;
+        then.streams = self.stream_limit;
+        let Some(id) = &self.key else { return then };
+        let Ok(Some(key)) = objects::key_record(ctx, id).await else {
+            return then;
+        };
+        match quota::allowance_of(ctx, key.org_id, &key.organizations).await {
+            Ok(now) => now,
+            // the events of the period are used up since: these were taken while they were not, and are counted
+            Err(error) if error.code == Code::QuotaExhausted => {
+                then.left = Some(0);
+                then
+            }
+            Err(_) => then,
+        }
+    }
+}
+
+async fn take(ctx: &Ctx, message: Message<Part>, mut allowance: Allowance) {
     let part = message.body();
     let read = ObjectName::parse(&part.object).zip(STANDARD.decode(&part.batch).ok());
     let Some((name, bytes)) = read else {
@@ -115,11 +160,14 @@ async fn take(ctx: &Ctx, message: Message<Part>) {
         return message.ack();
     };
     let key = Some(part.request_key.as_str());
-    let mut allowance = Allowance::default();
-    allowance.left = part.detections_left;
-    allowance.streams = part.stream_limit;
-    match objects::ingest(ctx, &name, &bytes, key, part.sensitivity, &allowance).await {
-        Ok(_) => {
+    let terms = route::Terms {
+        request_key: key,
+        sensitivity: part.sensitivity,
+        allowance: &allowance,
+    };
+    match route::deliver(ctx, &name, &bytes, terms).await {
+        Ok(answer) => {
+            allowance.spend(name.org, answer.anomalies.len());
             metrics::add("driftlock_queue_taken_total", 1);
             message.ack();
         }

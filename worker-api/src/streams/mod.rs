@@ -3,15 +3,17 @@
 pub mod settings;
 
 use crate::auth::principal::Principal;
+use crate::detect::flush::Delivery;
 use crate::detect::name::{ObjectName, STREAM_PATTERN, is_stream};
 use crate::error::{Code, Error, Result};
 use crate::http::query::typed;
 use crate::http::{Request, Response};
 use crate::platform::{Ctx, objects};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
-const COLUMNS: &str = "stream:name,event_type,state,events_seen,anomalies_seen,sensitivity,generation,algorithm,first_event_at,last_event_at,created_at";
+const COLUMNS: &str = "stream:name,event_type,state,events_seen,anomalies_seen,sensitivity,shards,generation,algorithm,first_event_at,last_event_at,created_at";
 const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 500;
 
@@ -24,6 +26,7 @@ struct Stream {
     events_seen: u64,
     anomalies_seen: u64,
     sensitivity: Option<f64>,
+    shards: u32,
     generation: u32,
     algorithm: Option<String>,
     first_event_at: Option<String>,
@@ -82,10 +85,9 @@ pub async fn delivery(ctx: &Ctx, principal: &Principal, request: &Request) -> Re
     {
         return Err(Error::not_found("stream"));
     }
-    Ok(Response::json(
-        200,
-        &objects::delivery(ctx, &ObjectName::first(principal.org, stream)).await?,
-    ))
+    let shards = objects::shards(ctx, &ObjectName::first(principal.org, stream)).await?;
+    let parts = try_join_all(shards.iter().map(|shard| objects::delivery(ctx, shard))).await?;
+    Ok(Response::json(200, &Delivery::of_shards(parts)))
 }
 
 fn decode(cursor: &str) -> Result<String> {

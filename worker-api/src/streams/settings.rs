@@ -1,16 +1,18 @@
-//! `GET`, `PATCH` and `DELETE /v1/streams/{id}`: one stream, and how readily it raises alarms. The id is the name, percent-encoded.
+//! `GET`, `PATCH` and `DELETE /v1/streams/{id}`: one stream, how readily it raises alarms, and over how many objects it is spread. The id is the name, percent-encoded.
 
 use super::{COLUMNS, Stream};
 use crate::auth::actor::Actor;
 use crate::auth::principal::Principal;
 use crate::detect::name::{ObjectName, is_stream};
+use crate::detect::shards::COUNTS;
 use crate::detect::stream_object::{Latest, Sensitivity};
 use crate::error::{Code, Error, Result};
 use crate::http::{Request, Response};
 use crate::onboarding::input::{json as json_body, refuse};
 use crate::platform::{Ctx, objects, postgrest};
+use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[derive(Serialize)]
 struct Settings {
@@ -33,18 +35,44 @@ pub async fn patch(
     request: &Request,
 ) -> Result<Response> {
     let name = name(principal, segment)?;
-    let own = sensitivity(&json_body(&request.body)?)?;
-    let arguments = json!({ "p_org": principal.org, "p_stream": name, "p_sensitivity": own, "p_actor": Actor::of(principal, request) });
-    let changed: u32 = postgrest::call(ctx, "set_stream_sensitivity", &arguments).await?;
+    let wish = wish(&json_body(&request.body)?)?;
+    let actor = Actor::of(principal, request);
+    let first = ObjectName::first(principal.org, &name);
+    if let Some(own) = wish.sensitivity {
+        let arguments = json!({ "p_org": principal.org, "p_stream": name, "p_sensitivity": own, "p_actor": actor });
+        known(postgrest::call(ctx, "set_stream_sensitivity", &arguments).await?)?;
+        set_sensitivity(ctx, principal, &first, own).await?;
+    }
+    if let Some(shards) = wish.shards {
+        // the database first: whoever removes the organisation must know of every object
+        let arguments = json!({ "p_org": principal.org, "p_stream": name, "p_shards": shards, "p_actor": actor });
+        known(postgrest::call(ctx, "set_stream_shards", &arguments).await?)?;
+        objects::resize(ctx, &first, shards).await?;
+    }
+    show(ctx, principal, &name).await
+}
+
+fn known(changed: u32) -> Result<()> {
     if changed == 0 {
         return Err(Error::not_found("stream"));
     }
+    Ok(())
+}
+
+async fn set_sensitivity(
+    ctx: &Ctx,
+    principal: &Principal,
+    first: &ObjectName,
+    own: Option<f64>,
+) -> Result<()> {
     let setting = Sensitivity {
         own,
         default: principal.facts.default_sensitivity,
     };
-    objects::set_sensitivity(ctx, &ObjectName::first(principal.org, &name), &setting).await?;
-    show(ctx, principal, &name).await
+    for shard in objects::shards(ctx, first).await? {
+        objects::set_sensitivity(ctx, &shard, &setting).await?;
+    }
+    Ok(())
 }
 
 #[derive(Serialize)]
@@ -64,16 +92,18 @@ struct Recent {
 pub async fn recent(ctx: &Ctx, principal: &Principal, segment: &str) -> Result<Response> {
     let name = name(principal, segment)?;
     let query = principal.query(ctx, "streams");
-    let known: Vec<serde_json::Value> = query
+    let found: Vec<Value> = query
         .select("name")
         .eq("org_id", &principal.org.to_string())
         .eq("name", &name)
         .rows()
         .await?;
-    if known.is_empty() {
+    if found.is_empty() {
         return Err(Error::not_found("stream"));
     }
-    let latest = objects::latest(ctx, &ObjectName::first(principal.org, &name)).await?;
+    let shards = objects::shards(ctx, &ObjectName::first(principal.org, &name)).await?;
+    let latest = try_join_all(shards.iter().map(|shard| objects::latest(ctx, shard))).await?;
+    let latest = Latest::of_shards(latest);
     Ok(Response::json(
         200,
         &Recent {
@@ -168,25 +198,59 @@ fn name(principal: &Principal, segment: &str) -> Result<String> {
     }
 }
 
-fn sensitivity(body: &serde_json::Value) -> Result<Option<f64>> {
-    let expected =
-        "a number from 0 to 1, sensitive, balanced, strict, or null for the organisation's";
+/// What is to change.
+#[derive(Debug, PartialEq)]
+struct Wish {
+    sensitivity: Option<Option<f64>>,
+    shards: Option<u32>,
+}
+
+fn wish(body: &Value) -> Result<Wish> {
     let fields = body
         .as_object()
         .ok_or_else(|| refuse("body", "a JSON object"))?;
-    if let Some(other) = fields.keys().find(|k| *k != "sensitivity") {
-        return Err(refuse(other, "nothing; only sensitivity can be set"));
+    if let Some(other) = fields
+        .keys()
+        .find(|k| *k != "sensitivity" && *k != "shards")
+    {
+        return Err(refuse(
+            other,
+            "nothing; only sensitivity and shards can be set",
+        ));
     }
-    match fields.get("sensitivity") {
-        None => Err(refuse("sensitivity", expected)),
-        Some(serde_json::Value::Null) => Ok(None),
-        Some(serde_json::Value::String(name)) => match name.as_str() {
+    let sensitivity = fields.get("sensitivity").map(sensitivity).transpose()?;
+    let shards = fields.get("shards").map(shards).transpose()?;
+    if sensitivity.is_none() && shards.is_none() {
+        return Err(refuse("sensitivity", SENSITIVITY));
+    }
+    Ok(Wish {
+        sensitivity,
+        shards,
+    })
+}
+
+fn shards(value: &Value) -> Result<u32> {
+    let given = value.as_u64();
+    COUNTS
+        .into_iter()
+        .find(|n| Some(u64::from(*n)) == given)
+        .ok_or_else(|| refuse("shards", "1, 2, 4, 8 or 16"))
+}
+
+const SENSITIVITY: &str =
+    "a number from 0 to 1, sensitive, balanced, strict, or null for the organisation's";
+
+fn sensitivity(value: &Value) -> Result<Option<f64>> {
+    let expected = SENSITIVITY;
+    match value {
+        Value::Null => Ok(None),
+        Value::String(name) => match name.as_str() {
             "sensitive" => Ok(Some(cbad::Config::SENSITIVE)),
             "balanced" => Ok(Some(cbad::Config::BALANCED)),
             "strict" => Ok(Some(cbad::Config::STRICT)),
             _ => Err(refuse("sensitivity", expected)),
         },
-        Some(v) => v
+        v => v
             .as_f64()
             .filter(|s| (0.0..=1.0).contains(s))
             .map(Some)
@@ -196,31 +260,37 @@ fn sensitivity(body: &serde_json::Value) -> Result<Option<f64>> {
 
 #[cfg(test)]
 mod tests {
-    use super::sensitivity;
+    use super::{Wish, wish};
     use serde_json::json;
 
     #[test]
     fn settings() {
+        let of = |body| wish(&body).expect("a wish");
+        let sensitivity = |s| Wish {
+            sensitivity: Some(s),
+            shards: None,
+        };
+        assert_eq!(of(json!({"sensitivity": 0.8})), sensitivity(Some(0.8)));
+        assert_eq!(of(json!({"sensitivity": null})), sensitivity(None));
         assert_eq!(
-            sensitivity(&json!({"sensitivity": 0.8})).expect("number"),
-            Some(0.8)
+            of(json!({"sensitivity": "strict"})),
+            sensitivity(Some(0.25))
         );
-        assert_eq!(
-            sensitivity(&json!({"sensitivity": null})).expect("null"),
-            None
-        );
-        assert_eq!(
-            sensitivity(&json!({"sensitivity": "strict"})).expect("name"),
-            Some(0.25)
-        );
+        let both = of(json!({"sensitivity": null, "shards": 4}));
+        assert_eq!((both.sensitivity, both.shards), (Some(None), Some(4)));
         for bad in [
             json!({}),
             json!([]),
             json!({"sensitivity": 2}),
             json!({"sensitivity": "x"}),
             json!({"sensitivity": 0.5, "state": "ready"}),
+            json!({"shards": 0}),
+            json!({"shards": 3}),
+            json!({"shards": 32}),
+            json!({"shards": "4"}),
+            json!({"shards": null}),
         ] {
-            assert!(sensitivity(&bad).is_err(), "{bad}");
+            assert!(wish(&bad).is_err(), "{bad}");
         }
     }
 }

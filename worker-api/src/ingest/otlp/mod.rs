@@ -20,6 +20,7 @@ mod wire;
 
 use self::answer::{Encoding, Signal};
 use self::intake::Intake;
+use super::deferred;
 use super::limits::Limits;
 use super::pipeline::{self, Terms};
 use super::post_events;
@@ -68,7 +69,17 @@ pub async fn post(
     let named = post_events::request_key(principal, request)?;
     post_events::claim(ctx, principal, named.as_deref()).await?;
     let key = named.unwrap_or_else(|| post_events::body_key(principal, request));
-    let delivered = pipeline::deliver(ctx, principal, intake.finish(), Some(&key)).await?;
+    let batches = intake.finish();
+    // the specification knows no 202: what is durably queued is a success, and what the plan will not record is not said
+    if deferred::is_preferred(request)
+        && deferred::enqueue(ctx, principal, &batches, Some(&key))
+            .await?
+            .is_some()
+    {
+        let answer = answer::taken(encoding, signal, rejected, message);
+        return Ok(answer.header(deferred::APPLIED.0, deferred::APPLIED.1));
+    }
+    let delivered = pipeline::deliver(ctx, principal, batches, Some(&key)).await?;
     // what the plan did not take or record, too
     let beyond = delivered.rejected.first().map(|r| r.detail.clone());
     let notes = beyond
