@@ -86,7 +86,8 @@ export function startFakeStripe({ port, endpoint }) {
     },
     refund: ({ customer, amount }) => events.emit('charge.refunded', engine.put('charge', { id: newId('ch'), object: 'charge', customer, amount, amount_refunded: amount, refunded: true, currency: 'usd', created: engine.time })),
     delete_customer: ({ customer }) => engine.deleteCustomer(engine.table('customer').get(customer)),
-    emit: ({ type, object }) => events.emit(type, object),
+    // an event shows the whole object where there is one
+    emit: ({ type, object }) => events.emit(type, engine.tables[object.object]?.get(object.id) ?? object),
     meter_error: ({ identifier }) => {
       const meter = [...engine.table('meter').values()][0];
       return events.emitThin('v1.billing.meter.error_report_triggered', { id: meter.id, type: 'billing.meter', url: `/v1/billing/meters/${meter.id}` }, {
