@@ -7,14 +7,13 @@ import { supabaseAdmin } from './supabase-admin.mjs';
 import { startTestStack } from './test-stack.mjs';
 
 const looking = process.env.PICTURES;
-const OUT = looking ?? new URL('../../docs/images/', import.meta.url).pathname;
+const OUT = new URL('../../docs/images/', import.meta.url).pathname;
 const WIDTH = 900;
 /** Bytes of one picture at most: beyond it is taken again with less quality. */
 const MOST_BYTES = 60_000;
 const LOOKS = {
-  light: { colorScheme: 'light', viewport: { width: 1280, height: 900 } },
-  dark: { colorScheme: 'dark', viewport: { width: 1280, height: 900 } },
-  phone: { colorScheme: 'light', viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 1.5 },
+  wide: { schemes: { light: 'light', dark: 'dark' }, viewport: { width: 1280, height: 900 } },
+  phone: { schemes: { phone: 'light' }, viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 1.5 },
 };
 
 const only = process.argv.slice(2);
@@ -47,8 +46,8 @@ async function seed({ fixtures: { url, orgs: { a }, supabase } }) {
     const { anomalies } = await call('GET', '/v1/anomalies?limit=100', { key: a.keys.full });
     return anomalies.some((each) => each.stream === 'llm/support-bot') && anomalies;
   });
-  const of = (stream) => list.filter((each) => each.stream === stream).sort((x, y) => y.score - x.score)[0];
-  const found = { log: of('checkout-api'), json: of('checkout-api/records'), metric: of('metrics/cpu') };
+  const of = (stream, telling = '') => list.filter((each) => each.stream === stream && each.reason.includes(telling)).sort((x, y) => y.score - x.score)[0];
+  const found = { log: of('checkout-api', 'WARN') ?? of('checkout-api'), json: of('checkout-api/records'), metric: of('metrics/cpu') };
   for (const [name, anomaly] of Object.entries(found)) if (!anomaly) throw new Error(`nothing was found in the stream for ${name}`);
   await until('its window is measured', async () => (await call('GET', `/v1/anomalies/${found.log.id}`, { key: a.keys.full })).measures, 30_000).catch(() => null);
   const settled = of('auth');
@@ -85,8 +84,8 @@ async function takeAll({ url, person, found, org, token }) {
   const browser = await chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'] });
   let total = 0;
   try {
-    for (const [look, options] of Object.entries(LOOKS)) {
-      const context = await browser.newContext({ ...options, locale: 'en-GB', timezoneId: 'Europe/Berlin', reducedMotion: 'reduce' });
+    for (const [look, { schemes, ...options }] of Object.entries(LOOKS)) {
+      const context = await browser.newContext({ ...options, locale: 'en-GB', timezoneId: 'Europe/Berlin' });
       await context.addInitScript((id) => localStorage.setItem('driftlock.organization', id), org);
       const page = await context.newPage();
       page.on('console', (message) => message.type() === 'error' && console.error(`${look}: ${message.text()}`));
@@ -95,35 +94,44 @@ async function takeAll({ url, person, found, org, token }) {
           if (only.length && !only.includes(name)) continue;
           await page.goto(url + path);
           await settle(page, name);
-          total += await save(browser, page, `${name}.${look}`);
+          for (const [suffix, colorScheme] of Object.entries(schemes)) {
+            await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+            total += await save(browser, page, `${name}.${suffix}`);
+          }
         }
       };
-      await take(open);
       await page.goto(`${url}/sign-in`);
       await page.getByLabel('Email').fill(person.email);
       await page.getByLabel('Password').fill(person.password);
       await page.getByRole('button', { name: 'Sign in' }).click();
       await page.waitForURL('**/app/**', { timeout: 60_000 });
       await take(inside);
+      // signed out again, for what strangers see
+      await page.evaluate(() => localStorage.clear());
+      await take(open);
       await context.close();
     }
   } finally {
     await browser.close();
   }
-  if (!looking) console.log(`${Math.round(total / 1024)} KiB of pictures in docs/images`);
+  console.log(`${Math.round(total / 1024)} KiB of pictures in docs/images`);
 }
 
 /** Until nothing is loading any more; what counts over time gets two readings. */
 async function settle(page, name) {
   await page.waitForLoadState('load');
+  if (name === 'playground') {
+    await page.getByRole('button', { name: 'Temperature CSV' }).click();
+    await page.getByText(/found|odd in/i).first().waitFor({ timeout: 30_000 }).catch(() => console.error('the playground found nothing'));
+  }
   await page.evaluate(() => document.fonts.ready);
   await page.waitForFunction(() => document.querySelector('main') && !document.querySelector('[aria-busy="true"]'), null, { timeout: 60_000 }).catch(() => console.error(`${name}: still loading`));
   await page.waitForTimeout(['live', 'streams', 'stream'].includes(name) ? 6_000 : 700);
 }
 
 async function save(browser, page, name) {
-  const png = await page.screenshot({ fullPage: Boolean(looking) });
-  if (looking) return fs.writeFileSync(`${OUT}/${name}.png`, png) ?? 0;
+  const png = await page.screenshot();
+  if (looking) fs.writeFileSync(`${looking}/${name}.png`, await page.screenshot({ fullPage: true }));
   for (const quality of [0.8, 0.65, 0.5]) {
     const picture = await webp(browser, png, quality);
     if (picture.length > MOST_BYTES && quality > 0.5) continue;

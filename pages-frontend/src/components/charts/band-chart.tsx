@@ -42,7 +42,7 @@ export function BandChart({ points, format, label, ends }: BandChartProps) {
         <div className="relative h-44 min-w-0 flex-1 border-y border-line">
           <svg viewBox={`0 0 100 ${HEIGHT}`} preserveAspectRatio="none" className="size-full">
             {runs(points).map((run) => (
-              <polygon key={run[0]} points={outline(run, points, x, y)} className="fill-accent-soft" />
+              <polygon key={run[0]} points={outline(run, points, x, y)} className="fill-accent opacity-20" />
             ))}
             <polyline
               points={line}
@@ -79,7 +79,7 @@ export function BandChart({ points, format, label, ends }: BandChartProps) {
       <div className="mt-1 ml-14 flex justify-between gap-4 text-xs text-ink-3 tabular-nums" aria-hidden>
         <span>{ends[0]}</span>
         <span className="inline-flex items-center gap-1.5">
-          <span className="inline-block h-2.5 w-4 rounded-[2px] border border-line bg-accent-soft" /> expected
+          <span className="inline-block h-2.5 w-4 rounded-[2px] bg-accent opacity-20" /> expected
         </span>
         <span>{ends[1]}</span>
       </div>

@@ -8,7 +8,7 @@ import {
   type QueryClient,
 } from '@tanstack/react-query';
 import { useToast } from '@/components/ui/toast-context';
-import { Anomaly, AnomalyDetail, AnomalyPage, type Token } from '@/lib/api/anomaly';
+import { Anomaly, AnomalyDetail, AnomalyPage, sinceOf, type Token } from '@/lib/api/anomaly';
 import { useApi, type ApiClient, type Query } from '@/lib/api/client';
 import { ApiError, SessionExpiredError } from '@/lib/api/problem';
 import type { Move, Status } from '@/lib/status';
@@ -84,7 +84,11 @@ export const aroundQuery = (api: ApiClient, org: string, anomaly: AnomalyDetail)
         read({}, NEAR_MS, signal),
         token === undefined ? { anomalies: [] } : read({ token }, WEEK_MS, signal),
       ]);
-      const elsewhere = all.anomalies.filter((each) => each.stream !== anomaly.stream);
+      // The API goes by detection; what was sent late may be of quite another time.
+      const when = Date.parse(sinceOf(anomaly));
+      const elsewhere = all.anomalies.filter(
+        (each) => each.stream !== anomaly.stream && Math.abs(Date.parse(sinceOf(each)) - when) <= NEAR_MS,
+      );
       const shown = new Set([anomaly.id, ...elsewhere.map((each) => each.id)]);
       return {
         own: own.anomalies,
