@@ -60,7 +60,7 @@ const finished = () => eventually('all events to be done', async () => {
   await cron();
   const [{ waiting }] = await sql("select count(*)::int as waiting from stripe_events where state = 'received'");
   return waiting === 0;
-}, { timeoutMs: 120_000, everyMs: 500 });
+}, { timeoutMs: full ? 1_800_000 : 300_000, everyMs: 500 });
 
 test(`must show 3: ${DELIVERIES} deliveries, shuffled, each one to five times, ${KILLS} kills of the Worker`, async (t) => {
   await syncClock();
