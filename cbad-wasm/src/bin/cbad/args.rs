@@ -47,7 +47,8 @@ OUTPUT
 
 EXIT STATUS
   0  done
-  1  with --strict: lines could not be read; replay: a verdict could not be recomputed; bench: an event did not come back
+  1  with --strict: lines could not be read; replay: a verdict could not be recomputed;
+     bench: an event did not come back
   2  wrong usage, or no such file
 
 EXAMPLES
