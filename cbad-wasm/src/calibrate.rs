@@ -52,6 +52,24 @@ impl Reading {
             PMethod::Rank,
         )
     }
+
+    /// Writes the reading.
+    pub fn write(&self, out: &mut Writer) {
+        out.varint(u64::from(self.scores));
+        out.varint(u64::from(self.at_least));
+        out.signed(self.tail_start);
+        out.signed(self.tail_scale);
+    }
+
+    /// Reads what [`Reading::write`] wrote.
+    pub fn read(input: &mut Reader) -> Result<Reading, Truncated> {
+        Ok(Reading {
+            scores: input.small()?,
+            at_least: input.small()?,
+            tail_start: input.signed()?,
+            tail_scale: input.signed()?,
+        })
+    }
 }
 
 /// The first step: recent scores and the tail fitted to them.
@@ -75,6 +93,11 @@ impl Calibration {
     /// Bytes held at most.
     pub fn bytes(&self) -> usize {
         self.ring.bytes()
+    }
+
+    /// The middle one of the scores.
+    pub fn middle(&self) -> MicroBits {
+        self.ring.percentile(50)
     }
 
     /// Takes up a score.

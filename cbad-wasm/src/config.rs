@@ -39,6 +39,7 @@ impl Default for Memory {
 
 /// Parts that can be switched off, for the ablation table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Parts {
     /// Learn only what is ordinary or has come back.
     pub guard: bool,
@@ -48,6 +49,10 @@ pub struct Parts {
     pub signature: bool,
     /// Correct promised rates by the rates kept.
     pub recalibrate: bool,
+    /// Price a word of a text at most as a new one.
+    pub new_words: bool,
+    /// Judge bursts and silences by the times of events.
+    pub volume: bool,
 }
 
 impl Default for Parts {
@@ -57,7 +62,22 @@ impl Default for Parts {
             class_excess: true,
             signature: true,
             recalibrate: true,
+            new_words: true,
+            volume: true,
         }
+    }
+}
+
+impl Parts {
+    /// The later switches that are off, one bit each, so that nothing is stored where all are on.
+    pub(crate) fn off(&self) -> u8 {
+        u8::from(!self.new_words) | u8::from(!self.volume) << 1
+    }
+
+    /// Turns off what [`Parts::off`] said.
+    pub(crate) fn turn_off(&mut self, bits: u8) {
+        self.new_words = bits & 1 == 0;
+        self.volume = bits & 2 == 0;
     }
 }
 

@@ -19,6 +19,7 @@ use crate::numeric::{Metrics, Moment};
 use crate::recent::Recent;
 use crate::taught::{Known, Taught};
 use crate::verdict::{GroupVerdict, PMethod, State, Verdict};
+use crate::volume::{Pace, Volume};
 use crate::witness::{Recorder, Witness};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -58,6 +59,7 @@ pub struct Detector {
     recent: Recent,
     causes: Vec<Cause>,
     taught: Taught,
+    volume: Option<Box<Volume>>,
     features: Features,
 }
 
@@ -77,6 +79,15 @@ struct Scored {
     shift: MicroBits,    // what the second step adds
     surprise: MicroBits, // after both, and after what the event's group takes off
     p_method: PMethod,
+    pace: Option<Pace>, // where volume is unusual
+}
+
+impl Scored {
+    /// By the content or by the pace, whichever is the more surprising.
+    fn most(&self) -> MicroBits {
+        let pace = self.pace.map_or(0, |p| p.surprise().0);
+        self.surprise.max(pace)
+    }
 }
 
 impl Detector {
@@ -105,6 +116,7 @@ impl Detector {
             recent: Recent::new(memory.recent_bytes as usize),
             causes: Vec::new(),
             taught: Taught::default(),
+            volume: None,
             features: Features::default(),
         }
     }
@@ -131,14 +143,16 @@ impl Detector {
         let state = self.state();
         let mut features = std::mem::take(&mut self.features);
         features.extract(event);
-        let scored = self.score(event, &features);
-        let q_value = self.fdr.observe(scored.surprise);
-        let verdict = if state != State::Learning && scored.surprise >= self.alarm {
+        let mut scored = self.score(event, &features);
+        scored.pace = self.pace(event);
+        let surprise = scored.most();
+        let q_value = self.fdr.observe(surprise);
+        let verdict = if state != State::Learning && surprise >= self.alarm {
             self.explained(event, &features, &scored, q_value)
         } else {
             Verdict {
                 p_method: scored.p_method,
-                ..Verdict::quiet(self.events, scored.surprise, q_value, state)
+                ..Verdict::quiet(self.events, surprise, q_value, state)
             }
         };
         self.learn(event, &features, &scored);
@@ -156,8 +170,9 @@ impl Detector {
         }
         let mut features = Features::default();
         features.extract(event);
-        let scored = copy.score(event, &features);
-        let q_value = copy.fdr.observe(scored.surprise);
+        let mut scored = copy.score(event, &features);
+        scored.pace = copy.pace(event);
+        let q_value = copy.fdr.observe(scored.most());
         copy.explained(event, &features, &scored, q_value)
     }
 
@@ -200,7 +215,16 @@ impl Detector {
             shift,
             surprise,
             p_method,
+            pace: None,
         }
+    }
+
+    /// What is unusual about when an event comes, which is then learnt.
+    fn pace(&mut self, event: &Event<'_>) -> Option<Pace> {
+        let at = event.timestamp_ms.filter(|_| self.config.parts.volume)?;
+        let volume = self.volume.get_or_insert_with(|| Box::new(Volume::new(at)));
+        let pace = volume.observe(at, self.alarm)?;
+        (self.state() != State::Learning).then_some(pace)
     }
 
     /// The counts that prices read: the model's, and those of what people said is expected.
@@ -229,7 +253,11 @@ impl Detector {
         scored: &Scored,
         q_value: f64,
     ) -> Verdict {
-        let repeat_of = self.cause(mix(features.template, 3));
+        let cause = match scored.pace {
+            Some(pace) if pace.surprise().0 > scored.surprise => mix(pace.change as u64, 4),
+            _ => mix(features.template, 3),
+        };
+        let repeat_of = self.cause(cause);
         let mut costs = vec![0; features.pieces.len()];
         let totals = self.model.totals();
         totals.event(&mut self.known(), features, |piece, cost| {
@@ -250,6 +278,7 @@ impl Detector {
             totals,
             context: explain::context(event, features, &explain::dearest(&costs), &self.recent),
             reads: Vec::new(),
+            pace: scored.pace,
         };
         let mut recorder = Recorder::new(self.known());
         let mut verdict = judge(event, &witness, &mut recorder);
@@ -448,6 +477,7 @@ impl Detector {
             + self.groups.bytes()
             + self.metrics.bytes()
             + self.taught.bytes()
+            + self.volume.as_ref().map_or(0, |v| v.bytes())
             + size_of::<Detector>()
     }
 

@@ -9,9 +9,11 @@ use crate::hash::{hash, mix};
 use crate::model::Counts;
 use crate::numeric;
 use crate::verdict::{Severity, State, Verdict};
+use crate::volume::{Change, Pace};
 use crate::witness::{Replayer, Witness};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use std::collections::BTreeMap;
 
 /// A witness does not fit its event, or is damaged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -74,20 +76,29 @@ pub fn judge(event: &Event<'_>, w: &Witness, counts: &mut impl Counts) -> Verdic
         costs[piece as usize] += cost
     });
     let (first, p_method) = w.reading.surprise(raw);
-    let surprise = (first + w.shift - w.penalty).max(0);
+    let content = (first + w.shift - w.penalty).max(0);
+    let (pace, pace_method) = w.pace.map_or((0, p_method), |p| p.surprise());
+    let by_pace = pace > content;
+    let surprise = content.max(pace);
     let seen = explain::dearest(&costs)
         .first()
         .map_or(0, |&piece| w.totals.seen(counts, &features, piece));
     let tokens = explain::tokens(text, &features.pieces, &costs, &w.context);
     let fields = explain::fields(text, &fields, &tokens);
     let mut verdict = Verdict::quiet(w.index, surprise, w.q_value, w.state);
-    verdict.p_method = p_method;
+    verdict.p_method = if by_pace { pace_method } else { p_method };
     verdict.anomaly = w.state != State::Learning && surprise >= w.alarm;
     verdict.severity = verdict.anomaly.then(|| severity(surprise, w.alarm));
     verdict.repeat_of = w.repeat_of;
-    verdict.reason = Some(explain::sentence(
-        &costs, &tokens, &fields, seen, &w.context,
-    ));
+    let mut reason = explain::sentence(&costs, &tokens, &fields, seen, &w.context);
+    if let Some(pace) = &w.pace {
+        reason = match by_pace {
+            true => pace.sentence(),
+            false => format!("{reason} {}", pace.sentence()),
+        };
+        verdict.evidence = evidence(pace);
+    }
+    verdict.reason = Some(reason);
     verdict.tokens = tokens;
     verdict.fields = fields;
     verdict.nearest.clone_from(&w.context.nearest);
@@ -95,6 +106,20 @@ pub fn judge(event: &Event<'_>, w: &Witness, counts: &mut impl Counts) -> Verdic
     verdict.seed = Some(w.seed);
     verdict.checkpoint = Some(format!("{:016x}{:016x}", w.checkpoint[0], w.checkpoint[1]));
     verdict
+}
+
+/// The pace of events as named quantities.
+fn evidence(pace: &Pace) -> BTreeMap<String, f64> {
+    let name = match pace.change {
+        Change::Burst => "burst_bits",
+        Change::Silence => "silence_bits",
+    };
+    let seconds = |ms: i64| ms as f64 / 1_000.0;
+    BTreeMap::from([
+        (name.to_owned(), bits::to_bits(pace.surprise().0)),
+        ("seconds".to_owned(), seconds(pace.took_ms)),
+        ("usual_seconds".to_owned(), seconds(pace.usual_ms)),
+    ])
 }
 
 /// Low within five bits of the alarm level, medium within fifteen, high beyond.

@@ -39,6 +39,7 @@ mod table;
 mod taught;
 pub mod tokenize;
 mod verdict;
+mod volume;
 #[cfg(feature = "wasm")]
 mod wasm;
 mod witness;

@@ -320,7 +320,11 @@ impl Totals {
         new_word: MicroBits,
     ) -> MicroBits {
         let cost = self.symbol(counts, domain, s, class, events);
-        if s.word { cost.min(new_word) } else { cost }
+        if s.word && self.parts.new_words {
+            cost.min(new_word)
+        } else {
+            cost
+        }
     }
 
     /// Price of a word never seen: that a word is new, then its letters. A rare word costs no more than that.

@@ -7,8 +7,9 @@ use crate::checkpoint::{Reader, Truncated, Writer};
 pub const UNIT: MicroBits = 1_000;
 /// The sorted copy is brought up to date after so many new scores.
 const BATCH: usize = 64;
-/// Until so many have been taken up, at every power of two from 64 the older half goes: a younger model scored it.
-const YOUNG: u32 = 1_024;
+/// When 64 and when so many have been taken up the older half goes: a younger model scored it. Later on what is thrown away costs
+/// more, in resolution, than what it was scored by.
+const YOUNG: u32 = 128;
 
 /// A ring of scores with a sorted copy that lags by at most a batch.
 #[derive(Clone, Debug)]
@@ -162,7 +163,7 @@ impl Ring {
     pub fn read(input: &mut Reader, capacity: usize) -> Result<Ring, Truncated> {
         let mut ring = Ring::new(capacity);
         ring.next = input.varint()? as usize;
-        ring.taken = input.small()?;
+        ring.taken = input.small()?.min(YOUNG); // it was counted further once
         let scores = |input: &mut Reader, most: usize| -> Result<Vec<i32>, Truncated> {
             let n = input.length()?;
             if n > most {
@@ -184,7 +185,7 @@ impl Ring {
         }
         (ring.sorted, ring.added, ring.gone) = (then, added, gone);
         let full = ring.scores.len() == ring.capacity;
-        if ring.next >= ring.capacity || !full && ring.next > 0 || ring.taken > YOUNG {
+        if ring.next >= ring.capacity || !full && ring.next > 0 {
             Err(Truncated)
         } else {
             Ok(ring)

@@ -8,6 +8,7 @@ use crate::model::{Counts, Totals};
 use crate::table::Slot;
 use crate::taught::Known;
 use crate::verdict::{Expected, State};
+use crate::volume::Pace;
 
 const VERSION: u8 = 1;
 
@@ -98,6 +99,8 @@ pub struct Witness {
     pub context: Context,
     /// Counts read, in order.
     pub reads: Vec<Slot>,
+    /// What is unusual about the pace of events, if anything is.
+    pub pace: Option<Pace>,
 }
 
 impl Witness {
@@ -110,10 +113,7 @@ impl Witness {
         w.u64(self.seed);
         w.signed(self.alarm);
         w.u8(self.state as u8);
-        w.varint(u64::from(self.reading.scores));
-        w.varint(u64::from(self.reading.at_least));
-        w.signed(self.reading.tail_start);
-        w.signed(self.reading.tail_scale);
+        self.reading.write(&mut w);
         w.signed(self.shift);
         w.signed(self.penalty);
         w.f64(self.q_value);
@@ -125,7 +125,8 @@ impl Witness {
         w.u8(u8::from(p.guard)
             | u8::from(p.class_excess) << 1
             | u8::from(p.signature) << 2
-            | u8::from(p.recalibrate) << 3);
+            | u8::from(p.recalibrate) << 3
+            | p.off() << 4);
         w.varint(self.context.recent);
         w.text(self.context.nearest.as_deref().unwrap_or(""));
         w.varint(self.context.expected.len() as u64);
@@ -141,6 +142,10 @@ impl Witness {
         for s in &self.reads {
             w.varint(u64::from(s.n));
             w.varint(u64::from(s.d));
+        }
+        // only where there is something: other witnesses keep their form
+        if let Some(pace) = &self.pace {
+            pace.write(&mut w);
         }
         w.bytes
     }
@@ -159,22 +164,19 @@ impl Witness {
             2 => State::Drifting,
             _ => return Err(Truncated),
         };
-        let reading = Reading {
-            scores: r.small()?,
-            at_least: r.small()?,
-            tail_start: r.signed()?,
-            tail_scale: r.signed()?,
-        };
+        let reading = Reading::read(&mut r)?;
         let (shift, penalty, q_value) = (r.signed()?, r.signed()?, r.finite()?);
         let repeat_of = r.varint()?.checked_sub(1);
         let checkpoint = [r.u64()?, r.u64()?];
         let (events, groups, bits) = (r.small()?, r.small()?, r.u8()?);
-        let parts = Parts {
+        let mut parts = Parts {
             guard: bits & 1 > 0,
             class_excess: bits & 2 > 0,
             signature: bits & 4 > 0,
             recalibrate: bits & 8 > 0,
+            ..Parts::default()
         };
+        parts.turn_off(bits >> 4);
         let recent = r.varint()?;
         let nearest = Some(r.text()?).filter(|s| !s.is_empty()).map(str::to_owned);
         let mut expected = Vec::new();
@@ -197,6 +199,11 @@ impl Witness {
             })
         });
         let reads = reads.collect::<Result<Vec<_>, Truncated>>()?;
+        let pace = if r.rest.is_empty() {
+            None
+        } else {
+            Some(Pace::read(&mut r)?)
+        };
         let context = Context {
             recent,
             nearest,
@@ -222,6 +229,7 @@ impl Witness {
             totals,
             context,
             reads,
+            pace,
         })
     }
 }

@@ -12,6 +12,7 @@ use crate::model::Model;
 use crate::numeric::Metrics;
 use crate::recent::Recent;
 use crate::taught::Taught;
+use crate::volume::Volume;
 
 const MAGIC: &[u8; 4] = b"CBAD";
 /// Format 1 held other counts for q-values; it is still read.
@@ -44,9 +45,12 @@ impl Detector {
             body.varint(c.last);
         }
         body.slice(&serde_json::to_vec(&self.closed).unwrap_or_default());
-        // only where there is something: a stream that was taught nothing keeps its format
-        if !self.taught.is_empty() {
+        // only where there is something: a stream that was taught nothing and tells no times keeps its format
+        if !self.taught.is_empty() || self.volume.is_some() {
             self.taught.write(&mut body);
+        }
+        if let Some(volume) = &self.volume {
+            volume.write(&mut body);
         }
         let mut out = Writer::default();
         out.bytes.extend_from_slice(MAGIC);
@@ -115,6 +119,9 @@ impl Detector {
         if !r.rest.is_empty() {
             d.taught = Taught::read(&mut r)?;
         }
+        if !r.rest.is_empty() {
+            d.volume = Some(Box::new(Volume::read(&mut r)?));
+        }
         let sane = d
             .causes
             .iter()
@@ -142,12 +149,8 @@ fn write_config(c: &Config, out: &mut Writer) {
     ] {
         out.u32(x);
     }
-    for part in [
-        c.parts.guard,
-        c.parts.class_excess,
-        c.parts.signature,
-        c.parts.recalibrate,
-    ] {
+    out.u8(u8::from(c.parts.guard) | c.parts.off() << 1);
+    for part in [c.parts.class_excess, c.parts.signature, c.parts.recalibrate] {
         out.u8(u8::from(part));
     }
 }
@@ -164,12 +167,15 @@ fn read_config(r: &mut Reader) -> Result<Config, Truncated> {
         recent_bytes: r.u32()?,
         open_groups: r.u32()?,
     };
-    let parts = Parts {
-        guard: r.u8()? == 1,
+    let first = r.u8()?;
+    let mut parts = Parts {
+        guard: first & 1 == 1,
         class_excess: r.u8()? == 1,
         signature: r.u8()? == 1,
         recalibrate: r.u8()? == 1,
+        ..Parts::default()
     };
+    parts.turn_off(first >> 1);
     Ok(Config {
         seed,
         sensitivity,

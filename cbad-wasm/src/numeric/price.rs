@@ -134,8 +134,7 @@ impl Core {
             v[View::Shape as usize] = self.tails[4].push(ln(0.05 + novelty));
         }
         let level = self.histogram.push(ratio(x - self.scale.centre, spread));
-        v[View::Level as usize] =
-            1.2 * self.tails[5].push(level).min((level - BLOCK_BITS).max(0.0));
+        v[View::Level as usize] = self.tails[5].push(level).min((level - BLOCK_BITS).max(0.0));
         self.run = if x == last { self.run + 1.0 } else { 0.0 };
         let same = f64::from(u8::from(x == last));
         self.repeats += (1.0 / n).max(1e-3) * (same - self.repeats);

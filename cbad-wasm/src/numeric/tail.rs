@@ -9,11 +9,14 @@ const BLOCK: u8 = 24;
 /// Blocks after which a maximum is forgotten.
 const MEMORY: u32 = 1024;
 /// Mean excesses beyond the threshold up to which a maximum is taken in.
-const LIMIT: f32 = 12.0;
+const LIMIT: f32 = 20.0;
+
+/// Maxima that what is expected beforehand counts for: with few of them the tail is judged by little else.
+const PRIOR: f32 = 2.0;
 
 /// Tail of a statistic from the largest of its block maxima, exponential beyond.
 ///
-/// `bits(s)` is about `-log2 P(a block's maximum ≥ s)`; zero in the bulk. Maxima far out are taken in limited to twelve mean
+/// `bits(s)` is about `-log2 P(a block's maximum ≥ s)`; zero in the bulk. Maxima far out are taken in limited to twenty mean
 /// excesses, so that one giant does not hide the next.
 #[derive(Clone, Debug)]
 pub(crate) struct Tail {
@@ -101,7 +104,7 @@ impl Tail {
         for x in &self.top[..k] {
             excess += x - q;
         }
-        let mean = (excess + 4.0 * self.prior) / (k as f32 + 1.0);
+        let mean = (excess + 4.0 * self.prior) / (k as f32 + PRIOR);
         let bits = log2((f64::from(blocks) + 1.0) / k as f64) + f64::from((s - q) / mean) * LOG2_E;
         (bits, q + LIMIT * mean)
     }
@@ -153,6 +156,8 @@ pub(crate) struct Range {
 const SHRINK: f64 = 5e-6;
 /// Share by which the count of records fades each point.
 const FADE: f64 = 1e-5;
+/// A record that is clear of the range by 1/20 of its width is half as likely as one that just leaves it.
+const CLEAR: f64 = 20.0;
 /// Points beyond which a record is not called rarer.
 const LONGEST: f64 = 20_000.0;
 
@@ -198,7 +203,7 @@ impl Range {
             self.records += 1.0;
             self.since = 0.0;
         }
-        rare.max(0.0) + LOG2_E * ln(1.0 + 10.0 * outside)
+        rare.max(0.0) + LOG2_E * ln(1.0 + CLEAR * outside)
     }
 
     pub fn write(&self, w: &mut Writer<'_>) {
