@@ -202,13 +202,13 @@ fn the_witness_is_enough_to_recompute_an_anomaly() {
     let mut rng = Rng(8);
     let mut detector = Detector::new(Config::default());
     let mut replayed = 0;
-    for i in 0..2_000 {
-        let (line, is_json) = match i % 40 {
-            39 if i > 150 => (
+    for i in 0..4_000 {
+        let (line, is_json) = match i % 100 {
+            99 if i > 150 => (
                 format!(r#"{{"level":"FATAL","user":"x{i}","stack":"at frame {i}"}}"#),
                 true,
             ),
-            38 if i > 150 => (format!("segfault at {i:x} in thread {i}"), false),
+            98 if i > 150 => (format!("segfault at {i:x} in thread {i}"), false),
             k => (
                 if k % 2 == 0 {
                     ordinary(&mut rng, i)
