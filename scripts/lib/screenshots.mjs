@@ -122,7 +122,7 @@ async function settle(page, name) {
   await page.waitForLoadState('load');
   if (name === 'playground') {
     await page.getByRole('button', { name: 'Temperature CSV' }).click();
-    await page.getByText(/found|odd in/i).first().waitFor({ timeout: 30_000 }).catch(() => console.error('the playground found nothing'));
+    await page.getByRole('heading', { name: / odd of / }).waitFor({ timeout: 30_000 }).catch(() => console.error('the playground found nothing'));
   }
   await page.evaluate(() => document.fonts.ready);
   await page.waitForFunction(() => document.querySelector('main') && !document.querySelector('[aria-busy="true"]'), null, { timeout: 60_000 }).catch(() => console.error(`${name}: still loading`));

@@ -29,7 +29,7 @@ export function OrganizationMenu({ organization, organizations, onChoose }: Orga
         <Button
           variant="ghost"
           size="sm"
-          className="hidden min-w-0 sm:inline-flex"
+          className="min-w-0"
           aria-label={`Organisation: ${organization.name}`}
         >
           <span className="max-w-28 truncate sm:max-w-44">{organization.name}</span>

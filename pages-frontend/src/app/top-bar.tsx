@@ -55,11 +55,14 @@ export function TopBar({ email, organization, organizations, onChoose, onSignOut
             }
           >
             {organization && (
-              <OrganizationMenu
-                organization={organization}
-                organizations={organizations}
-                onChoose={onChoose}
-              />
+              // a phone's bar has no room for it: there the account menu holds the organisations
+              <div className="hidden sm:block">
+                <OrganizationMenu
+                  organization={organization}
+                  organizations={organizations}
+                  onChoose={onChoose}
+                />
+              </div>
             )}
             <AccountMenu
               email={email}

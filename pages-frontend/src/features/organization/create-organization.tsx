@@ -37,7 +37,7 @@ export function CreateOrganization({ onCreated }: { onCreated: (id: string) => v
       <p role="alert" className="text-sm text-bad empty:hidden">
         {failure}
       </p>
-      <Button type="submit" variant="primary" disabled={busy}>
+      <Button type="submit" variant="primary" disabled={busy} className="sm:justify-self-start">
         Create it
       </Button>
     </form>
