@@ -7,6 +7,7 @@ import { runPgtap } from '../stack/pgtap.mjs';
 import { supabaseCli } from '../stack/migrations.mjs';
 import { ROOT } from '../stack/paths.mjs';
 import { findChromium } from './chromium.mjs';
+import { openapiChecks } from './openapi-checks.mjs';
 import { bundleSize, dashboardBudget, deployChecks, formatAndLints } from './test-checks.mjs';
 import { runDashboardUnit, runNodeTests, runRust, tally } from './test-runners.mjs';
 
@@ -25,7 +26,7 @@ const SUITES = [
   { name: 'detector, native against WebAssembly', areas: [ALL, 'detector'], needs: ['dashboard', 'cbad'], run: () => runNodeTests([path.join(ROOT, 'cbad-wasm/tests/package.test.mjs')], {}) },
   { name: 'billing (Rust)', areas: ['billing'], needs: [], besideBuilds: true, run: () => runRust(['-p', 'worker-api'], { filter: 'billing::' }) },
   { name: 'ingestion (Rust)', areas: ['ingest'], needs: [], besideBuilds: true, run: () => runRust(['-p', 'worker-api'], { filter: 'ingest::' }) },
-  { name: 'formatting and lints', areas: [ALL], needs: ['dashboard'], besideBuilds: true, run: () => tally(formatAndLints()) },
+  { name: 'formatting and lints', areas: [ALL], needs: ['dashboard'], besideBuilds: true, run: () => tally(formatAndLints(), openapiChecks()) },
   { name: 'dashboard (unit)', areas: [ALL, 'dashboard'], needs: ['dashboard'], besideBuilds: true, run: runDashboardUnit },
   { name: 'would it deploy', areas: [ALL, 'spine'], needs: ['build'], run: () => tally(deployChecks(), bundleSize(), dashboardBudget()) },
   { name: 'database (pgTAP)', areas: [ALL, 'spine', 'tenants', 'billing'], needs: ['build', 'stack'], run: database },

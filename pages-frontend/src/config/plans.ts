@@ -2,7 +2,7 @@
 import table from './plans.json';
 
 export interface Plan {
-  id: string;
+  id: 'developer' | 'standard' | 'growth' | 'enterprise';
   name: string;
   /** US dollars a month; null: by agreement. */
   usd_per_month: number | null;
@@ -20,8 +20,9 @@ export interface Plan {
 }
 
 export const PLANS: readonly Plan[] = table.map(
-  ({ price_usd, included_detections, overage_usd, included_events, ...rest }) => ({
+  ({ id, price_usd, included_detections, overage_usd, included_events, ...rest }) => ({
     ...rest,
+    id: id as Plan['id'],
     usd_per_month: price_usd,
     detections: included_detections,
     usd_per_further_detection: overage_usd,

@@ -33,7 +33,7 @@ function follow(send: ReturnType<typeof connections>['send'], silenceMs = 10_000
   const close = openFeed(
     { send },
     {
-      path: '/feed',
+      path: '/v1/stream/anomalies',
       silenceMs,
       backoffMs: 1,
       onEvent: (e) => events.push(e.data),

@@ -7,7 +7,7 @@ import { SseParser, type ServerSentEvent } from './sse';
 export type FeedStatus = 'connecting' | 'live' | 'reconnecting' | 'offline' | 'stopped';
 
 export interface FeedOptions {
-  path: string;
+  path: '/v1/stream/anomalies';
   onEvent: (event: ServerSentEvent) => void;
   onStatus: (status: FeedStatus) => void;
   /** No byte for this long means the connection is dead. */

@@ -34,7 +34,7 @@ const CHOICES: Record<Kind, { label: string; said: string; icon: typeof CircleCh
   real: { label: 'Real', said: 'You said that this was real.', icon: CircleCheck },
 };
 
-const pathOf = (id: string) => `/v1/anomalies/${encodeURIComponent(id)}/feedback`;
+const pathOf = (id: string) => `/v1/anomalies/${encodeURIComponent(id)}/feedback` as const;
 
 const feedbackQuery = (api: ApiClient, org: string, id: string) =>
   queryOptions({

@@ -41,7 +41,7 @@ export const anomalyQuery = (api: ApiClient, org: string, id: string) =>
   queryOptions({
     queryKey: keys.detail(org, id),
     queryFn: ({ signal }) =>
-      api.request(`/v1/anomalies/${encodeURIComponent(id)}`, AnomalyDetail, { signal }),
+      api.request(`/v1/anomalies/${encodeURIComponent(id)}` as const, AnomalyDetail, { signal }),
     staleTime: 10_000,
   });
 
@@ -108,7 +108,7 @@ export function useChangeStatus(org: string) {
   const toast = useToast();
   return useMutation({
     mutationFn: ({ id, move }: { id: string; move: Move }) =>
-      api.request(`/v1/anomalies/${encodeURIComponent(id)}/status`, Anomaly, {
+      api.request(`/v1/anomalies/${encodeURIComponent(id)}/status` as const, Anomaly, {
         method: 'PATCH',
         body: { status: move.to },
       }),
@@ -147,7 +147,7 @@ export function useChangeStatuses(org: string) {
           const { id, status } = next;
           patchStatus(client, org, id, move.to);
           try {
-            await api.request(`/v1/anomalies/${encodeURIComponent(id)}/status`, Anomaly, {
+            await api.request(`/v1/anomalies/${encodeURIComponent(id)}/status` as const, Anomaly, {
               method: 'PATCH',
               body: { status: move.to },
             });

@@ -27,7 +27,7 @@ export type Invitation = z.output<typeof Invitation>;
 const Joined = z.object({ organization: z.string(), org_id: z.string(), role: z.string() });
 
 export const findInvitation = (baseUrl: string, token: string) =>
-  getOpen(baseUrl, `/v1/invitations/accept?token=${encodeURIComponent(token)}`, Invitation);
+  getOpen(baseUrl, '/v1/invitations/accept', Invitation, { token });
 
 export const acceptInvitation = (baseUrl: string, token: string, password: string | undefined) =>
   postOpen(baseUrl, '/v1/invitations/accept', Joined, { token, ...(password ? { password } : {}) });

@@ -4,20 +4,16 @@ import { useState, type FormEvent } from 'react';
 import { Button } from '@/components/ui/button';
 import { Field, Input, Select } from '@/components/ui/input';
 import { Segmented } from '@/components/ui/segmented';
-import { PLANS } from '@/config/plans';
+import { PLANS, type Plan } from '@/config/plans';
+import type { Schemas } from '@/lib/api/contract';
 import { AccountFrame, Failure, TEXT_LINK } from './account-frame';
 import { problemOf, type FormProblem } from './form-problem';
 
-export interface SignUp {
-  email: string;
-  company: string;
-  plan: string;
-  password?: string;
-}
+export type SignUp = Schemas['SignUp'];
 
 interface SignUpPageProps {
   /** The plan to begin with, as chosen on the pricing page. */
-  plan: string;
+  plan: Plan['id'];
   onSignUp: (wish: SignUp) => Promise<void>;
 }
 
@@ -86,7 +82,7 @@ export function SignUpPage({ plan, onSignUp }: SignUpPageProps) {
           />
         </Field>
         <Field label="Plan" htmlFor="plan">
-          <Select id="plan" value={chosen} onChange={(event) => setChosen(event.target.value)}>
+          <Select id="plan" value={chosen} onChange={(event) => setChosen(event.target.value as Plan['id'])}>
             {PLANS.map((each) => (
               <option key={each.id} value={each.id}>
                 {each.name}

@@ -11,7 +11,7 @@ import { ApiError } from '@/lib/api/problem';
 import { cn } from '@/lib/cn';
 import { formatDate } from '@/lib/format';
 import { useOrganization } from '@/lib/organization';
-import { invitationsQuery, useInvitationActions, type Invitation } from './members-api';
+import { invitationsQuery, useInvitationActions, type Invitation, type InvitedRole } from './members-api';
 import { CARD, RowsSkeleton } from './section';
 
 /** Inviting by mail, and what is still open. For owners and admins. */
@@ -24,7 +24,7 @@ export function Invitations() {
   const [failure, setFailure] = useState<string | null>(null);
   const [toTakeBack, setToTakeBack] = useState<Invitation | null>(null);
 
-  const invite = async (wish: { email: string; role: string }) => {
+  const invite = async (wish: { email: string; role: InvitedRole }) => {
     setFailure(null);
     try {
       await actions.invite.mutateAsync(wish);
@@ -39,7 +39,8 @@ export function Invitations() {
     event.preventDefault();
     const form = event.currentTarget;
     const data = new FormData(form);
-    const done = await invite({ email: String(data.get('email')).trim(), role: String(data.get('role')) });
+    const role = data.get('role') as InvitedRole;
+    const done = await invite({ email: String(data.get('email')).trim(), role });
     if (done) form.reset();
   };
 

@@ -43,7 +43,7 @@ export function CreateKey({ onCreate, onClose }: CreateKeyProps) {
     return onCreate({
       name: String(form.get('name')).trim(),
       scopes: SCOPES.map((scope) => scope.id).filter((id) => scopes.includes(id)),
-      environment: String(form.get('environment')),
+      environment: form.get('environment') === 'test' ? 'test' : 'live',
       ...(prefix && !admin ? { stream_prefix: prefix } : {}),
       ...(days ? { expires_at: new Date(Date.now() + days * DAY * 1000).toISOString() } : {}),
     });

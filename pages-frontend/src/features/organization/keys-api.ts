@@ -1,6 +1,7 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import * as z from 'zod/mini';
 import { useApi, type ApiClient } from '@/lib/api/client';
+import type { Schemas } from '@/lib/api/contract';
 import { useOrganization } from '@/lib/organization';
 
 export const ApiKey = z.object({
@@ -19,13 +20,7 @@ export type ApiKey = z.output<typeof ApiKey>;
 const Fresh = z.extend(ApiKey, { secret: z.string() });
 const Keys = z.object({ keys: z.array(ApiKey) });
 
-export interface NewKey {
-  name: string;
-  scopes: string[];
-  stream_prefix?: string;
-  environment: string;
-  expires_at?: string;
-}
+export type NewKey = Schemas['NewApiKey'];
 
 const keysKey = (org: string) => ['api-keys', org] as const;
 
@@ -44,14 +39,14 @@ export function useKeyActions() {
     void client.invalidateQueries({ queryKey: ['onboarding', org] });
     return client.invalidateQueries({ queryKey: keysKey(org) });
   };
-  const path = (id: string) => `/v1/keys/${encodeURIComponent(id)}`;
+  const path = (id: string) => `/v1/keys/${encodeURIComponent(id)}` as const;
   const create = useMutation({
     mutationFn: (wish: NewKey) => api.request('/v1/keys', Fresh, { method: 'POST', body: wish }),
     onSettled,
   });
   const rotate = useMutation({
     mutationFn: ({ id, overlapSeconds }: { id: string; overlapSeconds: number }) =>
-      api.request(`${path(id)}/regenerate`, Fresh, {
+      api.request(`${path(id)}/regenerate` as const, Fresh, {
         method: 'POST',
         body: { overlap_seconds: overlapSeconds },
       }),

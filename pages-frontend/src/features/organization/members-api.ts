@@ -21,10 +21,14 @@ export const Member = z.object({
 });
 export type Member = z.output<typeof Member>;
 
+/** An owner is made by a transfer. */
+const INVITED = ['admin', 'member', 'viewer'] as const;
+export type InvitedRole = (typeof INVITED)[number];
+
 export const Invitation = z.object({
   id: z.string(),
   email: z.string(),
-  role: z.string(),
+  role: z.enum(INVITED),
   created_at: z.string(),
   expires_at: z.string(),
 });
@@ -54,7 +58,7 @@ export function useMemberActions() {
   const org = useOrganization().id;
   const client = useQueryClient();
   const refresh = () => client.invalidateQueries({ queryKey: membersKey(org) });
-  const path = (id: string) => `/v1/members/${encodeURIComponent(id)}`;
+  const path = (id: string) => `/v1/members/${encodeURIComponent(id)}` as const;
 
   /** Shows the new role at once, and the old one again if it is refused. */
   const changeRole = useMutation({
@@ -90,12 +94,13 @@ export function useInvitationActions() {
   const client = useQueryClient();
   const onSettled = () => client.invalidateQueries({ queryKey: invitationsKey(org) });
   const invite = useMutation({
-    mutationFn: (wish: { email: string; role: string }) =>
+    mutationFn: (wish: { email: string; role: InvitedRole }) =>
       api.request('/v1/invitations', Invitation, { method: 'POST', body: wish }),
     onSettled,
   });
   const takeBack = useMutation({
-    mutationFn: (id: string) => api.send(`/v1/invitations/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+    mutationFn: (id: string) =>
+      api.send(`/v1/invitations/${encodeURIComponent(id)}` as const, { method: 'DELETE' }),
     onSettled,
   });
   return { invite, takeBack };

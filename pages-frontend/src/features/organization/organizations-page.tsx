@@ -77,7 +77,7 @@ export function DeletedOrganizations({ onRestored }: { onRestored: (id: string) 
   const query = useQuery(deletedQuery(api));
   const restore = useMutation({
     mutationFn: (id: string) =>
-      api.request(`/v1/organizations/${id}/restore`, Restored, {
+      api.request(`/v1/organizations/${id}/restore` as const, Restored, {
         method: 'POST',
         body: {},
         anyOrganization: true,

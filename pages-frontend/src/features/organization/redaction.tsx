@@ -118,7 +118,7 @@ function RedactionForm({ redaction }: { redaction: Redaction }) {
             <Select
               id="redaction-action"
               value={wish.action}
-              onChange={(event) => setWish({ ...wish, action: event.target.value })}
+              onChange={(event) => setWish({ ...wish, action: event.target.value as Redaction['action'] })}
             >
               {ACTIONS.map((action) => (
                 <option key={action.value} value={action.value}>

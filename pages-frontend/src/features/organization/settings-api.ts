@@ -1,6 +1,7 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import * as z from 'zod/mini';
 import { useApi, type ApiClient } from '@/lib/api/client';
+import type { Schemas } from '@/lib/api/contract';
 import { useOrganization } from '@/lib/organization';
 
 export const Settings = z.object({
@@ -14,13 +15,11 @@ export const Settings = z.object({
   created_at: z.string(),
 });
 export type Settings = z.output<typeof Settings>;
-export type SettingsPatch = Partial<
-  Pick<Settings, 'name' | 'time_zone' | 'default_sensitivity' | 'retention_days'>
->;
+export type SettingsPatch = Omit<Schemas['OrganizationPatch'], 'pii_policy'>;
 
 export const Redaction = z.object({
-  policy: z.string(),
-  action: z.string(),
+  policy: z.enum(['keep', 'mask']),
+  action: z.enum(['replace', 'hash', 'drop']),
   kinds: z.array(z.string()),
   patterns: z.array(z.object({ name: z.string(), pattern: z.string() })),
   available_kinds: z.array(z.string()),

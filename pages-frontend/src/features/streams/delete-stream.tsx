@@ -2,7 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { Confirm } from '@/components/ui/confirm';
 import { useToast } from '@/components/ui/toast-context';
 import { useApi } from '@/lib/api/client';
-import type { Stream } from '@/lib/api/streams';
+import { streamPath, type Stream } from '@/lib/api/streams';
 import { formatCount } from '@/lib/format';
 import { useOrganization } from '@/lib/organization';
 
@@ -20,7 +20,7 @@ export function DeleteStream({ stream, onClose }: { stream: Stream; onClose: () 
       typed={stream.stream}
       onClose={onClose}
       onConfirm={async () => {
-        await api.send(`/v1/streams/${encodeURIComponent(stream.stream)}`, { method: 'DELETE' });
+        await api.send(streamPath(stream.stream), { method: 'DELETE' });
         client.setQueryData<Stream[]>(['streams', org], (all) =>
           all?.filter((each) => each.stream !== stream.stream),
         );

@@ -1,14 +1,15 @@
 // The one way to the API: attaches the access token and the organisation, refreshes a refused token once,
-// and turns every failure into one of the errors of ./problem.
+// and turns every failure into one of the errors of ./problem. Calls are checked against the API's document, see ./contract.
 import { createContext, useContext } from 'react';
 import type * as z from 'zod/mini';
 import type { Auth } from '../auth';
+import type { Answer, Body, Method, QueryOf, Route, Takes } from './contract';
 import { ApiError, NetworkError, SessionExpiredError, ShapeError } from './problem';
 
 export type Query = Record<string, string | number | boolean | undefined>;
 
-export interface RequestOptions {
-  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+interface Sent {
+  method?: Method;
   query?: Query;
   body?: unknown;
   headers?: Record<string, string>;
@@ -17,12 +18,25 @@ export interface RequestOptions {
   anyOrganization?: boolean;
 }
 
+export type RequestOptions<P extends string, M extends Method> = Omit<Sent, 'method' | 'query' | 'body'> & {
+  method?: M;
+  query?: QueryOf<P, M>;
+  body?: Body<P, M>;
+};
+
 export interface ApiClient {
   readonly baseUrl: string;
   /** Sends and validates the answer against its schema. */
-  request<S extends z.ZodMiniType>(path: string, schema: S, options?: RequestOptions): Promise<z.output<S>>;
+  request<P extends string, S extends z.ZodMiniType, M extends Method = 'GET'>(
+    path: P & Route<P, M>,
+    schema: S & Takes<S, Answer<P, M>>,
+    options?: RequestOptions<P, M>,
+  ): Promise<z.output<S>>;
   /** Sends and hands back the response itself; for streams. */
-  send(path: string, options?: RequestOptions): Promise<Response>;
+  send<P extends string, M extends Method = 'GET'>(
+    path: P & Route<P, M>,
+    options?: RequestOptions<P, M>,
+  ): Promise<Response>;
 }
 
 export interface ApiClientOptions {
@@ -37,7 +51,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
   const { baseUrl, auth, organization, onSessionExpired } = options;
   const doFetch = options.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args));
 
-  async function attempt(path: string, token: string, request: RequestOptions): Promise<Response> {
+  async function attempt(path: string, token: string, request: Sent): Promise<Response> {
     const headers = new Headers({ Accept: 'application/json', ...request.headers });
     headers.set('Authorization', `Bearer ${token}`);
     const org = request.anyOrganization ? null : organization();
@@ -56,7 +70,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     }
   }
 
-  async function send(path: string, request: RequestOptions = {}): Promise<Response> {
+  async function send(path: string, request: Sent = {}): Promise<Response> {
     const token = await auth.accessToken();
     if (!token) return expire();
     let response = await attempt(path, token, request);
@@ -75,19 +89,21 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     throw new SessionExpiredError();
   }
 
-  return {
-    baseUrl,
-    send,
-    async request(path, schema, request) {
-      const response = await send(path, request);
-      const parsed = schema.safeParse(await response.json().catch(() => undefined));
-      if (!parsed.success) {
-        console.error(`unexpected answer of ${path}`, parsed.error.issues);
-        throw new ShapeError(path);
-      }
-      return parsed.data;
-    },
-  };
+  async function request<S extends z.ZodMiniType>(
+    path: string,
+    schema: S,
+    wish?: Sent,
+  ): Promise<z.output<S>> {
+    const response = await send(path, wish);
+    const parsed = schema.safeParse(await response.json().catch(() => undefined));
+    if (!parsed.success) {
+      console.error(`unexpected answer of ${path}`, parsed.error.issues);
+      throw new ShapeError(path);
+    }
+    return parsed.data;
+  }
+
+  return { baseUrl, send, request } as ApiClient;
 }
 
 export function queryString(query: Query = {}): string {

@@ -1,13 +1,15 @@
 // Calls that need no account: sign-up and what belongs to it.
 import type * as z from 'zod/mini';
+import { queryString, type Query } from './client';
+import type { Answer, Body, QueryOf, Route, Takes } from './contract';
 import { ApiError, NetworkError, ShapeError } from './problem';
 
 /** Posts JSON without credentials and validates the answer. */
-export const postOpen = <S extends z.ZodMiniType>(
+export const postOpen = <P extends string, S extends z.ZodMiniType>(
   baseUrl: string,
-  path: string,
-  schema: S,
-  body: unknown,
+  path: P & Route<P, 'POST'>,
+  schema: S & Takes<S, Answer<P, 'POST'>>,
+  body: Body<P, 'POST'>,
 ): Promise<z.output<S>> =>
   askOpen(baseUrl, path, schema, {
     method: 'POST',
@@ -16,11 +18,13 @@ export const postOpen = <S extends z.ZodMiniType>(
   });
 
 /** Reads without credentials and validates the answer. */
-export const getOpen = <S extends z.ZodMiniType>(
+export const getOpen = <P extends string, S extends z.ZodMiniType>(
   baseUrl: string,
-  path: string,
-  schema: S,
-): Promise<z.output<S>> => askOpen(baseUrl, path, schema, { headers: { Accept: 'application/json' } });
+  path: P & Route<P, 'GET'>,
+  schema: S & Takes<S, Answer<P, 'GET'>>,
+  query: QueryOf<P, 'GET'>,
+): Promise<z.output<S>> =>
+  askOpen(baseUrl, path + queryString(query as Query), schema, { headers: { Accept: 'application/json' } });
 
 async function askOpen<S extends z.ZodMiniType>(
   baseUrl: string,

@@ -42,7 +42,7 @@ export const streamsQuery = (api: ApiClient, org: string) =>
     staleTime: 15_000,
   });
 
-export const streamPath = (name: string) => `/v1/streams/${encodeURIComponent(name)}`;
+export const streamPath = (name: string) => `/v1/streams/${encodeURIComponent(name)}` as const;
 
 /** The newest scores of a stream, oldest first, in bits. */
 const Recent = z.object({
@@ -59,5 +59,5 @@ export type Recent = z.output<typeof Recent>;
 export const recentQuery = (api: ApiClient, org: string, name: string) =>
   queryOptions({
     queryKey: ['stream', org, name, 'recent'] as const,
-    queryFn: ({ signal }) => api.request(`${streamPath(name)}/recent`, Recent, { signal }),
+    queryFn: ({ signal }) => api.request(`${streamPath(name)}/recent` as const, Recent, { signal }),
   });
