@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { before, test } from 'node:test';
 import { makeApiKey } from '../../../scripts/lib/api-key.mjs';
+import { differences } from '../support/contract.mjs';
 import { api, eventually, figure, freshStream, ingest, url } from '../support/stack.mjs';
 import { CALLERS, matrix } from './matrix.mjs';
 import { admin, freshNetwork, newKey, newOrganization, newPerson } from './people.mjs';
@@ -49,15 +50,17 @@ before(async () => {
   rows = matrix({ id: organization.id, anomaly: anomaly.body.id, stream, key: doomed.id, member: people.member.id });
 });
 
-/** The status alone: a live feed is not read to its end. */
-async function statusOf(method, path, as, json) {
+/** Status and text, and what of them is not as documented: a live feed is not read to its end. */
+async function answerOf(method, path, as, json) {
   const authorization = as && { authorization: `Bearer ${as.token ?? as}` };
   const abort = new AbortController();
   const headers = { ...freshNetwork(), ...authorization, ...(json && { 'content-type': 'application/json' }) };
   const response = await fetch(url + path, { method, headers, body: json && JSON.stringify(json), signal: abort.signal });
-  const text = response.headers.get('content-type')?.startsWith('text/event-stream') ? '' : await response.text();
+  const contentType = response.headers.get('content-type');
+  const text = contentType?.startsWith('text/event-stream') ? '' : await response.text();
   abort.abort();
-  return { status: response.status, text };
+  const body = /json$/.test(contentType ?? '') ? JSON.parse(text) : text;
+  return { status: response.status, text, undocumented: differences(method, path, { status: response.status, contentType, body }) };
 }
 
 test('every route has a row, and every row a route', () => {
@@ -69,6 +72,7 @@ test('every route has a row, and every row a route', () => {
 test('must show 1: each route answers each caller as the matrix says', async (t) => {
   let asked = 0;
   const wrong = [];
+  const unlike = new Set();
   for (const { method, path } of routes) {
     const row = rows[`${method} ${path}`];
     if (!row) continue;
@@ -77,11 +81,13 @@ test('must show 1: each route answers each caller as the matrix says', async (t)
       const known = credentials[caller];
       const as = caller === 'wrong scope' ? known[row.scope ?? 'other'] : known;
       const expected = row.only?.[caller] ?? row.expect[i];
-      const { status, text } = await statusOf(method, row.path ?? path, as, row.json);
+      const { status, text, undocumented } = await answerOf(method, row.path ?? path, as, row.json);
       asked += 1;
+      undocumented.forEach((difference) => unlike.add(difference));
       if (status !== expected) wrong.push(`${method} ${row.path ?? path} as ${caller}: ${status}, not ${expected}: ${text.slice(0, 160)}`);
     }
   }
-  figure(t, `${routes.length} routes, ${asked} answers`);
+  figure(t, `${routes.length} routes, ${asked} answers, ${unlike.size} of another shape than documented`);
   assert.deepEqual(wrong, []);
+  assert.deepEqual([...unlike], [], 'answers that are not as docs/openapi.json says');
 });

@@ -1562,8 +1562,8 @@ export interface paths {
                     };
                     content?: never;
                 };
-                400: components["responses"]["Problem"];
-                404: components["responses"]["Problem"];
+                400: components["responses"]["PageOrProblem"];
+                404: components["responses"]["PageOrProblem"];
                 429: components["responses"]["Problem"];
                 default: components["responses"]["Problem"];
             };
@@ -1596,7 +1596,7 @@ export interface paths {
                         "text/html": string;
                     };
                 };
-                400: components["responses"]["Problem"];
+                400: components["responses"]["PageOrProblem"];
                 409: components["responses"]["Problem"];
                 429: components["responses"]["Problem"];
                 default: components["responses"]["Problem"];
@@ -2263,7 +2263,7 @@ export interface paths {
                         "text/html": string;
                     };
                 };
-                400: components["responses"]["Problem"];
+                400: components["responses"]["PageOrProblem"];
                 429: components["responses"]["Problem"];
                 default: components["responses"]["Problem"];
             };
@@ -2296,7 +2296,7 @@ export interface paths {
                         "text/html": string;
                     };
                 };
-                400: components["responses"]["Problem"];
+                400: components["responses"]["PageOrProblem"];
                 429: components["responses"]["Problem"];
                 default: components["responses"]["Problem"];
             };
@@ -4643,6 +4643,16 @@ export interface components {
             };
             content: {
                 "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Refused; a page for browsers */
+        PageOrProblem: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+                "text/html": string;
             };
         };
         /** @description Refused, or failed; in the request's encoding */
