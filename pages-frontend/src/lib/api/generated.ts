@@ -1583,6 +1583,10 @@ export interface paths {
                         token: string;
                         password?: string;
                     };
+                    "application/x-www-form-urlencoded": {
+                        token: string;
+                        password?: string;
+                    };
                 };
             };
             responses: {
@@ -1628,6 +1632,9 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
+                        token: string;
+                    };
+                    "application/x-www-form-urlencoded": {
                         token: string;
                     };
                 };
