@@ -58,9 +58,10 @@ export async function runDashboardUnit() {
   return { passed: numPassedTests, failed: numFailedTests + brokenFiles, skipped: numPendingTests, checks };
 }
 
-/** node --test files, one after another; a test's diagnostics are its figure. */
-export function runNodeTests(files, env) {
+/** node --test files, one after another, against a stack; a test's diagnostics are its figure. */
+export function runNodeTests(files, { stack, env = {} }) {
   Object.assign(process.env, env);
+  const execArgv = stack ? [`--env-file=${stack.envFile}`] : [];
   return new Promise((resolve, reject) => {
     const checks = [];
     let passed = 0;
@@ -77,7 +78,7 @@ export function runNodeTests(files, env) {
       latest = { name: `${'  '.repeat(nesting)}${name}`, ok: skip !== undefined ? null : ok, detail: ok || wrapper ? undefined : `${path.relative(ROOT, file ?? '')}: ${(error?.stack ?? String(error)).slice(0, 2000)}` };
       checks.push(latest);
     };
-    run({ files, concurrency: 1, timeout: process.env.DRIFTLOCK_FULL ? 7_200_000 : 900_000 })
+    run({ files, execArgv, concurrency: 1, timeout: process.env.DRIFTLOCK_FULL ? 7_200_000 : 900_000 })
       .on('test:pass', (event) => report(true, event))
       .on('test:fail', (event) => report(false, event))
       .on('test:diagnostic', ({ message, nesting }) => {

@@ -1,6 +1,7 @@
 // The stack that black-box tests run against: fresh database and objects, two organisations, people of every role and keys
 // of every scope, the Worker with TEST_HOOKS, and a small control server through which a test kills the Worker or takes
-// PostgREST away. What tests need to know is written to .driftlock/test/fixtures.json.
+// PostgREST away. What tests need to know is written to
+// .driftlock/NAME/fixtures.json.
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
@@ -14,7 +15,6 @@ import { limitFileSizes, workerdThatSurvives } from './refusing-store.mjs';
 import { signIn, supabaseAdmin } from './supabase-admin.mjs';
 import { SECRET_KEY, WEBHOOK_SECRET, startFakeStripe } from '../../tests/support/fake-stripe/server.mjs';
 
-const NAME = 'test';
 const METRICS_TOKEN = 'metrics-token-of-the-tests';
 const PASSWORD = 'correct-horse-battery';
 const ROLES = ['owner', 'admin', 'member', 'viewer'];
@@ -79,13 +79,13 @@ function startControl(port, actions) {
   });
 }
 
-/** Returns {fixturesFile, env, stop()}. */
-export async function startTestStack() {
-  await clearLeftovers(NAME);
-  resetStack(NAME);
+/** A stack called `name`, of which several can stand side by side. Returns {fixturesFile, envFile, fixtures, env, stop()}. */
+export async function startTestStack(name = 'test') {
+  await clearLeftovers(name);
+  resetStack(name);
   const base = await chooseBase();
   const url = `http://127.0.0.1:${base + 20}`;
-  const stack = await startStack({ name: NAME, base, siteUrl: url, durable: false });
+  const stack = await startStack({ name, base, siteUrl: url, durable: false });
   let worker = null;
   let control = null;
   let stripe = null;
@@ -106,8 +106,8 @@ export async function startTestStack() {
     await setUp({ stripe: stripeClient(SECRET_KEY, stripe.url), admin, live: false });
     const billing = { STRIPE_SECRET_KEY: SECRET_KEY, STRIPE_WEBHOOK_SECRET: `${WEBHOOK_SECRET},whsec_the_one_before`, STRIPE_API_URL: stripe.url };
 
-    const vars = { ...stack.env, ...billing, PUBLIC_URL: url, ENVIRONMENT: 'development', TEST_HOOKS: '1', FLUSH_SECONDS: '1', CORS_ORIGINS: 'http://localhost:5173', METRICS_TOKEN, OUTBOX_SLIM: '200', OUTBOX_FULL: '220', ...workerdThatSurvives(stackDir(NAME)) };
-    const start = async () => (worker = await startWorker({ dir: stackDir(NAME), port: base + 20, vars }));
+    const vars = { ...stack.env, ...billing, PUBLIC_URL: url, ENVIRONMENT: 'development', TEST_HOOKS: '1', FLUSH_SECONDS: '1', CORS_ORIGINS: 'http://localhost:5173', METRICS_TOKEN, OUTBOX_SLIM: '200', OUTBOX_FULL: '220', ...workerdThatSurvives(stackDir(name)) };
+    const start = async () => (worker = await startWorker({ dir: stackDir(name), port: base + 20, vars }));
     await start();
     control = await startControl(base + 21, {
       'worker/kill': () => worker.kill(),
@@ -117,10 +117,12 @@ export async function startTestStack() {
       'postgrest/stop': () => stack.postgrest.stop(),
       'postgrest/start': () => stack.postgrest.start(),
     });
-    const fixturesFile = path.join(stackDir(NAME), 'fixtures.json');
+    const fixturesFile = path.join(stackDir(name), 'fixtures.json');
     const fixtures = { url, control: `http://127.0.0.1:${base + 21}`, supabase: stack.env, stripe: { url: stripe.url, secretKey: SECRET_KEY, webhookSecret: WEBHOOK_SECRET }, orgs, outsider, password: PASSWORD, metricsToken: METRICS_TOKEN };
     fs.writeFileSync(fixturesFile, JSON.stringify(fixtures, null, 2), { mode: 0o600 });
-    return { fixturesFile, fixtures, env: stack.env, stop };
+    const envFile = path.join(stackDir(name), 'tests.env');
+    fs.writeFileSync(envFile, `DRIFTLOCK_TEST_FIXTURES=${fixturesFile}\n`);
+    return { fixturesFile, envFile, fixtures, env: stack.env, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -1,5 +1,6 @@
 // The table of test suites: what each is called, which areas it belongs to, what it needs, how it runs.
-// Those marked besideBuilds run, one after another, while the Worker is being built.
+// Those of phase 1 run while the Worker is being built, those of phase 2 in two lanes, each with a stack of its own (they spend
+// much of their time waiting), those of phase 3 alone, as they measure how smoothly a browser runs.
 // A suite gives {passed, failed, skipped?, checks: [{name, ok: true | false | null for skipped, figure?, detail?}]}.
 import fs from 'node:fs';
 import path from 'node:path';
@@ -21,24 +22,24 @@ const testFiles = (dir) => {
 const ALL = undefined; // the plain command
 
 const SUITES = [
-  { name: 'Rust', areas: [ALL], needs: [], besideBuilds: true, run: ({ full }) => runRust(['--workspace'], { full }) },
-  { name: 'detector (Rust)', areas: ['detector'], needs: [], besideBuilds: true, run: ({ full }) => runRust(['-p', 'cbad-wasm'], { full }) },
-  { name: 'detector, native against WebAssembly', areas: [ALL, 'detector'], needs: ['dashboard', 'cbad'], run: () => runNodeTests([path.join(ROOT, 'cbad-wasm/tests/package.test.mjs')], {}) },
-  { name: 'billing (Rust)', areas: ['billing'], needs: [], besideBuilds: true, run: () => runRust(['-p', 'worker-api'], { filter: 'billing::' }) },
-  { name: 'ingestion (Rust)', areas: ['ingest'], needs: [], besideBuilds: true, run: () => runRust(['-p', 'worker-api'], { filter: 'ingest::' }) },
-  { name: 'formatting and lints', areas: [ALL], needs: ['dashboard'], besideBuilds: true, run: () => tally(formatAndLints(), openapiChecks()) },
-  { name: 'dashboard (unit)', areas: [ALL, 'dashboard'], needs: ['dashboard'], besideBuilds: true, run: runDashboardUnit },
-  { name: 'would it deploy', areas: [ALL, 'spine'], needs: ['build'], run: () => tally(deployChecks(), bundleSize(), dashboardBudget()) },
-  { name: 'database (pgTAP)', areas: [ALL, 'spine', 'tenants', 'billing'], needs: ['build', 'stack'], run: database },
+  { name: 'Rust', areas: [ALL], needs: [], phase: 1, run: ({ full }) => runRust(['--workspace'], { full }) },
+  { name: 'detector (Rust)', areas: ['detector'], needs: [], phase: 1, run: ({ full }) => runRust(['-p', 'cbad-wasm'], { full }) },
+  { name: 'detector, native against WebAssembly', areas: [ALL, 'detector'], needs: ['dashboard', 'cbad'], phase: 2, run: () => runNodeTests([path.join(ROOT, 'cbad-wasm/tests/package.test.mjs')], {}) },
+  { name: 'billing (Rust)', areas: ['billing'], needs: [], phase: 1, run: () => runRust(['-p', 'worker-api'], { filter: 'billing::' }) },
+  { name: 'ingestion (Rust)', areas: ['ingest'], needs: [], phase: 1, run: () => runRust(['-p', 'worker-api'], { filter: 'ingest::' }) },
+  { name: 'formatting and lints', areas: [ALL], needs: ['dashboard'], phase: 1, run: () => tally(formatAndLints(), openapiChecks()) },
+  { name: 'dashboard (unit)', areas: [ALL, 'dashboard'], needs: ['dashboard'], phase: 1, run: runDashboardUnit },
+  { name: 'would it deploy', areas: [ALL, 'spine'], needs: ['build'], phase: 2, run: () => tally(deployChecks(), bundleSize(), dashboardBudget()) },
+  { name: 'database (pgTAP)', areas: [ALL, 'spine', 'tenants', 'billing'], needs: ['build', 'stack'], phase: 2, run: database },
   ...['spine', 'ingest', 'tenants', 'billing', 'detector'].map((area) => ({
-    name: `HTTP: ${area}`, areas: [ALL, area], needs: ['build', 'cbad', 'stack'], files: testFiles(`tests/integration/${area}`),
+    name: `HTTP: ${area}`, areas: [ALL, area], needs: ['build', 'cbad', 'stack'], phase: 2, lane: area === 'ingest' ? 1 : 0, files: testFiles(`tests/integration/${area}`),
     run({ stack }) {
-      return runNodeTests(this.files, { DRIFTLOCK_TEST_FIXTURES: stack.fixturesFile });
+      return runNodeTests(this.files, { stack });
     },
   })),
-  { name: 'HTTP: bad input', areas: ['ingest'], needs: ['build', 'stack'], run: ({ stack }) => runNodeTests([path.join(ROOT, 'tests/integration/spine/bad-input.test.mjs')], { DRIFTLOCK_TEST_FIXTURES: stack.fixturesFile }) },
-  { name: 'browser: accessibility and policy', areas: [ALL, 'dashboard'], needs: ['build'], files: testFiles('pages-frontend/browser-tests'), run: browser },
-  { name: 'browser journey', areas: [ALL, 'spine', 'dashboard'], needs: ['build', 'stack'], files: testFiles('tests/e2e'), run: browser },
+  { name: 'HTTP: bad input', areas: ['ingest'], needs: ['build', 'stack'], phase: 2, lane: 1, run: ({ stack }) => runNodeTests([path.join(ROOT, 'tests/integration/spine/bad-input.test.mjs')], { stack }) },
+  { name: 'browser: accessibility and policy', areas: [ALL, 'dashboard'], needs: ['build'], phase: 3, files: testFiles('pages-frontend/browser-tests'), run: browser },
+  { name: 'browser journey', areas: [ALL, 'spine', 'dashboard'], needs: ['build', 'stack'], phase: 3, files: testFiles('tests/e2e'), run: browser },
 ];
 
 /** The suites of an area, or all. */
@@ -63,5 +64,5 @@ async function browser({ stack }) {
     const detail = 'NO BROWSER: install Chromium (apt install chromium fonts-liberation) or name one in CHROMIUM_PATH';
     return { passed: 0, failed: 0, skipped: this.files.length, checks: [{ name: this.name, ok: null, detail }] };
   }
-  return runNodeTests(this.files, { ...(stack && { DRIFTLOCK_TEST_FIXTURES: stack.fixturesFile }), CHROMIUM_PATH: chromium, CHROMIUM: chromium });
+  return runNodeTests(this.files, { stack, env: { CHROMIUM_PATH: chromium, CHROMIUM: chromium } });
 }

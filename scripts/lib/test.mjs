@@ -1,5 +1,4 @@
-// ./scripts/test: prepares what the chosen suites need, runs them, and counts. Suites that need no Worker run beside its build,
-// whose linking keeps one core busy for minutes; all others run one after another.
+// ./scripts/test: prepares what the chosen suites need, runs them in three phases (see test-suites.mjs), and counts.
 import { parseArgs } from 'node:util';
 import { buildCommand, buildDashboard, buildPackage, buildWorker, installDashboard } from './build.mjs';
 import { reportError, step } from './steps.mjs';
@@ -60,16 +59,17 @@ async function main() {
   if (!suites.length) console.log(`there are no checks of ${options.only} yet`);
   const begun = performance.now();
   let stopping = null;
-  let stack = null;
+  const stacks = [];
+  const stopAll = () => Promise.all(stacks.map((stack) => stack.stop()));
   for (const signal of ['SIGINT', 'SIGTERM']) {
     process.once(signal, () => {
-      stopping = Promise.resolve(stack?.stop()).finally(() => process.exit(130));
+      stopping = stopAll().finally(() => process.exit(130));
     });
   }
 
   const needs = new Set(suites.flatMap((suite) => suite.needs));
   const totals = new Map();
-  const run = async (suite) => {
+  const run = async (suite, stack) => {
     const start = performance.now();
     console.log(`\n… ${suite.name}`);
     const result = await suite.run({ stack, full: !!options.full }).catch((error) => {
@@ -78,19 +78,29 @@ async function main() {
     printSuite(suite, result, (performance.now() - start) / 1000, !!options.only);
     totals.set(suite, { name: suite.name, skipped: 0, ...result });
   };
-  const inTurn = async (chosen, ready = {}) => {
+  const inTurn = async (chosen, stack) => {
+    for (const suite of chosen) await run(suite, stack);
+  };
+  const besideBuilds = async (chosen, ready) => {
     for (const suite of chosen) {
       await Promise.all(suite.needs.map((need) => ready[need]));
       await run(suite);
     }
   };
+  const phase = (number) => suites.filter((suite) => suite.phase === number);
+  const lanes = [0, 1].map((number) => phase(2).filter(({ lane = 0 }) => lane === number)).filter((lane) => lane.length);
   try {
     const ready = startBuilds(needs);
-    await Promise.all([ready.all, inTurn(suites.filter((suite) => suite.besideBuilds), ready)]);
-    if (needs.has('stack')) stack = await step('start a database, the Worker and two organisations', startTestStack);
-    await inTurn(suites.filter((suite) => !suite.besideBuilds));
+    await Promise.all([ready.all, besideBuilds(phase(1), ready)]);
+    if (needs.has('stack')) {
+      for (const name of lanes.length > 1 ? ['test', 'test-2'] : ['test']) {
+        stacks.push(await step('start a database, the Worker and two organisations', () => startTestStack(name)));
+      }
+    }
+    await Promise.all(lanes.map((lane, i) => inTurn(lane, stacks[i])));
+    await inTurn(phase(3), stacks[0]);
   } finally {
-    await (stopping ?? stack?.stop());
+    await (stopping ?? stopAll());
   }
 
   const results = suites.map((suite) => totals.get(suite));

@@ -7,12 +7,11 @@ import path from 'node:path';
 import zlib from 'node:zlib';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
-import { ROOT } from '../../../scripts/stack/paths.mjs';
 import { inBatches, ordinaryEvents } from '../support/logs.mjs';
 import { a, api, eventually, figure, freshStream, ingest, openFeed, sleep, supabase } from '../support/stack.mjs';
 
 const SETTING = '/v1/organization/redaction';
-const STATE = path.join(ROOT, '.driftlock/test');
+const STATE = path.dirname(process.env.DRIFTLOCK_TEST_FIXTURES);
 /** Long enough for every isolate and key object to have asked again. */
 const EFFECTIVE_MS = 60_000;
 const admin = { token: a.people.admin.token };
