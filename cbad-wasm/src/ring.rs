@@ -7,9 +7,12 @@ use crate::checkpoint::{Reader, Truncated, Writer};
 pub const UNIT: MicroBits = 1_000;
 /// The sorted copy is brought up to date after so many new scores.
 const BATCH: usize = 64;
-/// When 64 and when so many have been taken up the older half goes: a younger model scored it. Later on what is thrown away costs
-/// more, in resolution, than what it was scored by.
-const YOUNG: u32 = 128;
+/// Until so many have been taken up, at every power of two from 64 the older half goes if a younger model scored it differently.
+const YOUNG: u32 = 1_024;
+/// Up to here it goes in any case: so few cannot be compared.
+const FEW: u32 = 128;
+/// Percentage of the older half beyond the newer half's ninth decile, from which on it is scored differently.
+const BEYOND: usize = 20;
 
 /// A ring of scores with a sorted copy that lags by at most a batch.
 #[derive(Clone, Debug)]
@@ -60,7 +63,7 @@ impl Ring {
             self.taken += 1;
             if self.taken >= 64 && self.taken.is_power_of_two() {
                 let half = self.scores.len() / 2;
-                if self.next == 0 && half >= 16 {
+                if self.next == 0 && half >= 16 && (self.taken <= FEW || outdated(&self.scores)) {
                     self.scores.drain(..half);
                 }
                 return self.rebuild();
@@ -223,4 +226,15 @@ mod tests {
             }
         }
     }
+}
+
+/// Whether the older half of `scores` lies above the newer: then it would hide what is odd by today's model. Where it does not, what
+/// throwing it away costs in resolution is more.
+fn outdated(scores: &[i32]) -> bool {
+    let (older, newer) = scores.split_at(scores.len() / 2);
+    let mut newer = newer.to_vec();
+    newer.sort_unstable();
+    let ninth_decile = newer[newer.len() * 9 / 10];
+    let beyond = older.iter().filter(|&&x| x > ninth_decile).count();
+    beyond * 100 > older.len() * BEYOND
 }
