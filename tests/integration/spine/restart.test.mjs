@@ -2,10 +2,13 @@
 // body under the same Idempotency-Key until it has an answer. What the list then holds is compared with what the detector,
 // run natively over the same events in one go, says.
 import assert from 'node:assert/strict';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import pg from 'pg';
 import { verdicts } from '../support/cbad.mjs';
 import { inBatches, oddEvent, ordinaryEvents } from '../support/logs.mjs';
-import { a, api, control, eventually, figure, freshStream, full, listAnomalies, sleep, streamState } from '../support/stack.mjs';
+import { a, api, control, eventually, figure, freshStream, full, listAnomalies, sleep, streamState, supabase } from '../support/stack.mjs';
 
 const BATCH = 50;
 const EVENTS = full ? 9000 : 1500;
@@ -77,4 +80,30 @@ test('must show 4: SIGKILL in the middle of a replay loses and doubles nothing, 
   }
   assert.deepEqual(listed, expected, 'scores equal those of an uninterrupted run');
   figure(t, `${kills.length} kills, ${retries} retried requests, ${answered} of ${EVENTS} counted once, ${listed.length} anomalies with the scores of an uninterrupted native run`);
+});
+
+test('a retry wakes a stream whose alarm was lost in a crash: its usage is told without another event', async (t) => {
+  const stream = freshStream('asleep');
+  const [told, untold] = inBatches(ordinaryEvents(stream, 40, 5), 20);
+  const database = new pg.Client({ connectionString: supabase.DATABASE_URL });
+  await database.connect();
+  t.after(() => database.end());
+  const usageIs = (wanted) => eventually(`a usage of ${wanted}`, async () => {
+    const { rows: [{ events }] } = await database.query('select coalesce(sum(events), 0)::int as events from usage_counters where org_id = $1 and stream = $2', [a.id, stream]);
+    return events === wanted;
+  });
+  await postUntilAnswered(told, `${stream}-told`);
+  await usageIs(20);
+  await postUntilAnswered(untold, `${stream}-untold`);
+  await control('worker/kill');
+  // what the runtime is to wake, which a crash at the wrong moment leaves without an entry
+  const objects = path.join(path.dirname(process.env.DRIFTLOCK_TEST_FIXTURES), 'objects/do/driftlock-StreamObject/metadata.sqlite');
+  const alarms = new DatabaseSync(objects);
+  const lost = alarms.prepare("delete from _cf_ALARM where actor_name like '%' || ? || '%'").run(stream);
+  alarms.close();
+  assert.equal(lost.changes, 1, 'the stream was to be woken');
+  await control('worker/start');
+  const { body } = await postUntilAnswered(untold, `${stream}-untold`);
+  assert.equal(body.accepted, 20, 'the first answer again');
+  await usageIs(40);
 });

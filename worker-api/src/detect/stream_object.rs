@@ -250,7 +250,10 @@ impl StreamObject {
             && owned & !slots == 0
         {
             metrics::add("driftlock_replays_total", 1);
-            return Ok(answer.clone());
+            let answer = answer.clone();
+            // the answer was lost in a crash, perhaps, and with it the alarm
+            self.wake_at(self.next_report(now)).await;
+            return Ok(answer);
         }
         let level = self.pressure(&sql)?;
         if level == Level::Full {
@@ -407,6 +410,7 @@ impl StreamObject {
             .transpose()?
             .flatten()
         {
+            self.wake_at(self.next_due(now)?).await;
             return Ok(answer.0);
         }
         let level = self.pressure(&sql)?;
