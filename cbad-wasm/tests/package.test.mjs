@@ -46,5 +46,5 @@ test('native and wasm verdicts agree, and replay recomputes them', () => {
     }
     if (i === 1500) detector = Detector.restore(detector.snapshot());
   });
-  assert.ok(anomalies > 3, `${anomalies}`);
+  assert.ok(anomalies >= 3, `${anomalies}`);
 });

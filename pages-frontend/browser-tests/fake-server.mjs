@@ -44,7 +44,6 @@ export async function startFakeServer({ overrides = {} } = {}) {
     'GET /v1/billing/estimate': ({ url }) => fixtures.estimate(Number(url.searchParams.get('detections'))),
     'GET /v1/billing/invoices': () => fixtures.invoices(),
     'GET /v1/streams/checkout-api': () => ({ ...fixtures.streams()[0], effective_sensitivity: 0.5 }),
-    'GET /v1/streams/checkout-api/recent': () => fixtures.recentScores(),
     'GET /v1/anomalies': ({ url }) => {
       const [from, to, stream] = ['from', 'to', 'stream'].map((name) => url.searchParams.get(name));
       const anomalies = fixtures
@@ -85,6 +84,7 @@ export async function startFakeServer({ overrides = {} } = {}) {
       request.on('close', () => feeds.delete(response));
       return undefined;
     }
+    if (/^\/v1\/streams\/[^/]+\/recent$/.test(url.pathname)) return send(200, fixtures.recentScores());
     if (/^\/v1\/anomalies\/[^/]+\/feedback$/.test(url.pathname)) {
       const kind = request.method === 'POST' ? body.kind : null;
       const taught = kind === 'expected';

@@ -77,8 +77,8 @@ test('somebody is invited, joins from the mail with a password of their own, and
 
   const guest = await openPage(browser, { extraHTTPHeaders: freshNetwork() });
   await guest.goto((await mailTo(email)).Text.match(/https?:\/\/\S+\/invitations\/accept\?token=\S+/)[0]);
-  await guest.getByText(`Join ${organization.name} as member`).waitFor();
-  await guest.getByLabel('Choose a password').fill(PASSWORD);
+  await guest.getByRole('heading', { name: `Join ${organization.name}` }).waitFor();
+  await guest.getByLabel('Password').fill(PASSWORD);
   await guest.getByRole('button', { name: 'Join' }).click();
   await guest.getByRole('link', { name: 'Sign in' }).click();
   await guest.getByLabel('Email').fill(email);
