@@ -95,7 +95,12 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     wish?: Sent,
   ): Promise<z.output<S>> {
     const response = await send(path, wish);
-    const parsed = schema.safeParse(await response.json().catch(() => undefined));
+    const body: unknown = await response.json().catch((error: unknown) => {
+      // given up while the body was on its way
+      if (wish?.signal?.aborted) throw error;
+      return undefined;
+    });
+    const parsed = schema.safeParse(body);
     if (!parsed.success) {
       console.error(`unexpected answer of ${path}`, parsed.error.issues);
       throw new ShapeError(path);
