@@ -200,6 +200,17 @@ fn clamp(raw: MicroBits) -> i32 {
     (raw / UNIT).clamp(0, i64::from(i32::MAX / 4)) as i32
 }
 
+/// Whether the older half of `scores` lies above the newer: then it would hide what is odd by today's model. Where it does not, what
+/// throwing it away costs in resolution is more.
+fn outdated(scores: &[i32]) -> bool {
+    let (older, newer) = scores.split_at(scores.len() / 2);
+    let mut newer = newer.to_vec();
+    newer.sort_unstable();
+    let ninth_decile = newer[newer.len() * 9 / 10];
+    let beyond = older.iter().filter(|&&x| x > ninth_decile).count();
+    beyond * 100 > older.len() * BEYOND
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -226,15 +237,4 @@ mod tests {
             }
         }
     }
-}
-
-/// Whether the older half of `scores` lies above the newer: then it would hide what is odd by today's model. Where it does not, what
-/// throwing it away costs in resolution is more.
-fn outdated(scores: &[i32]) -> bool {
-    let (older, newer) = scores.split_at(scores.len() / 2);
-    let mut newer = newer.to_vec();
-    newer.sort_unstable();
-    let ninth_decile = newer[newer.len() * 9 / 10];
-    let beyond = older.iter().filter(|&&x| x > ninth_decile).count();
-    beyond * 100 > older.len() * BEYOND
 }

@@ -40,7 +40,10 @@ test('usage and plan pages show what the API counts', { timeout: 120_000 }, asyn
     const now = await usageNow();
     return now.events === 40_600 && now;
   }, { timeoutMs: 30_000 });
-  const { days, streams } = (await api('GET', '/v1/me/usage/details', { as: tenant.owner })).body;
+  const { days, streams } = await eventually('the days to add up', async () => {
+    const { body } = await api('GET', '/v1/me/usage/details', { as: tenant.owner });
+    return body.days.reduce((sum, day) => sum + day.events, 0) === usage.events && body;
+  }, { timeoutMs: 30_000 });
 
   const page = await ownersPage(tenant);
   await page.getByRole('link', { name: 'Usage', exact: true }).click();

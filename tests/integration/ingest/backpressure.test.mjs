@@ -79,7 +79,7 @@ test('an event larger than a message is answered as without the preference', asy
   assert.deepEqual([answer.status, answer.body.accepted], [200, 1]);
 });
 
-test('a database that stays away: first evidence is left out, then the stream refuses, then all is well again', { timeout: 300_000 }, async (t) => {
+test('a database that stays away: first evidence is left out, then the stream refuses, then all is well again', { timeout: 800_000 }, async (t) => {
   const stream = freshStream('full');
   for (const batch of inBatches(ordinaryEvents(stream, 900, 13))) await ingest(a.keys.ingest, batch);
   const record = (n) => api('POST', '/v1/anomalies', { as: a.keys.write, json: { event_type: 'log', severity: 'low', stream, metadata: { n } } });
@@ -106,13 +106,13 @@ test('a database that stays away: first evidence is left out, then the stream re
   const accepted = await eventually('the stream takes events again', async () => {
     const answer = await api('POST', '/v1/events', { as: a.keys.ingest, json: [event] });
     return answer.status === 200 && answer.body;
-  }, { timeoutMs: 120_000, everyMs: 1000 });
+  }, { timeoutMs: 380_000, everyMs: 1000 });
   assert.equal(accepted.accepted, 1, 'what was refused had not been counted');
   const complete = async () => {
     const listed = await listAnomalies(a.keys.read, { stream });
     return listed.some(({ id }) => id === slim.id) && listed.filter(({ source }) => source === 'api').length >= 219 && listed;
   };
-  const listed = await eventually('everything arrives', complete, { timeoutMs: 120_000, everyMs: 1000 });
+  const listed = await eventually('everything arrives', complete, { timeoutMs: 380_000, everyMs: 1000 });
   const numbers = listed.filter(({ source }) => source === 'api').map(({ metadata }) => metadata.n);
   assert.deepEqual([numbers.length, new Set(numbers).size], [219, 219]);
   await eventually('readiness is well again', async () => (await outbox()).state === 'up');

@@ -20,9 +20,18 @@ const freePort = () =>
 /** Runs until the end of the test `t` (or, in `before`, of the file). Gives {url, edge?, turnClock(ms, base?)}. */
 export async function ownWorker(t, { edge = false, ...vars } = {}) {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'driftlock-worker-'));
-  const port = await freePort();
-  const edgePort = edge ? await freePort() : undefined;
-  const worker = await startWorker({ dir, port, vars: { ...supabase, ENVIRONMENT: 'development', TEST_HOOKS: '1', FLUSH_SECONDS: '1', PUBLIC_URL: `http://127.0.0.1:${port}`, ...(edge && { EDGE_PORT: String(edgePort) }), ...vars } });
+  let edgePort;
+  const start = async (tries) => {
+    const port = await freePort();
+    edgePort = edge ? await freePort() : undefined;
+    const all = { ...supabase, ENVIRONMENT: 'development', TEST_HOOKS: '1', FLUSH_SECONDS: '1', PUBLIC_URL: `http://127.0.0.1:${port}`, ...(edge && { EDGE_PORT: String(edgePort) }), ...vars };
+    // a port that was free may have been taken since
+    return startWorker({ dir, port, vars: all }).catch((error) => {
+      if (tries > 1 && /ADDRESS_IN_USE/.test(error.message)) return start(tries - 1);
+      throw error;
+    });
+  };
+  const worker = await start(5);
   t.after(async () => {
     await worker.stop();
     fs.rmSync(dir, { recursive: true, force: true });
