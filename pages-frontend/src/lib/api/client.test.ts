@@ -5,12 +5,20 @@ import { ApiError, NetworkError, SessionExpiredError, ShapeError } from './probl
 
 const Answer = z.object({ ok: z.boolean() });
 // A route of this test's own, which the API's document does not have.
-type Ask = (path: '/v1/x', schema: typeof Answer, options?: { query?: Query }) => Promise<{ ok: boolean }>;
+type Ask = (
+  path: '/v1/x',
+  schema: typeof Answer,
+  options?: { query?: Query; signal?: AbortSignal },
+) => Promise<{ ok: boolean }>;
 
-function client(tokens: { current: string | null; fresh: string | null } = { current: 'one', fresh: 'two' }) {
+function client(
+  tokens: { current: string | null; fresh: string | null } = { current: 'one', fresh: 'two' },
+  fetcher?: typeof fetch,
+) {
   const onSessionExpired = vi.fn();
   const api = createApiClient({
     baseUrl: ORIGIN,
+    ...(fetcher && { fetch: fetcher }),
     auth: { accessToken: async () => tokens.current, refresh: async () => tokens.fresh },
     organization: () => 'org-1',
     onSessionExpired,
@@ -30,6 +38,22 @@ describe('the API client', () => {
     await client().request('/v1/x', Answer, { query: { a: 1, none: undefined, empty: '' } });
     expect(seen?.get('authorization')).toBe('Bearer one');
     expect(seen?.get('driftlock-organization')).toBe('org-1');
+  });
+
+  it('does not call an answer unexpected that was given up half way', async () => {
+    const giveUp = new AbortController();
+    const halfAnAnswer: typeof fetch = async () => {
+      const body = new ReadableStream({
+        start: (stream) => giveUp.signal.addEventListener('abort', () => stream.error(giveUp.signal.reason)),
+      });
+      setTimeout(() => giveUp.abort(), 10);
+      return new Response(body, { headers: { 'content-type': 'application/json' } });
+    };
+    const said = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    const { request } = client(undefined, halfAnAnswer);
+    await expect(request('/v1/x', Answer, { signal: giveUp.signal })).rejects.toThrow(/abort/i);
+    expect(said).not.toHaveBeenCalled();
+    said.mockRestore();
   });
 
   it('refreshes a refused token once and goes on', async () => {
