@@ -88,7 +88,7 @@ pub struct Verdict {
     pub p_value: f64,
     /// How the p-value was found.
     pub p_method: PMethod,
-    /// Share of false alarms expected among recent events at least this surprising.
+    /// Smallest level of false discovery at which the event is a discovery, 1 if at none (`fdr.rs`): an annotation.
     pub q_value: f64,
     /// Whether `p_value` is at or below α(sensitivity).
     pub anomaly: bool,
@@ -170,7 +170,7 @@ pub struct GroupVerdict {
     pub p_value: f64,
     /// How the p-value was found.
     pub p_method: PMethod,
-    /// Share of false alarms expected among recent groups at least this surprising.
+    /// As an event's, among groups.
     pub q_value: f64,
     /// Whether `p_value` is at or below α(sensitivity).
     pub anomaly: bool,

@@ -76,7 +76,11 @@ export function Facts({ anomaly }: { anomaly: Anomaly }) {
           anomaly.q_value === undefined ? (
             'beyond what is usual'
           ) : (
-            <Explain term={`${formatPercent(anomaly.q_value)} chance finds`}>
+            <Explain
+              term={
+                anomaly.q_value < 1 ? `at most ${formatPercent(anomaly.q_value)} by chance` : 'may be chance'
+              }
+            >
               <QValueWords q={anomaly.q_value} />
             </Explain>
           )
@@ -120,8 +124,9 @@ function QValueWords({ q }: { q: number }) {
   return (
     <>
       <p>
-        If you acted on everything in this stream at least as odd as this, about {formatPercent(q)} of it
-        would turn out to be chance.
+        {q < 1
+          ? `Of the events of this stream that are picked out as strictly as this one was, at most ${formatPercent(q)} are expected to be chance.`
+          : 'In a stream this long something as odd as this can come up by chance, and too little else was odd lately to promise a share.'}
       </p>
       <p>
         It assumes that events do not depend on each other too much, and it is a note only: what counts as an
