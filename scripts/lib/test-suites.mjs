@@ -1,6 +1,6 @@
 // The table of test suites: what each is called, which areas it belongs to, what it needs, how it runs.
 // Those of phase 1 run while the Worker is being built, those of phase 2 in two lanes, each with a stack of its own (they spend
-// much of their time waiting), those of phase 3 alone, as they measure how smoothly a browser runs.
+// much of their time waiting), those of phase 3 alone, as they measure how smoothly a browser runs beside the real stack.
 // A suite gives {passed, failed, skipped?, checks: [{name, ok: true | false | null for skipped, figure?, detail?}]}.
 import fs from 'node:fs';
 import path from 'node:path';
@@ -20,6 +20,7 @@ const testFiles = (dir) => {
   return fs.readdirSync(full, { recursive: true }).filter((name) => name.endsWith('.test.mjs')).sort().map((name) => path.join(full, name));
 };
 const ALL = undefined; // the plain command
+const LANES = { ingest: 1, tenants: 1 }; // so that both lanes take about as long
 
 const SUITES = [
   { name: 'Rust', areas: [ALL], needs: [], phase: 1, run: ({ full }) => runRust(['--workspace'], { full }) },
@@ -32,13 +33,13 @@ const SUITES = [
   { name: 'would it deploy', areas: [ALL, 'spine'], needs: ['build'], phase: 2, run: () => tally(deployChecks(), bundleSize(), dashboardBudget()) },
   { name: 'database (pgTAP)', areas: [ALL, 'spine', 'tenants', 'billing'], needs: ['build', 'stack'], phase: 2, run: database },
   ...['spine', 'ingest', 'tenants', 'billing', 'detector'].map((area) => ({
-    name: `HTTP: ${area}`, areas: [ALL, area], needs: ['build', 'cbad', 'stack'], phase: 2, lane: area === 'ingest' ? 1 : 0, files: testFiles(`tests/integration/${area}`),
+    name: `HTTP: ${area}`, areas: [ALL, area], needs: ['build', 'cbad', 'stack'], phase: 2, lane: LANES[area] ?? 0, files: testFiles(`tests/integration/${area}`),
     run({ stack }) {
       return runNodeTests(this.files, { stack });
     },
   })),
   { name: 'HTTP: bad input', areas: ['ingest'], needs: ['build', 'stack'], phase: 2, lane: 1, run: ({ stack }) => runNodeTests([path.join(ROOT, 'tests/integration/spine/bad-input.test.mjs')], { stack }) },
-  { name: 'browser: accessibility and policy', areas: [ALL, 'dashboard'], needs: ['build'], phase: 3, files: testFiles('pages-frontend/browser-tests'), run: browser },
+  { name: 'browser: accessibility and policy', areas: [ALL, 'dashboard'], needs: ['build'], phase: 2, files: testFiles('pages-frontend/browser-tests'), run: browser },
   { name: 'browser journey', areas: [ALL, 'spine', 'dashboard'], needs: ['build', 'stack'], phase: 3, files: testFiles('tests/e2e'), run: browser },
 ];
 
