@@ -1,4 +1,4 @@
-// The JavaScript floor: a Worker that does nothing, and one that inserts a row into a Durable Object.
+// The JavaScript floor: a Worker that does nothing, and one that inserts a row into the Durable Object that the path names.
 import { DurableObject } from 'cloudflare:workers';
 
 export class Rows extends DurableObject {
@@ -14,7 +14,8 @@ export class Rows extends DurableObject {
 
 export default {
   async fetch(request, env) {
-    if (new URL(request.url).pathname === '/insert') return env.ROWS.get(env.ROWS.idFromName('one')).fetch(request);
+    const { pathname } = new URL(request.url);
+    if (pathname.startsWith('/insert')) return env.ROWS.get(env.ROWS.idFromName(pathname)).fetch(request);
     return new Response('ok');
   },
 };
