@@ -9,9 +9,10 @@ export const organizationRoutes = {
   }),
   'GET /v1/members': () => ({ members: fixtures.members() }),
   'GET /v1/invitations': () => ({ invitations: fixtures.invitations() }),
+  'GET /v1/organizations/deleted': () => ({ organizations: fixtures.deletedOrganizations() }),
   'GET /v1/organization': () => fixtures.settings(),
   'GET /v1/organization/redaction': () => fixtures.redaction(),
-  'GET /v1/config': () => ({ retention: { days: 90, days_of_plan: 90 } }),
+  'GET /v1/config': () => fixtures.config(),
   'GET /v1/audit': () => ({ entries: fixtures.auditEntries(), next_cursor: '10' }),
   'GET /v1/audit/verify': () => fixtures.chain(),
 };

@@ -38,7 +38,7 @@ export async function startFakeServer({ overrides = {} } = {}) {
         : session(),
     'GET /v1/me': () => fixtures.me,
     'GET /v1/streams': () => ({ streams: fixtures.streams().map(grown), next_cursor: null }),
-    'GET /v1/organizations/deleted': () => ({ organizations: [] }),
+    'GET /v1/invitations/accept': ({ url }) => invitationOf(url.searchParams.get('token')),
     'GET /v1/me/billing': () => fixtures.billing(),
     'GET /v1/me/usage/details': () => fixtures.usageDetails(),
     'GET /v1/billing/estimate': ({ url }) => fixtures.estimate(Number(url.searchParams.get('detections'))),
@@ -119,6 +119,19 @@ export async function startFakeServer({ overrides = {} } = {}) {
         server.close(resolve);
         server.closeAllConnections();
       }),
+  };
+}
+
+/** What a mailed token is for: of somebody with an account, of a newcomer, or of nobody any more. */
+function invitationOf(token) {
+  if (token === 'used') {
+    return { status: 400, body: { title: 'Invalid token', status: 400, code: 'invalid_token' } };
+  }
+  return {
+    organization: fixtures.me.organizations[0].name,
+    email: 'new.colleague@northwind.example',
+    role: 'member',
+    account: token === 'known',
   };
 }
 

@@ -2,9 +2,11 @@
 // runs off a phone's edge, arrivals without a frozen page.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { anomalies, jsonDetail, logDetail, summary } from '../src/test/fixtures.js';
+import { anomalies, summary } from '../src/test/fixtures.js';
 import { launch, signIn } from './browser.mjs';
 import { startFakeServer } from './fake-server.mjs';
+import { ADDRESSES, arrived } from './pages.mjs';
+import { watchTasks } from './tasks.mjs';
 
 let server;
 let browser;
@@ -17,32 +19,9 @@ after(async () => {
   await server?.close();
 });
 
-const PATHS = [
-  '/',
-  '/pricing',
-  '/playground',
-  '/legal',
-  '/sign-in',
-  '/app/anomalies',
-  `/app/anomalies/${logDetail().id}`,
-  `/app/anomalies/${jsonDetail().id}`,
-  '/app/live',
-  '/app/streams',
-  '/app/streams/checkout-api',
-  '/sign-up',
-  '/check-mail',
-  '/app/start',
-  '/app/settings/organization',
-  '/app/settings/keys',
-  '/app/settings/members',
-  '/app/settings/audit',
-  '/app/usage',
-  '/app/billing',
-];
-
 test(
   'every page keeps to the content security policy and to its own origin',
-  { timeout: 300_000 },
+  { timeout: 900_000 },
   async () => {
     const page = await browser.newPage();
     const problems = [];
@@ -53,12 +32,12 @@ test(
       (request) => request.url().startsWith(server.origin) || problems.push(`request to ${request.url()}`),
     );
     await signIn(page, server.origin);
-    for (const path of PATHS) {
+    for (const path of ADDRESSES) {
       const response = await page.goto(server.origin + path);
       const policy = response.headers()['content-security-policy'];
       assert.match(policy, /script-src 'self'/);
       assert.doesNotMatch(policy, /unsafe-inline|unsafe-eval(?<!wasm-unsafe-eval)/);
-      await page.getByRole('heading').first().waitFor();
+      await arrived(page);
       await page.waitForTimeout(200);
     }
     await page.getByRole('button', { name: 'Account' }).click();
@@ -69,13 +48,13 @@ test(
   },
 );
 
-test('nothing runs off the edge of a narrow phone', { timeout: 300_000 }, async () => {
+test('nothing runs off the edge of a narrow phone', { timeout: 900_000 }, async () => {
   const context = await browser.newContext({ viewport: { width: 320, height: 640 }, isMobile: true });
   const page = await context.newPage();
   await signIn(page, server.origin);
-  for (const path of PATHS) {
+  for (const path of ADDRESSES) {
     await page.goto(server.origin + path);
-    await page.getByRole('heading').first().waitFor();
+    await arrived(page);
     const wider = await page.evaluate(() =>
       [...document.querySelectorAll('body *')]
         .filter(
@@ -89,25 +68,20 @@ test('nothing runs off the edge of a narrow phone', { timeout: 300_000 }, async 
   await context.close();
 });
 
-test('the list stays responsive while 200 anomalies a second arrive', { timeout: 60_000 }, async (t) => {
+test('the list stays responsive while 200 anomalies a second arrive', { timeout: 180_000 }, async (t) => {
   const page = await browser.newPage();
   await signIn(page, server.origin);
   await page.getByText('Live', { exact: true }).first().waitFor();
-  await page.evaluate(() => {
-    window.longest = 0;
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) window.longest = Math.max(window.longest, entry.duration);
-    }).observe({ type: 'longtask' });
-  });
+  const tasksOf = await watchTasks(page);
   const base = anomalies()[0];
   for (let tick = 0; tick < 60; tick++) {
     for (let i = 0; i < 10; i++)
       server.push({ ...summary(base), id: `storm-${tick}-${i}`, detected_at: new Date().toISOString() });
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  await page.locator('[data-anomaly-row][href$="storm-59-9"]').waitFor({ timeout: 10_000 });
-  const longest = await page.evaluate(() => window.longest);
-  t.diagnostic(`longest task ${Math.round(longest)} ms over 600 arrivals`);
+  await page.locator('[data-anomaly-row][href$="storm-59-9"]').waitFor({ timeout: 60_000 });
+  const longest = Math.max(0, ...(await tasksOf()));
+  t.diagnostic(`longest task ${Math.round(longest)} ms of processor time over 600 arrivals`);
   assert.ok(longest < 2_000, `a task took ${longest} ms`);
   await page.close();
 });

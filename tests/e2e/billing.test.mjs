@@ -117,7 +117,7 @@ test('must show 1: upgrade through the checkout, trial to its end, failed paymen
     await page.getByRole('button', { name: submit }).click();
     await page.waitForURL(`${url}/app/billing*`);
     await page.getByText('You are on Standard now.').waitFor({ timeout: 30_000 });
-    assert.equal(new URL(page.url()).search, '', 'nothing of the checkout stays in the address');
+    await page.waitForURL((address) => address.search === ''); // nothing of the checkout stays in the address
   };
 
   await page.goto(`${url}/app/billing`);

@@ -22,7 +22,11 @@ test('must show 1: feedback and undo, with the effect shown', { timeout: 120_000
   const effect = await page.getByRole('region', { name: 'Your verdict' }).textContent();
   await page.getByRole('button', { name: 'Undo' }).click();
   await page.getByRole('button', { name: 'Expected' }).waitFor();
-  const { body } = await api('GET', `/v1/anomalies/${id}/feedback`, { as: a.keys.read });
+  // The page shows it taken back before the server has answered.
+  const body = await eventually('the feedback to be gone', async () => {
+    const answer = await api('GET', `/v1/anomalies/${id}/feedback`, { as: a.keys.read });
+    return answer.body.feedback === null && answer.body;
+  });
   assert.deepEqual([body.feedback, body.effect.taught, body.effect.anomaly], [null, false, true]);
   figure(t, /Then(.*?bits).*now(.*?bits)/.exec(effect)?.slice(1).join(' → ') ?? effect);
   assert.deepEqual(page.problems, []);

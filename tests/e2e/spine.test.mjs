@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { inBatches, oddEvent, ordinaryEvents } from '../integration/support/logs.mjs';
-import { a, api, figure, freshStream, ingest } from '../integration/support/stack.mjs';
+import { a, api, eventually, figure, freshStream, ingest } from '../integration/support/stack.mjs';
 import { assertNoProblems, launch, openPage, picture, signIn } from './support/browser.mjs';
 
 let browser;
@@ -20,14 +20,14 @@ test('the oddest word is shaded strongest, and acknowledging reaches the API', {
   assert.equal(anomalies.length, 1);
   const [{ id, reason }] = anomalies;
   const row = page.locator(`a[data-anomaly-row][href$="/anomalies/${id}"]`);
-  await row.waitFor({ timeout: 5_000 });
+  await row.waitFor();
   await row.focus();
   await page.keyboard.press('Enter');
 
   await page.getByRole('heading', { level: 1, name: reason }).waitFor();
-  const shades = await page
-    .getByTestId('event-text')
-    .locator('[data-level]')
+  const shaded = page.getByTestId('event-text').locator('[data-level]');
+  await shaded.first().waitFor();
+  const shades = await shaded
     .evaluateAll((words) => words.map((word) => ({ text: word.textContent, level: Number(word.dataset.level), bits: Number(word.dataset.bits) })));
   const strongest = shades.toSorted((x, y) => y.level - x.level || y.bits - x.bits)[0];
   assert.ok(strongest, 'something is shaded');
@@ -37,8 +37,7 @@ test('the oddest word is shaded strongest, and acknowledging reaches the API', {
   await page.getByRole('button', { name: 'Acknowledge' }).click();
   await page.getByText('Acknowledged.', { exact: true }).waitFor();
   await page.getByRole('button', { name: 'Resolve' }).waitFor();
-  const stored = await api('GET', `/v1/anomalies/${id}`, { as: a.keys.read });
-  assert.equal(stored.body.status, 'acknowledged');
+  await eventually('the status to be stored', async () => (await api('GET', `/v1/anomalies/${id}`, { as: a.keys.read })).body.status === 'acknowledged');
   await picture(page, 'acknowledged');
   assertNoProblems(page);
 });

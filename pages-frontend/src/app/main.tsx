@@ -1,8 +1,6 @@
-import { QueryClientProvider } from '@tanstack/react-query';
-import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { ToastProvider } from '@/components/ui/toast';
+import { App } from './app';
 import { createQueryClient } from './query-client';
 import { createAppRouter } from './router';
 import { servicesLoader } from './services';
@@ -18,15 +16,15 @@ function expiredSearch() {
   return pathname === '/sign-in' ? router.state.location.search : { next: href, expired: true as const };
 }
 
-const root = document.getElementById('root');
-if (root) {
+async function start(root: HTMLElement) {
+  // index.html shows the landing page already: it stays until the same page can take its place in one step.
+  if (router.latestLocation.pathname === '/') await router.load();
   createRoot(root).render(
     <StrictMode>
-      <QueryClientProvider client={queryClient}>
-        <ToastProvider>
-          <RouterProvider router={router} />
-        </ToastProvider>
-      </QueryClientProvider>
+      <App queryClient={queryClient} router={router} />
     </StrictMode>,
   );
 }
+
+const root = document.getElementById('root');
+if (root) void start(root);

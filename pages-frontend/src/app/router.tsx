@@ -241,7 +241,8 @@ export function createAppRouter(context: RouterContext, history?: RouterHistory)
     defaultPreload: 'intent',
     // A page sees only the search parameters that it validated.
     search: { strict: true },
-    scrollRestoration: true,
+    // It writes a script of its own where it renders to HTML (prerender.tsx).
+    scrollRestoration: typeof document !== 'undefined',
     defaultErrorComponent: PageError,
     ...(history ? { history } : {}),
   });

@@ -1,11 +1,10 @@
 // The whole dashboard in a test: real router, real client, real cache; sign-in and network are made up.
-import { QueryClientProvider } from '@tanstack/react-query';
-import { createMemoryHistory, RouterProvider } from '@tanstack/react-router';
+import { createMemoryHistory } from '@tanstack/react-router';
 import { render } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
+import { App } from '@/app/app';
 import { createQueryClient } from '@/app/query-client';
 import { createAppRouter } from '@/app/router';
-import { ToastProvider } from '@/components/ui/toast';
 import { createApiClient } from '@/lib/api/client';
 import { SignInError, type Auth, type Session } from '@/lib/auth';
 import { storedOrganization } from '@/lib/organization';
@@ -63,12 +62,6 @@ export function renderApp(path: string, { auth = fakeAuth() }: { auth?: Auth } =
     { queryClient, services: async () => ({ auth, api }) },
     createMemoryHistory({ initialEntries: [path] }),
   );
-  const view = render(
-    <QueryClientProvider client={queryClient}>
-      <ToastProvider>
-        <RouterProvider router={router} />
-      </ToastProvider>
-    </QueryClientProvider>,
-  );
+  const view = render(<App queryClient={queryClient} router={router} />);
   return { ...view, router, queryClient, user: userEvent.setup() };
 }

@@ -96,8 +96,19 @@ export function logDetail(overrides = {}) {
       compressed_baseline: 3015,
       compressed_window: 4292,
       compressed_combined: 5760,
+      events_baseline: 160,
+      events_window: 159,
+      statistic: 'bits_per_byte',
       seed: 1,
     },
+    status_changed_at: null,
+    ncd_score: 0.41,
+    glass_box_explanation: null,
+    compression_baseline: 0.184,
+    compression_window: 0.263,
+    compression_combined: 0.22,
+    baseline_data: null,
+    window_data: null,
     witness: 'A'.repeat(5_200),
     algorithm: 'cbad-1',
     seed: '1',
@@ -169,6 +180,14 @@ const EVIDENCE = [
   'algorithm',
   'seed',
   'checkpoint',
+  'status_changed_at',
+  'ncd_score',
+  'glass_box_explanation',
+  'compression_baseline',
+  'compression_window',
+  'compression_combined',
+  'baseline_data',
+  'window_data',
 ];
 
 /** The list form: without the evidence. */
@@ -305,6 +324,10 @@ export function streams() {
     events_seen,
     anomalies_seen,
     sensitivity,
+    shards: 1,
+    generation: 0,
+    algorithm: 'cbad-1',
+    first_event_at: ago(60 * 24 * 12),
     last_event_at: ago(minutes),
     created_at: ago(60 * 24 * 12),
   }));
@@ -337,6 +360,7 @@ export function billing({ usage = {}, ...overrides } = {}) {
     cancel_at_period_end: false,
     hard_cap: false,
     cap_reached: false,
+    disputed_at: null,
     usage: {
       period_start: '2026-11-01',
       period_end: '2026-12-01',
@@ -349,6 +373,9 @@ export function billing({ usage = {}, ...overrides } = {}) {
       overage_detections: 0,
       overage_cost_usd: 0,
       forecast: { events: 27_300_000, detections: 47_200, cost_usd: 49 },
+      recording: true,
+      streams: 6,
+      members: 4,
       alerts: [],
       ...usage,
     },
@@ -370,11 +397,14 @@ export function usageDetails() {
       detections: 9_000 - index * 1_400,
       anomaly_rate: (9_000 - index * 1_400) / (stream.events_seen * 9),
     })),
+    late: [],
   };
 }
 
-export function estimate(detections = 60_000) {
+export function estimate(detections = 60_000, events = 0) {
   return {
+    events,
+    detections,
     plans: [
       { plan: 'developer', fits: false, monthly_usd: null, reason: 'more than 1,000 detections' },
       {

@@ -153,3 +153,32 @@ export const chain = () => ({
   anchor_hash: '',
   last_hash: '',
 });
+
+export const deletedOrganizations = () => [
+  {
+    id: '77777777-1111-4111-8111-111111111111',
+    name: 'Northwind Payments, load tests of the second quarter',
+    deleted_at: ago(DAY * 3),
+    purged_after: ahead(27),
+  },
+];
+
+/** What holds for whoever asks. */
+export const config = () => ({
+  organization: {
+    id: settings().id,
+    name: settings().name,
+    plan: settings().plan,
+    time_zone: settings().time_zone,
+  },
+  caller: { type: 'person', id: me.user.id, role: 'owner' },
+  detection: { algorithm: 'cbad-1', default_sensitivity: settings().default_sensitivity },
+  privacy: { pii_policy: settings().pii_policy },
+  retention: { days: 90, days_of_plan: 90 },
+  limits: {
+    max_body_bytes: 8_388_608,
+    enforced: true,
+    requests_per_minute: { key: 6_000, organization: 12_000 },
+  },
+  environment: 'development',
+});

@@ -2,6 +2,7 @@
 import { delay, http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 import * as fixtures from './fixtures.js';
+import { config } from './organization-fixtures.js';
 
 export const ORIGIN = 'http://localhost:3000';
 
@@ -16,7 +17,7 @@ export const feed = {
 
 export const server = setupServer(
   http.get('*/v1/me', () => HttpResponse.json(fixtures.me)),
-  http.get('*/v1/config', () => HttpResponse.json({ retention: { days: 90, days_of_plan: 90 } })),
+  http.get('*/v1/config', () => HttpResponse.json(config())),
   http.get('*/v1/members', () => HttpResponse.json({ members: [] })),
   http.get('*/v1/organizations/deleted', () => HttpResponse.json({ organizations: [] })),
   http.get('*/v1/streams', () => HttpResponse.json({ streams: fixtures.streams(), next_cursor: null })),

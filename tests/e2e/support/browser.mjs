@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { url } from '../../integration/support/stack.mjs';
 
+export { watchTasks } from '../../../pages-frontend/browser-tests/tasks.mjs';
+
 const axeSource = fs.readFileSync(createRequire(new URL('../../../pages-frontend/', import.meta.url)).resolve('axe-core/axe.min.js'), 'utf8');
 const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 const pictures = fileURLToPath(new URL('../../../.driftlock/screenshots/', import.meta.url));

@@ -69,11 +69,16 @@ export function LandingPage() {
 
 function curl(): string {
   return [
-    `curl ${window.location.origin}/v1/events \\`,
+    `curl ${origin()}/v1/events \\`,
     `  -H "Authorization: Bearer $DRIFTLOCK_API_KEY" \\`,
     `  -H "Content-Type: application/json" \\`,
     `  -d '{"stream":"checkout-api","event_type":"log","data":"payment captured order=81274 gateway=stripe"}'`,
   ].join('\n');
+}
+
+/** Where this page came from; the build, which writes the page down too, does not know it. */
+function origin(): string {
+  return typeof window === 'undefined' ? 'https://YOUR-HOST' : window.location.origin;
 }
 
 function Point({ title, children }: { title: string; children: ReactNode }) {

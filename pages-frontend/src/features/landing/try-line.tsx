@@ -59,6 +59,8 @@ export function TryLine() {
         id="try-line"
         value={text}
         maxLength={MOST}
+        // What is typed into the page's prerendered copy would be lost.
+        readOnly={typeof window === 'undefined'}
         spellCheck={false}
         autoComplete="off"
         onFocus={wake}
