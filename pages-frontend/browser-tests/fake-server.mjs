@@ -122,11 +122,8 @@ export async function startFakeServer({ overrides = {} } = {}) {
   };
 }
 
-/** What a mailed token is for: of somebody with an account, of a newcomer, or of nobody any more. */
+/** What a mailed token is for: of somebody with an account, or of a newcomer. */
 function invitationOf(token) {
-  if (token === 'used') {
-    return { status: 400, body: { title: 'Invalid token', status: 400, code: 'invalid_token' } };
-  }
   return {
     organization: fixtures.me.organizations[0].name,
     email: 'new.colleague@northwind.example',

@@ -10,7 +10,7 @@ export const PAGES = {
   '/sign-in': ['/sign-in', '/sign-in?expired=true&next=%2Fapp%2Flive'],
   '/sign-up': ['/sign-up'],
   '/check-mail': ['/check-mail'],
-  '/invitation': ['/invitation?token=known', '/invitation?token=newcomer', '/invitation?token=used'],
+  '/invitation': ['/invitation?token=known', '/invitation?token=newcomer', '/invitation'],
   '/app/start': ['/app/start'],
   '/app/organizations': ['/app/organizations'],
   '/app/anomalies': ['/app/anomalies'],

@@ -37,47 +37,46 @@ export function OrganizationMenu({ organization, organizations, onChoose }: Orga
         </Button>
       </DropdownMenuTrigger>
       <DropdownMenuContent>
-        <DropdownMenuRadioGroup
-          value={organization.id}
-          onValueChange={(id) => {
-            const next = organizations.find((each) => each.id === id);
-            if (next) onChoose(next);
-          }}
-        >
-          {organizations.map((each) => (
-            <DropdownMenuRadioItem key={each.id} value={each.id}>
-              {each.name}
-            </DropdownMenuRadioItem>
-          ))}
-        </DropdownMenuRadioGroup>
-        <DropdownMenuSeparator />
-        <OrganizationsLink />
+        <Organizations organization={organization} organizations={organizations} onChoose={onChoose} />
       </DropdownMenuContent>
     </DropdownMenu>
   );
 }
 
-const OrganizationsLink = () => (
-  <DropdownMenuItem asChild>
-    <Link to="/app/organizations">New organisation, or restore one</Link>
-  </DropdownMenuItem>
-);
+function Organizations({ organization, organizations, onChoose }: OrganizationMenuProps) {
+  return (
+    <>
+      <DropdownMenuRadioGroup
+        value={organization.id}
+        onValueChange={(id) => {
+          const next = organizations.find((each) => each.id === id);
+          if (next) onChoose(next);
+        }}
+      >
+        {organizations.map((each) => (
+          <DropdownMenuRadioItem key={each.id} value={each.id}>
+            {each.name}
+          </DropdownMenuRadioItem>
+        ))}
+      </DropdownMenuRadioGroup>
+      <DropdownMenuSeparator />
+      <DropdownMenuItem asChild>
+        <Link to="/app/organizations">New organisation, or restore one</Link>
+      </DropdownMenuItem>
+    </>
+  );
+}
 
 const THEMES: Record<Theme, string> = { system: 'As the system', light: 'Light', dark: 'Dark' };
 
-interface AccountMenuProps extends Partial<OrganizationMenuProps> {
+interface AccountMenuProps extends Omit<OrganizationMenuProps, 'organization'> {
+  organization: Organization | undefined;
   email: string;
   onSignOut: () => void;
 }
 
 /** On a phone it holds the organisations as well: the bar has no room for a menu of their own. */
-export function AccountMenu({
-  email,
-  organization,
-  organizations = [],
-  onChoose,
-  onSignOut,
-}: AccountMenuProps) {
+export function AccountMenu({ email, organization, organizations, onChoose, onSignOut }: AccountMenuProps) {
   const [theme, setTheme] = useState(storedTheme);
   return (
     <DropdownMenu>
@@ -92,20 +91,7 @@ export function AccountMenu({
           <div className="sm:hidden">
             <DropdownMenuSeparator />
             <DropdownMenuLabel>Organisation</DropdownMenuLabel>
-            <DropdownMenuRadioGroup
-              value={organization.id}
-              onValueChange={(id) => {
-                const next = organizations.find((each) => each.id === id);
-                if (next) onChoose?.(next);
-              }}
-            >
-              {organizations.map((each) => (
-                <DropdownMenuRadioItem key={each.id} value={each.id}>
-                  {each.name}
-                </DropdownMenuRadioItem>
-              ))}
-            </DropdownMenuRadioGroup>
-            <OrganizationsLink />
+            <Organizations organization={organization} organizations={organizations} onChoose={onChoose} />
           </div>
         )}
         <DropdownMenuSeparator />

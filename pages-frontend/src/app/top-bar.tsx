@@ -67,7 +67,9 @@ export function TopBar({ email, organization, organizations, onChoose, onSignOut
             <AccountMenu
               email={email}
               onSignOut={onSignOut}
-              {...(organization ? { organization, organizations, onChoose } : {})}
+              organization={organization}
+              organizations={organizations}
+              onChoose={onChoose}
             />
           </Suspense>
         </div>

@@ -81,7 +81,7 @@ export function FeedbackPanel({ anomaly }: { anomaly: AnomalyDetail }) {
         <p className="text-ink-2">
           Is this what you would want to be told of? “Expected” teaches the stream.
         </p>
-        <div className="flex flex-wrap gap-2">
+        <div className="flex flex-wrap gap-1">
           {KINDS.map((kind) => {
             const { label, icon: Icon } = CHOICES[kind];
             return (

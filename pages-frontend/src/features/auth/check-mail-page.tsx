@@ -3,10 +3,9 @@ import { Link } from '@tanstack/react-router';
 import { MailCheck } from 'lucide-react';
 import { useEffect, useState, type FormEvent } from 'react';
 import { Button } from '@/components/ui/button';
-import { Field, Input } from '@/components/ui/input';
+import { CodeField, EmailField } from './account-fields';
 import { AccountFrame, Failure, TEXT_LINK } from './account-frame';
 import { problemOf, type FormProblem } from './form-problem';
-import { CodeField } from './sign-in-page';
 
 const PAUSE_SECONDS = 30;
 
@@ -87,19 +86,14 @@ export function CheckMailPage({ email, confirmedElsewhere, onCode, onResend }: C
       )}
       <form className="mt-6 grid gap-4" onSubmit={submit}>
         {email === null && (
-          <Field label="Email" htmlFor="email">
-            <Input
-              id="email"
-              name="email"
-              type="email"
-              autoComplete="email"
-              required
-              value={typed}
-              onChange={(event) => setTyped(event.target.value)}
-            />
-          </Field>
+          <EmailField
+            invalid={problem?.field === 'email'}
+            failureId="check-mail-failure"
+            value={typed}
+            onChange={(event) => setTyped(event.target.value)}
+          />
         )}
-        <CodeField invalid={problem?.field === 'code'} describedBy="check-mail-failure" />
+        <CodeField invalid={problem?.field === 'code'} failureId="check-mail-failure" />
         <Failure id="check-mail-failure">{problem?.message}</Failure>
         <Button type="submit" variant="primary" disabled={busy} className="h-11">
           Confirm

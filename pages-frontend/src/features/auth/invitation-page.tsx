@@ -3,9 +3,9 @@
 import { Link } from '@tanstack/react-router';
 import { useState, type FormEvent } from 'react';
 import { Button } from '@/components/ui/button';
-import { Field, Input } from '@/components/ui/input';
+import { NewPasswordField } from './account-fields';
 import { AccountFrame, Failure, TEXT_LINK } from './account-frame';
-import { problemOf } from './form-problem';
+import { problemOf, type FormProblem } from './form-problem';
 import type { Invitation } from './requests';
 
 interface InvitationPageProps {
@@ -17,7 +17,7 @@ interface InvitationPageProps {
 export function InvitationPage({ invitation, onAccept, onDecline }: InvitationPageProps) {
   const [busy, setBusy] = useState(false);
   const [ended, setEnded] = useState<'joined' | 'declined' | null>(null);
-  const [failure, setFailure] = useState<string | null>(null);
+  const [failure, setFailure] = useState<FormProblem | null>(null);
   const act = async (deed: () => Promise<void>, then: 'joined' | 'declined') => {
     setBusy(true);
     setFailure(null);
@@ -25,7 +25,7 @@ export function InvitationPage({ invitation, onAccept, onDecline }: InvitationPa
       await deed();
       setEnded(then);
     } catch (error) {
-      setFailure(problemOf(error).message);
+      setFailure(problemOf(error));
       setBusy(false);
     }
   };
@@ -65,22 +65,14 @@ export function InvitationPage({ invitation, onAccept, onDecline }: InvitationPa
     >
       <form className="mt-6 grid gap-4" onSubmit={submit}>
         {!account && (
-          <Field label="Password (optional)" htmlFor="password">
-            <Input
-              id="password"
-              name="password"
-              type="password"
-              autoComplete="new-password"
-              minLength={8}
-              maxLength={72}
-              aria-describedby="password-hint invitation-failure"
-            />
-            <p id="password-hint" className="text-sm text-ink-3">
-              8 characters or more. Without one you sign in by a mailed code.
-            </p>
-          </Field>
+          <NewPasswordField
+            optional
+            hint="Without one you sign in by a mailed code."
+            invalid={failure?.field === 'password'}
+            failureId="invitation-failure"
+          />
         )}
-        <Failure id="invitation-failure">{failure}</Failure>
+        <Failure id="invitation-failure">{failure?.message}</Failure>
         <Button type="submit" variant="primary" disabled={busy} className="h-11">
           Join {organization}
         </Button>

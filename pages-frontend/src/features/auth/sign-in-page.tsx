@@ -1,9 +1,9 @@
 import { Link } from '@tanstack/react-router';
 import { useState, type FormEvent } from 'react';
 import { Button } from '@/components/ui/button';
-import { Field, Input } from '@/components/ui/input';
 import { SignInError } from '@/lib/auth';
 import { pendingEmail } from '@/lib/pending-email';
+import { CodeField, EmailField, PasswordField } from './account-fields';
 import { AccountFrame, Failure, TEXT_LINK } from './account-frame';
 
 interface SignInPageProps {
@@ -42,6 +42,7 @@ export function SignInPage({ expired, onSignIn, onRequestCode, onCode }: SignInP
     }
     setBusy(false);
   };
+  const mistyped = failure?.reason === 'credentials' || failure?.reason === 'code';
   const change = (next: Way) => {
     setWay(next);
     setCodeSentTo(null);
@@ -67,37 +68,15 @@ export function SignInPage({ expired, onSignIn, onRequestCode, onCode }: SignInP
     >
       <form className="mt-6 grid gap-4" onSubmit={(event) => void submit(event)}>
         {codeSentTo === null ? (
-          <Field label="Email" htmlFor="email">
-            <Input
-              id="email"
-              name="email"
-              type="email"
-              autoComplete="username"
-              required
-              aria-invalid={failure !== null}
-              aria-describedby="sign-in-failure"
-            />
-          </Field>
+          <EmailField autoComplete="username" invalid={mistyped} failureId="sign-in-failure" />
         ) : (
           <p role="status" className="rounded-lg bg-accent-soft px-3 py-2.5 text-sm">
             If <strong className="font-medium wrap-anywhere">{codeSentTo}</strong> has an account, a code is
             on its way to it.
           </p>
         )}
-        {way === 'password' && (
-          <Field label="Password" htmlFor="password">
-            <Input
-              id="password"
-              name="password"
-              type="password"
-              autoComplete="current-password"
-              required
-              aria-invalid={failure !== null}
-              aria-describedby="sign-in-failure"
-            />
-          </Field>
-        )}
-        {codeSentTo !== null && <CodeField invalid={failure !== null} describedBy="sign-in-failure" />}
+        {way === 'password' && <PasswordField invalid={mistyped} failureId="sign-in-failure" />}
+        {codeSentTo !== null && <CodeField invalid={mistyped} failureId="sign-in-failure" />}
         <Failure id="sign-in-failure">
           {failure?.message}
           {failure?.reason === 'unconfirmed' && (
@@ -127,24 +106,4 @@ export function SignInPage({ expired, onSignIn, onRequestCode, onCode }: SignInP
 function label(way: Way, codeSent: boolean, busy: boolean): string {
   if (way === 'code' && !codeSent) return busy ? 'Sending' : 'Email me a code';
   return busy ? 'Signing in' : 'Sign in';
-}
-
-/** Six digits from a mail. */
-export function CodeField({ invalid, describedBy }: { invalid: boolean; describedBy: string }) {
-  return (
-    <Field label="Code" htmlFor="code">
-      <Input
-        id="code"
-        name="code"
-        inputMode="numeric"
-        autoComplete="one-time-code"
-        pattern="\s*(\d\s*){6,10}"
-        title="the digits of the code"
-        required
-        aria-invalid={invalid}
-        aria-describedby={describedBy}
-        className="font-mono tracking-[0.3em]"
-      />
-    </Field>
-  );
 }

@@ -2,10 +2,11 @@
 import { Link } from '@tanstack/react-router';
 import { useState, type FormEvent } from 'react';
 import { Button } from '@/components/ui/button';
-import { Field, Input, Select } from '@/components/ui/input';
+import { Field, Select } from '@/components/ui/input';
 import { Segmented } from '@/components/ui/segmented';
 import { PLANS, type Plan } from '@/config/plans';
 import type { Schemas } from '@/lib/api/contract';
+import { AccountField, EmailField, NewPasswordField } from './account-fields';
 import { AccountFrame, Failure, TEXT_LINK } from './account-frame';
 import { problemOf, type FormProblem } from './form-problem';
 
@@ -42,7 +43,7 @@ export function SignUpPage({ plan, onSignUp }: SignUpPageProps) {
       setBusy(false);
     }
   };
-  const invalid = (field: string) => problem?.field === field;
+  const told = (field: string) => ({ invalid: problem?.field === field, failureId: 'sign-up-failure' });
 
   return (
     <AccountFrame
@@ -58,29 +59,15 @@ export function SignUpPage({ plan, onSignUp }: SignUpPageProps) {
       }
     >
       <form className="mt-6 grid gap-4" onSubmit={(event) => void submit(event)}>
-        <Field label="Work email" htmlFor="email">
-          <Input
-            id="email"
-            name="email"
-            type="email"
-            autoComplete="email"
-            required
-            maxLength={254}
-            aria-invalid={invalid('email')}
-            aria-describedby="sign-up-failure"
-          />
-        </Field>
-        <Field label="Company" htmlFor="company">
-          <Input
-            id="company"
-            name="company"
-            autoComplete="organization"
-            required
-            maxLength={120}
-            aria-invalid={invalid('company')}
-            aria-describedby="sign-up-failure"
-          />
-        </Field>
+        <EmailField label="Work email" {...told('email')} />
+        <AccountField
+          name="company"
+          label="Company"
+          autoComplete="organization"
+          required
+          maxLength={120}
+          {...told('company')}
+        />
         <Field label="Plan" htmlFor="plan">
           <Select id="plan" value={chosen} onChange={(event) => setChosen(event.target.value as Plan['id'])}>
             {PLANS.map((each) => (
@@ -113,22 +100,7 @@ export function SignUpPage({ plan, onSignUp }: SignUpPageProps) {
           </div>
         </div>
         {way === 'password' && (
-          <Field label="Password" htmlFor="password">
-            <Input
-              id="password"
-              name="password"
-              type="password"
-              autoComplete="new-password"
-              required
-              minLength={8}
-              maxLength={72}
-              aria-invalid={invalid('password')}
-              aria-describedby="password-hint sign-up-failure"
-            />
-            <p id="password-hint" className="text-sm text-ink-3">
-              8 characters or more. A few words are easy to keep in mind.
-            </p>
-          </Field>
+          <NewPasswordField hint="A few words are easy to keep in mind." {...told('password')} />
         )}
         <Failure id="sign-up-failure">{problem?.message}</Failure>
         <Button type="submit" variant="primary" disabled={busy} className="h-11">

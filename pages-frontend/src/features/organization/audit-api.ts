@@ -71,6 +71,19 @@ export const ACTIONS: Record<string, string> = {
   'api_key.changed': 'changed an API key',
   'api_key.revoked': 'revoked an API key',
   'stream.changed': 'changed a stream',
+  'stream.removed': 'deleted a stream',
+  'anomaly_feedback.created': 'gave feedback on an anomaly',
+  'anomaly_feedback.changed': 'changed feedback on an anomaly',
+  'anomaly_feedback.removed': 'took feedback back',
+  'subscription.changed': 'changed the subscription',
+  'subscription.change_requested': 'asked for another plan',
+  'subscription.cancel_requested': 'asked to end the subscription',
+  'subscription.duplicate_cancelled': 'ended a second subscription',
+  'checkout.completed': 'finished a checkout',
+  'invoice.paid': 'noted a paid invoice',
+  'invoice.payment_failed': 'noted a failed payment',
+  'charge.refunded': 'noted a refund',
+  'charge.dispute.created': 'noted a disputed payment',
 };
 
 export interface Change {
