@@ -13,6 +13,7 @@ pub mod detect;
 pub mod diagnostics;
 pub mod error;
 pub mod feedback;
+pub mod hourly;
 pub mod http;
 pub mod ingest;
 pub mod keys;
@@ -130,7 +131,7 @@ fn stream(
     Ok(response)
 }
 
-/// The cron triggers: billing every few minutes, retention and abandoned accounts every hour.
+/// The cron triggers: billing every few minutes; streams without an alarm, retention and abandoned accounts every hour.
 #[event(scheduled)]
 async fn scheduled(event: ScheduledEvent, env: Env, _context: ScheduleContext) {
     let ctx = Ctx::new(env, "scheduled");
@@ -138,7 +139,7 @@ async fn scheduled(event: ScheduledEvent, env: Env, _context: ScheduleContext) {
         billing::cycle::run(&ctx).await;
         return;
     }
-    if let Err(error) = orgs::retention::run(&ctx, ctx.now_ms()).await {
+    if let Err(error) = hourly::run(&ctx, ctx.now_ms()).await {
         platform::log::error("retention.run", &error.to_string());
     }
 }

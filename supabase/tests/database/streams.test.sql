@@ -1,6 +1,6 @@
 begin;
 \ir fixtures.sql
-select plan(37);
+select plan(42);
 select pg_temp.tenant_table('public.streams');
 
 select is(pg_temp.refusal($$ update public.streams set name = '-bad' $$), '23514', 'a bad stream name is refused');
@@ -51,6 +51,20 @@ select is((select shards || '/' || shards_most from public.streams where name = 
 reset role;
 select pg_temp.act_as('owner@a.test');
 select is(pg_temp.refusal($$ select public.set_stream_shards('aaaaaaaa-0000-4000-8000-000000000000', 'touched', 4, '{}') $$), '42501', 'people go through the Worker');
+-- the hourly job asks streams that have fallen silent, each once
+create function pg_temp.silent(before interval) returns text language sql as $$
+  select coalesce(string_agg(s ->> 'name' || ' ' || (s ->> 'total') || ' ' || (s ->> 'shards'), ',' order by s ->> 'name'), '')
+  from jsonb_array_elements(public.silent_streams(now() + before, 'aaaaaaaa-0000-4000-8000-000000000000', 'touchec', 10)) as s where s ->> 'org_id' like 'aaaaaaaa%'
+$$;
+select is(pg_temp.refusal($$ select public.silent_streams(now(), null, '', 1) $$), '42501', 'people cannot ask for silent streams');
+reset role;
+select pg_temp.act_as_role('service_role');
+select is(pg_temp.silent('-1 hour'), '', 'a stream that has told something lately is not silent');
+select is(pg_temp.silent('1 hour'), 'touched 56 4', 'later it is');
+select public.note_asked('[{"org_id":"aaaaaaaa-0000-4000-8000-000000000000","name":"touched","total":55}]');
+select is(pg_temp.silent('1 hour'), 'touched 56 4', 'one that has told more since it was listed is not left alone');
+select public.note_asked('[{"org_id":"aaaaaaaa-0000-4000-8000-000000000000","name":"touched","total":56}]');
+select is(pg_temp.silent('1 hour'), '', 'none for ever');
 reset role;
 select * from finish();
 rollback;

@@ -82,8 +82,11 @@ test('must show 4: SIGKILL in the middle of a replay loses and doubles nothing, 
   figure(t, `${kills.length} kills, ${retries} retried requests, ${answered} of ${EVENTS} counted once, ${listed.length} anomalies with the scores of an uninterrupted native run`);
 });
 
-test('a retry wakes a stream whose alarm was lost in a crash: its usage is told without another event', async (t) => {
-  const stream = freshStream('asleep');
+/**
+ * A stream of 40 events of which the database knows 20, whose object is not going to wake by itself: the Worker was killed, and the
+ * runtime's list of whom to wake lacks it, as it may after a crash at the wrong moment. Gives the batch it still has to tell of.
+ */
+async function withoutAlarm(t, stream) {
   const [told, untold] = inBatches(ordinaryEvents(stream, 40, 5), 20);
   const database = new pg.Client({ connectionString: supabase.DATABASE_URL });
   await database.connect();
@@ -96,14 +99,46 @@ test('a retry wakes a stream whose alarm was lost in a crash: its usage is told 
   await usageIs(20);
   await postUntilAnswered(untold, `${stream}-untold`);
   await control('worker/kill');
-  // what the runtime is to wake, which a crash at the wrong moment leaves without an entry
   const objects = path.join(path.dirname(process.env.DRIFTLOCK_TEST_FIXTURES), 'objects/do/driftlock-StreamObject/metadata.sqlite');
   const alarms = new DatabaseSync(objects);
   const lost = alarms.prepare("delete from _cf_ALARM where actor_name like '%' || ? || '%'").run(stream);
   alarms.close();
   assert.equal(lost.changes, 1, 'the stream was to be woken');
   await control('worker/start');
+  return { untold, usageIs, database };
+}
+
+test('a retry wakes a stream whose alarm was lost in a crash: its usage is told without another event', async (t) => {
+  const stream = freshStream('asleep');
+  const { untold, usageIs } = await withoutAlarm(t, stream);
   const { body } = await postUntilAnswered(untold, `${stream}-untold`);
   assert.equal(body.accepted, 20, 'the first answer again');
   await usageIs(40);
+});
+
+test('without a retry and without another event, the hourly job wakes it, and then leaves it alone', async (t) => {
+  const stream = freshStream('forgotten');
+  const { usageIs, database } = await withoutAlarm(t, stream);
+  const hourlyJob = async (hours) => {
+    const done = await api('POST', `/v1/_test/scheduled?at=${new Date(Date.now() + hours * 3_600_000).toISOString()}`);
+    assert.equal(done.status, 200, JSON.stringify(done.body));
+    return done.body.streams;
+  };
+  const isAsked = async (hours) => {
+    const { rows: [{ silent }] } = await database.query("select silent_streams(now() + make_interval(hours => $1), '00000000-0000-0000-0000-000000000000', '', 100000) as silent", [hours]);
+    return silent.some((row) => row.org_id === a.id && row.name === stream);
+  };
+  await hourlyJob(0);
+  assert.ok(await isAsked(1), 'one that told something a moment ago is not asked yet');
+  // a run asks 500 streams at most, those of other tests too
+  let woken = 0;
+  for (let i = 0; i < 20 && (await isAsked(1)); i += 1) woken += (await hourlyJob(1)).woken;
+  assert.ok(woken >= 1, `${woken}`);
+  await usageIs(40);
+  // it has told more since it was asked: once more, then never again
+  for (let i = 0; i < 20 && (await isAsked(1)); i += 1) await hourlyJob(1);
+  assert.equal(await isAsked(24), false, 'an idle stream is not asked for ever');
+  assert.equal((await postUntilAnswered(ordinaryEvents(stream, 41, 5).slice(40), `${stream}-again`)).body.accepted, 1);
+  await eventually('asked again once it has told more', async () => isAsked(1));
+  figure(t, 'usage of a stream without an alarm told by the hourly job');
 });

@@ -40,6 +40,16 @@ impl Reported {
 pub(super) const UNSENT_USAGE: &str = "SELECT u.generation, u.day, u.events, u.detections, coalesce(x.count, 0) FROM usage u \
     LEFT JOIN unrecorded x ON x.generation = u.generation AND x.day = u.day WHERE u.events > u.sent_events OR u.detections > u.sent_detections";
 
+/// Whether there is anything that the database has not heard of.
+pub(super) fn waits(sql: &Sql) -> Result<bool> {
+    let some = sql.integer(
+        "SELECT EXISTS (SELECT 1 FROM outbox) OR EXISTS (SELECT 1 FROM repeats WHERE count > sent) \
+         OR EXISTS (SELECT 1 FROM usage WHERE events > sent_events OR detections > sent_detections)",
+        vec![],
+    )?;
+    Ok(some == Some(1))
+}
+
 /// Notes that the database has heard of it.
 pub(super) fn mark_sent(sql: &Sql, usage: Vec<Vec<Value>>) -> Result<()> {
     for row in usage {

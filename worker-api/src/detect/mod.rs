@@ -16,3 +16,4 @@ mod resident;
 pub mod shards;
 pub mod store;
 pub mod stream_object;
+pub mod sweep;

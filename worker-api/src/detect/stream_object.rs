@@ -181,6 +181,7 @@ impl DurableObject for StreamObject {
                 self.lesson(&lesson)
             }
             "/latest" => self.latest(),
+            "/wake" => self.wake().await,
             "/layout" => self.view().await,
             "/resize" => {
                 let shards: u32 = request.json().await?;
@@ -470,6 +471,15 @@ impl StreamObject {
         let now = self.ctx.now_ms();
         self.wake_at(self.next_due(now)?).await;
         Ok(())
+    }
+
+    /// Sees to it that what waits for the database is sent, also where the alarm for that was lost. Says whether anything waits.
+    async fn wake(&self) -> Result<String> {
+        let waits = flush::waits(&self.ready()?)?;
+        if waits {
+            self.wake_at(self.paused_until(self.ctx.now_ms())).await;
+        }
+        Ok(waits.to_string())
     }
 
     /// The step the outbox is in. Counted once in the object's life, then kept up.

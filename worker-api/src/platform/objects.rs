@@ -160,6 +160,12 @@ pub async fn latest(ctx: &Ctx, name: &ObjectName) -> Result<Latest> {
     call(stub, Method::Get, "/latest", &[], None).await
 }
 
+/// Lets a stream send what waits in it; `false` where nothing does.
+pub async fn wake_stream(ctx: &Ctx, name: &ObjectName) -> Result<bool> {
+    let stub = stub(ctx, "STREAM", &name.to_string())?;
+    call(stub, Method::Post, "/wake", &[], None).await
+}
+
 /// How a stream is spread, as its first object says; of another shard, how far that has come.
 pub async fn layout(ctx: &Ctx, name: &ObjectName) -> Result<View> {
     let stub = stub(ctx, "STREAM", &name.to_string())?;
