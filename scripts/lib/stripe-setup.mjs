@@ -62,12 +62,24 @@ async function price(stripe, lookupKey, wanted, did) {
   return stripe.prices.create({ ...wanted, currency: 'usd', lookup_key: lookupKey });
 }
 
+/** Whether an object of Stripe's has what is wanted; it has more that is not ours to say. Lists are sets. */
+function has(found, wanted) {
+  if (Array.isArray(wanted)) return Array.isArray(found) && found.length === wanted.length && wanted.every((value) => found.includes(value));
+  if (wanted === null || typeof wanted !== 'object') return found === wanted;
+  return Object.entries(wanted).every(([name, value]) => has(found?.[name], value));
+}
+
 async function portal(stripe, did) {
   const features = {
     customer_update: { enabled: true, allowed_updates: ['email', 'address', 'tax_id', 'name'] }, invoice_history: { enabled: true }, payment_method_update: { enabled: true },
     subscription_cancel: { enabled: true, mode: 'at_period_end' },
   };
-  for await (const found of stripe.billingPortal.configurations.list({ active: true, limit: 100 })) if (found.metadata?.driftlock === '1') return found;
+  for await (const found of stripe.billingPortal.configurations.list({ active: true, limit: 100 })) {
+    if (found.metadata?.driftlock !== '1') continue;
+    if (has(found.features, features)) return found;
+    did('features of the portal configuration');
+    return stripe.billingPortal.configurations.update(found.id, { features });
+  }
   did('portal configuration');
   return stripe.billingPortal.configurations.create({ features, metadata: { driftlock: '1' } });
 }

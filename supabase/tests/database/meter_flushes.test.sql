@@ -1,6 +1,6 @@
 begin;
 \ir fixtures.sql
-select plan(17);
+select plan(20);
 update public.subscriptions set stripe_customer = 'cus_tap_' || left(org_id::text, 1), metering_from = '2026-11-20' where org_id::text ~ '^(aaaaaaaa|bbbbbbbb)-';
 create function pg_temp.claim(at timestamptz) returns int language sql as $$
   select count(*)::int from jsonb_array_elements(public.claim_meter_flushes(at, 100, 0)) f where f ->> 'customer' like 'cus_tap_%'
@@ -20,6 +20,12 @@ select is(pg_temp.claim('2026-11-21T12:03:00Z'), 1, 'the rest follows');
 select results_eq($$ select identifier, value from public.meter_flushes where state = 'pending' and customer = 'cus_tap_a' $$,
   $$ values ('dlk-aaaaaaaa-0000-4000-8000-000000000000-' || left(md5('cus_tap_a'), 12) || '-2026-11-21-5', 4::bigint) $$, 'with an identifier that follows from customer, day and what was told before');
 select is((select sum(value) from public.meter_flushes where customer = 'cus_tap_a'), 9::numeric, 'the sum is what was found');
+select is((public.meter_flushes_sent('2026-11-21T12:00:00Z', '2026-11-21T12:10:00Z', 10) -> 0) - 'flushes', '{"customer": "cus_tap_a", "day": "2026-11-21", "sent_total": 5}', 'what was sent in a time, with its day''s sum');
+select public.finish_meter_flush(identifier, 'sent', null, null, '2026-11-21T12:04:00Z', false) from public.meter_flushes where customer = 'cus_tap_a' and state = 'pending';
+select is(public.review_meter_flushes('[{"identifier":"tap-none","cause":"x"}]') + public.review_meter_flushes(jsonb_build_array(jsonb_build_object('identifier',
+  (select identifier from public.meter_flushes where customer = 'cus_tap_a' and value = 4), 'cause', 'no_customer'))), 1::bigint, 'a flush that the meter refused is set aside');
+select is((select after from public.audit_log where org_id = 'aaaaaaaa-0000-4000-8000-000000000000' and action = 'meter.flush_refused'),
+  '{"day": "2026-11-21", "cause": "no_customer", "detections": 4}', 'and its organisation''s record says so');
 insert into public.meter_flushes (identifier, org_id, customer, day, from_total, value, at, due_at) values ('tap-b', 'bbbbbbbb-0000-4000-8000-000000000000', 'cus_tap_b', '2026-11-21', 0, 1, now(), now());
 reset role;
 

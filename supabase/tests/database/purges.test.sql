@@ -1,7 +1,7 @@
 -- The list of objects that a removed organisation leaves: written with the removal, seen and struck out by the Worker alone.
 begin;
 \ir fixtures.sql
-select plan(17);
+select plan(23);
 insert into public.usage_counters (org_id, stream, shard, day, events) values ('aaaaaaaa-0000-4000-8000-000000000000', 'checkout', 2, '2026-11-21', 1);
 insert into public.anomalies (id, org_id, stream, severity) values ('a2000000-0000-4000-8000-000000000000', 'aaaaaaaa-0000-4000-8000-000000000000', 'only-here', 'low');
 insert into public.anomalies (id, org_id, stream, severity) select gen_random_uuid(), 'aaaaaaaa-0000-4000-8000-000000000000', 'many', 'low' from generate_series(1, 25000);
@@ -10,6 +10,21 @@ insert into public.anomalies (id, org_id, stream, severity) select gen_random_uu
 insert into public.streams (org_id, name, event_type, shards, shards_most) values ('aaaaaaaa-0000-4000-8000-000000000000', 'idle', 'log', 1, 2);
 select pg_temp.act_as_role('service_role');
 select public.delete_organization('aaaaaaaa-0000-4000-8000-000000000000', '{"id":"a0000000-0000-4000-8000-000000000001"}');
+-- not while Stripe may go on charging for it
+reset role;
+update public.subscriptions set status = 'active', stripe_customer = 'cus_tap_purge', stripe_subscription = 'sub_tap_purge' where org_id = 'aaaaaaaa-0000-4000-8000-000000000000';
+create function pg_temp.kept() returns boolean language sql as $$
+  select (public.apply_retention('{"developer":10000}', now() + interval '31 days') ->> 'organizations')::int = 0
+    and exists (select from public.organizations where id = 'aaaaaaaa-0000-4000-8000-000000000000')
+$$;
+select pg_temp.act_as_role('service_role');
+select ok(pg_temp.kept(), 'it stays while its subscription runs');
+update public.subscriptions set status = 'canceled' where org_id = 'aaaaaaaa-0000-4000-8000-000000000000';
+select ok(pg_temp.kept(), 'and while Stripe was not asked what else runs');
+select is(public.billing_health(now() + interval '3 days') ->> 'unclosed_accounts', '1', 'which shows');
+select is(public.accounts_to_close(now() + interval '2 hours'), '[]', 'a page that was open may be paid for a day');
+select is(public.accounts_to_close(now() + interval '26 hours') -> 0 ->> 'customer', 'cus_tap_purge', 'then Stripe is asked');
+select ok(public.close_account('aaaaaaaa-0000-4000-8000-000000000000', 'cus_tap_purge', now() + interval '26 hours'), 'and its answer is kept');
 select is(public.apply_retention('{"developer":30}', now() + interval '31 days') ->> 'more', 'true', 'much is removed in portions');
 select is((select count(*)::int from public.organizations where id = 'aaaaaaaa-0000-4000-8000-000000000000'), 1, 'the organisation last');
 select is((public.apply_retention('{"developer":30}', now() + interval '31 days') ->> 'organizations')::int, 1, 'with the portion that ends it');

@@ -146,6 +146,34 @@ test('what the meter reports as unusable waits for a person, visibly', async () 
   assert.ok(await account(tenant.id));
 });
 
+test('a report that names one event of several leads to every flush that is missing', async (t) => {
+  const now = await syncClock();
+  const tenants = [];
+  for (const name of ['named', 'unnamed', 'well']) {
+    const tenant = await newTenant(`meter-${name}`);
+    await subscribe(tenant, 'growth');
+    await report(tenant.id, 's', dayOf(now), 40 + tenants.length);
+    tenants.push(tenant);
+  }
+  await cron();
+  const flushOf = async (tenant) => (await sql('select * from meter_flushes where org_id = $1', [tenant.id]))[0];
+  const [named, unnamed] = await Promise.all(tenants.map(flushOf));
+  await fake('meter_error', { identifier: named.identifier, unnamed: [unnamed.identifier] });
+  await eventually('both to be set aside', async () => (await flushOf(tenants[0])).state === 'review' && (await flushOf(tenants[1])).state === 'review');
+  assert.equal((await flushOf(tenants[1])).cause, 'the meter has 0 of 41 sent of the day');
+  assert.equal((await flushOf(tenants[2])).state, 'sent', 'what the meter has stays');
+  for (const [tenant, flush] of [[tenants[0], named], [tenants[1], unnamed]]) {
+    const audit = await api('GET', '/v1/audit?action=meter.flush_refused', { as: tenant.owner });
+    assert.equal(audit.status, 200, JSON.stringify(audit.body));
+    const entries = audit.body.entries.filter((entry) => entry.action === 'meter.flush_refused');
+    assert.deepEqual(entries.map((entry) => [entry.target_id, entry.after.detections]), [[flush.identifier, Number(flush.value)]]);
+  }
+  const ready = await api('GET', '/readyz');
+  assert.match(ready.body.dependencies.find((d) => d.name === 'billing').detail, /flushes_to_review: 2/);
+  await sql("update meter_flushes set state = 'sent' where identifier = any($1)", [[named.identifier, unnamed.identifier]]);
+  figure(t, '2 flushes set aside of a report with 2 errors and 1 sample');
+});
+
 test('usage that comes when its invoice is final is still told, and listed', async () => {
   await syncClock();
   const tenant = await newTenant('late');

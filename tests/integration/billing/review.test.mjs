@@ -47,6 +47,43 @@ test('a deleted organisation is cancelled after a day even where the meter canno
   }
 });
 
+test('a deleted organisation stays until its subscription\'s end is confirmed, however long Stripe is away', async () => {
+  await syncClock();
+  const tenant = await newTenant('unreachable');
+  const row = await subscribe(tenant, 'standard');
+  // another one paid on a page that was open, and no event has told us
+  const unheard = await newTenant('unheard');
+  await fake('mode', { mode: 'hold' });
+  let secret;
+  try {
+    await fake('pay', { session: sessionOf(await open(unheard, 'growth')) });
+    const { stripe_customer: customer, status } = await account(unheard.id);
+    assert.equal(status, 'none');
+    [secret] = (await client.subscriptions.list({ customer })).data;
+    await sql("update organizations set deleted_at = now() - interval '31 days' where id = any($1)", [[tenant.id, unheard.id]]);
+    const hourly = () => api('POST', '/v1/_test/scheduled');
+    const left = async () => (await sql('select id from organizations where id = any($1)', [[tenant.id, unheard.id]])).length;
+    await fake('outage', { kind: 'down' });
+    await cron();
+    await hourly();
+    assert.equal(await left(), 2, 'nothing is removed that Stripe may go on charging for');
+    const { detail } = (await api('GET', '/readyz')).body.dependencies.find((d) => d.name === 'billing');
+    assert.match(detail, /unclosed_accounts: 2/);
+    await fake('outage', { kind: 'none' });
+    await cron();
+    await cron();
+    for (const id of [row.stripe_subscription, secret.id]) assert.equal((await client.subscriptions.retrieve(id)).status, 'canceled');
+    await hourly();
+    assert.equal(await left(), 0);
+    assert.doesNotMatch(JSON.stringify((await api('GET', '/readyz')).body), /unclosed_accounts/);
+  } finally {
+    await fake('outage', { kind: 'none' });
+    await fake('mode', { mode: 'send' });
+    await fake('settle');
+    await drained();
+  }
+});
+
 test('an earlier checkout page is closed when a new one is made', async () => {
   await syncClock();
   const tenant = await newTenant('two-pages');

@@ -39,6 +39,20 @@ test('the webhook endpoint is made once, and brought up to date', async () => {
   assert.deepEqual((await setUp({ stripe: client, admin, live: false, webhookUrl })).changed, ['events of the webhook endpoint']);
 });
 
+test('a portal configuration that was changed is brought in line again, under its id', async () => {
+  const [{ portal_configuration: id }] = await sql('select distinct portal_configuration from plan_price_map');
+  const { features } = await (async () => (await client.billingPortal.configurations.list()).data.find((c) => c.id === id))();
+  await client.billingPortal.configurations.update(id, { features: { ...features, subscription_cancel: { enabled: true, mode: 'immediately' } } });
+  assert.deepEqual((await setUp({ stripe: client, admin, live: false })).changed, ['features of the portal configuration']);
+  const found = (await client.billingPortal.configurations.list()).data.filter((c) => c.metadata.driftlock === '1');
+  assert.deepEqual(found.map((c) => [c.id, c.features.subscription_cancel.mode]), [[id, 'at_period_end']]);
+  await client.billingPortal.configurations.update(id, { features: { ...features, customer_update: { enabled: true, allowed_updates: ['email'] } } });
+  assert.deepEqual((await setUp({ stripe: client, admin, live: false })).changed, ['features of the portal configuration']);
+  // what Stripe adds by itself, and the order of a list, are no difference
+  await client.billingPortal.configurations.update(id, { features: { ...features, customer_update: { enabled: true, allowed_updates: ['name', 'tax_id', 'address', 'email'] }, subscription_update: { enabled: false } } });
+  assert.deepEqual((await setUp({ stripe: client, admin, live: false })).changed, []);
+});
+
 test('the fake refuses what Stripe refuses', async () => {
   const call = (path, { key = 'sk_test_fake_driftlock', version = '2026-10-28.endive', body, idempotency } = {}) =>
     fetch(`${new URL(path, stripe.url)}`, { method: body === undefined ? 'GET' : 'POST', body, headers: { authorization: `Bearer ${key}`, 'stripe-version': version, ...(body !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }), ...(idempotency && { 'idempotency-key': idempotency }) } });

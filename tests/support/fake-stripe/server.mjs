@@ -4,7 +4,7 @@
 //
 //   POST /_ctl/advance {to | days}      POST /_ctl/card {customer, card: ok | decline | action}    POST /_ctl/pay {session}
 //   POST /_ctl/mode {mode: send|hold}   GET /_ctl/events   POST /_ctl/send {id}   POST /_ctl/outage {kind: none | down | lost}
-//   POST /_ctl/dispute|refund {customer, amount}   POST /_ctl/delete_customer {customer}   POST /_ctl/meter_error {identifier}   GET /_ctl/state
+//   POST /_ctl/dispute|refund {customer, amount}   POST /_ctl/delete_customer {customer}   POST /_ctl/meter_error {identifier, unnamed}   GET /_ctl/state
 import http from 'node:http';
 import { Engine, newId } from './engine.mjs';
 import { Events } from './events.mjs';
@@ -88,10 +88,13 @@ export function startFakeStripe({ port, endpoint }) {
     delete_customer: ({ customer }) => engine.deleteCustomer(engine.table('customer').get(customer)),
     // an event shows the whole object where there is one
     emit: ({ type, object }) => events.emit(type, engine.tables[object.object]?.get(object.id) ?? object),
-    meter_error: ({ identifier }) => {
+    // `unnamed`: further events that it took and could not use, which the report counts without naming them
+    meter_error: ({ identifier, unnamed = [] }) => {
       const meter = [...engine.table('meter').values()][0];
+      for (const [id, event] of engine.table('meter_event')) if (unnamed.includes(event.identifier)) engine.table('meter_event').delete(id);
+      const count = 1 + unnamed.length;
       return events.emitThin('v1.billing.meter.error_report_triggered', { id: meter.id, type: 'billing.meter', url: `/v1/billing/meters/${meter.id}` }, {
-        developer_message_summary: 'There is 1 invalid event', validation_start: new Date((engine.time - 600) * 1000).toISOString(), validation_end: new Date(engine.time * 1000).toISOString(), reason: { error_count: 1, error_types: [{ code: 'meter_event_customer_not_found', error_count: 1, sample_errors: [{ error_message: 'Customer not found', request: { identifier } }] }] },
+        developer_message_summary: `There ${count === 1 ? 'is 1 invalid event' : `are ${count} invalid events`}`, validation_start: new Date((engine.time - 600) * 1000).toISOString(), validation_end: new Date(engine.time * 1000).toISOString(), reason: { error_count: count, error_types: [{ code: 'meter_event_customer_not_found', error_count: count, sample_errors: [{ error_message: 'Customer not found', request: { identifier } }] }] },
       });
     },
     // a fault that a test plants: an event the meter has and we know nothing of

@@ -3,10 +3,10 @@
 
 use super::plans::THRESHOLDS;
 use super::subscription::{self, UNPAID};
-use super::{events, mailer, meter, webhook};
+use super::{duplicates, events, mailer, meter, prices, webhook};
 use crate::error::Result;
 use crate::ingest::time;
-use crate::platform::stripe::{self, Form};
+use crate::platform::stripe::{self, Form, StripeError};
 use crate::platform::{Ctx, log, postgrest};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -16,6 +16,9 @@ use uuid::Uuid;
 const TRIAL_NOTICE_DAYS: i32 = 3;
 /// Days of grace on which a mail goes out; the first is the failed payment's own.
 const GRACE_MAIL_DAYS: [i32; 3] = [0, 3, 6];
+
+/// What our cancellation of a deleted organisation's subscription says of itself.
+const DELETED: &str = "organisation deleted";
 
 /// A subscription to look at.
 #[derive(Debug, Deserialize)]
@@ -31,6 +34,7 @@ pub async fn run(ctx: &Ctx) -> Value {
     if stripe::is_configured(ctx) {
         done["events"] = outcome("billing.events", webhook::drain(ctx, None).await);
         done["subscriptions"] = outcome("billing.clock", look_at_due(ctx).await);
+        done["closed"] = outcome("billing.close", close_accounts(ctx).await);
     }
     done["usage"] = outcome("billing.usage", evaluate(ctx).await);
     done["flushes"] = outcome("billing.meter", meter::flush(ctx).await);
@@ -73,11 +77,7 @@ async fn look_at(ctx: &Ctx, due: &Due) -> Result<()> {
     // paid meanwhile, or ended meanwhile: then only our row is behind
     if !ended && (due.why == "deleted" || (due.why == "grace_over" && unpaid)) {
         let deleted = due.why == "deleted";
-        let comment = if deleted {
-            "organisation deleted"
-        } else {
-            UNPAID
-        };
+        let comment = if deleted { DELETED } else { UNPAID };
         // a deleted organisation's usage (by now at the meter) is charged at once; nobody is charged once more for what they did not pay
         let form = Form::new()
             .set("cancellation_details[comment]", comment)
@@ -90,7 +90,7 @@ async fn look_at(ctx: &Ctx, due: &Due) -> Result<()> {
         )
         .await?;
     }
-    let prices = super::prices::load(ctx).await?;
+    let prices = prices::load(ctx).await?;
     let row = subscription::row(&found, &prices)?;
     let mails = if row.status == "canceled" {
         json!([events::ended_mail(&row)])
@@ -100,6 +100,52 @@ async fn look_at(ctx: &Ctx, due: &Due) -> Result<()> {
     let actor = json!({ "type": "system", "id": "billing" });
     subscription::sync(ctx, due.org, &found, &mails, &actor).await?;
     Ok(())
+}
+
+/// A customer of a deleted organisation.
+#[derive(Debug, Deserialize)]
+struct Closing {
+    org: Uuid,
+    customer: String,
+}
+
+/// Confirms that Stripe has nothing running for deleted organisations: until then they are not removed. What runs without our
+/// having heard of it is cancelled, and looked for again by the next run.
+async fn close_accounts(ctx: &Ctx) -> Result<usize> {
+    let now = time::to_rfc3339(ctx.billing_now_ms());
+    let list: Vec<Closing> =
+        postgrest::call(ctx, "accounts_to_close", &json!({ "p_now": now })).await?;
+    if list.is_empty() {
+        return Ok(0);
+    }
+    let prices = prices::load(ctx).await?;
+    let mut closed = 0;
+    for account in &list {
+        let ended = match duplicates::running(ctx, &account.customer, &prices).await {
+            Ok(None) | Err(StripeError::Missing) => true,
+            Ok(Some(running)) => {
+                let id = running["id"].as_str().unwrap_or("");
+                let form = Form::new().set("cancellation_details[comment]", DELETED);
+                if let Err(error) =
+                    stripe::delete(ctx, &format!("/v1/subscriptions/{id}"), &form).await
+                {
+                    log::error("billing.close", &error.to_string());
+                }
+                false
+            }
+            Err(error) => {
+                log::error("billing.close", &error.to_string());
+                false
+            }
+        };
+        if ended {
+            let arguments =
+                json!({ "p_org": account.org, "p_customer": account.customer, "p_now": now });
+            let noted: bool = postgrest::call(ctx, "close_account", &arguments).await?;
+            closed += usize::from(noted);
+        }
+    }
+    Ok(closed)
 }
 
 async fn evaluate(ctx: &Ctx) -> Result<Value> {

@@ -2,6 +2,7 @@
 //! function of it as it is now, so that neither order nor repetition matters.
 
 use super::duplicates::{self, DUPLICATE};
+use super::meter_errors;
 use super::prices;
 use super::subscription::{self, Row};
 use crate::error::Error;
@@ -67,7 +68,8 @@ impl From<Error> for Failure {
         Self(error.to_string())
     }
 }
-type Outcome = std::result::Result<Effects, Failure>;
+/// What processing an event gives.
+pub(super) type Outcome = std::result::Result<Effects, Failure>;
 
 /// Fetches what the event is about and says what follows from it.
 pub async fn effects(ctx: &Ctx, event: &Claimed) -> Outcome {
@@ -92,13 +94,13 @@ pub async fn effects(ctx: &Ctx, event: &Claimed) -> Outcome {
         "charge.refunded" => refunded(ctx, id).await,
         "charge.dispute.created" => disputed(ctx, id).await,
         "v1.billing.meter.error_report_triggered" | "v1.billing.meter.no_meter_found" => {
-            meter_errors(ctx, &event.id).await
+            meter_errors::set_aside(ctx, &event.id).await
         }
         _ => Ok(nothing("not handled")),
     }
 }
 
-fn nothing(outcome: &'static str) -> Effects {
+pub(super) fn nothing(outcome: &'static str) -> Effects {
     Effects {
         outcome,
         ..Effects::default()
@@ -106,7 +108,7 @@ fn nothing(outcome: &'static str) -> Effects {
 }
 
 /// The object, or `None` where it is gone.
-async fn object(ctx: &Ctx, path: &str, form: &Form) -> Result<Option<Value>, Failure> {
+pub(super) async fn object(ctx: &Ctx, path: &str, form: &Form) -> Result<Option<Value>, Failure> {
     match stripe::get(ctx, path, form).await {
         Ok(object) => Ok(Some(object)),
         Err(StripeError::Missing) => Ok(None),
@@ -330,38 +332,6 @@ async fn disputed(ctx: &Ctx, id: &str) -> Outcome {
         outcome: "written",
         ..Effects::default()
     })
-}
-
-/// The meter refused events after having taken them: those flushes are set aside for a person to look at.
-async fn meter_errors(ctx: &Ctx, event: &str) -> Outcome {
-    let Some(event) = object(ctx, &format!("/v2/core/events/{event}"), &Form::new()).await? else {
-        return Ok(nothing("gone"));
-    };
-    let mut refused = Vec::new();
-    let errors = event["data"]["reason"]["error_count"].as_u64().unwrap_or(0);
-    let types = event["data"]["reason"]["error_types"].as_array();
-    for kind in types.map_or(&[][..], Vec::as_slice) {
-        let samples = kind["sample_errors"].as_array();
-        for sample in samples.map_or(&[][..], Vec::as_slice) {
-            if let Some(identifier) = sample["request"]["identifier"].as_str() {
-                refused.push(json!({ "identifier": identifier, "cause": kind["code"] }));
-            }
-        }
-    }
-    log::error(
-        "billing.meter_errors",
-        &format!(
-            "{} identifiers of {errors} errors; scripts/reconcile shows what the report does not name",
-            refused.len()
-        ),
-    );
-    let _set_aside: i64 = postgrest::call(
-        ctx,
-        "review_meter_flushes",
-        &json!({ "p_refused": refused }),
-    )
-    .await?;
-    Ok(nothing("meter errors set aside"))
 }
 
 #[cfg(test)]

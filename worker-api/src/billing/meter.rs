@@ -104,26 +104,43 @@ fn fate(answer: stripe::Answer) -> Fate {
     }
 }
 
-/// Asks the meter for the day's sum.
+/// Asks the meter for the day's sum, and decides.
 async fn compare(ctx: &Ctx, meter: &str, flush: &Flush) -> Fate {
-    let Some(start) = time::from_rfc3339(&format!("{}T00:00:00Z", flush.day)) else {
-        return Fate::Review("the day does not read".into());
+    match told(ctx, meter, &flush.customer, &flush.day).await {
+        Ok(Told::Sum(sum)) => decide(flush, sum),
+        Ok(Told::Refused(cause)) => Fate::Review(cause),
+        Err(error) => Fate::Waits(error.to_string(), false),
+    }
+}
+
+/// The meter's answer about a customer's day.
+pub(super) enum Told {
+    /// What it has.
+    Sum(u64),
+    /// It cannot say: why.
+    Refused(String),
+}
+
+/// Asks the meter what it has of a customer's UTC day. An error is only that Stripe is away.
+pub(super) async fn told(
+    ctx: &Ctx,
+    meter: &str,
+    customer: &str,
+    day: &str,
+) -> std::result::Result<Told, StripeError> {
+    let Some(start) = time::from_rfc3339(&format!("{day}T00:00:00Z")) else {
+        return Ok(Told::Refused("the day does not read".into()));
     };
     let form = Form::new()
-        .set("customer", &flush.customer)
+        .set("customer", customer)
         .set("start_time", start / 1000)
         .set("end_time", start / 1000 + DAY)
         .set("limit", 100);
-    match stripe::get(
-        ctx,
-        &format!("/v1/billing/meters/{meter}/event_summaries"),
-        &form,
-    )
-    .await
-    {
-        Ok(list) => decide(flush, sum(&list)),
-        Err(StripeError::Unavailable(cause)) => Fate::Waits(cause, false),
-        Err(error) => Fate::Review(error.to_string()),
+    let path = format!("/v1/billing/meters/{meter}/event_summaries");
+    match stripe::get(ctx, &path, &form).await {
+        Ok(list) => Ok(Told::Sum(sum(&list))),
+        Err(StripeError::Unavailable(cause)) => Err(StripeError::Unavailable(cause)),
+        Err(error) => Ok(Told::Refused(error.to_string())),
     }
 }
 

@@ -10,6 +10,7 @@ pub mod events;
 pub mod mailer;
 pub mod mails;
 pub mod meter;
+mod meter_errors;
 pub mod plans;
 pub mod prices;
 pub mod signature;
