@@ -94,3 +94,58 @@ fn a_spike_is_found_and_explained() {
     assert_eq!(s.view, Some(View::Range));
     assert!(s.lo < 100.0 && s.hi > 100.0 && s.hi < 110.0, "{s:?}");
 }
+
+/// A day's wave with noise, spikes, a shift and a flat stretch, on a grid of thousandths (1/1024) so that sums are exact.
+fn course_of(seed: u64) -> Vec<f64> {
+    let mut noise = Noise(seed);
+    (0..4_000)
+        .map(|i| {
+            let wave = 40.0 * libm::sin(f64::from(i) * std::f64::consts::TAU / 288.0);
+            let spike = if noise.uniform() < 0.002 { 150.0 } else { 0.0 };
+            let shift = if i > 3_000 { 60.0 } else { 0.0 };
+            let x = wave + 4.0 * noise.gauss() + spike + shift;
+            if (2_000..2_040).contains(&i) {
+                7.0
+            } else {
+                (x * 1024.0).round() / 1024.0
+            }
+        })
+        .collect()
+}
+
+/// Bits and p-values of a series, every five minutes.
+fn judged(series: impl Iterator<Item = f64>, clock: bool) -> Vec<(i64, f64)> {
+    let mut model = NumericModel::new(1);
+    (0..)
+        .zip(series)
+        .map(|(i, x)| {
+            let s = model.observe(clock.then_some(i * 300_000), x);
+            (s.micro_bits, s.p_value)
+        })
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// Kibibytes or gibibytes, degrees above one zero or another: no unit and no zero point changes a verdict.
+    #[test]
+    fn units_and_zero_points_do_not_matter(
+        seed in any::<u64>(), clock in any::<bool>(), power in -60i32..60, offset in -1_000_000i32..1_000_000,
+    ) {
+        let series = course_of(seed);
+        let unit = libm::scalbn(1.0, power);
+        let moved = series.iter().map(|x| (x + f64::from(offset)) * unit);
+        prop_assert_eq!(judged(series.iter().copied(), clock), judged(moved, clock));
+    }
+
+    /// A unit whose factor is no power of two rounds every value anew, which moves hardly a verdict.
+    #[test]
+    fn rounding_by_a_unit_hardly_matters(seed in any::<u64>(), clock in any::<bool>(), unit in 0.001f64..1_000.0) {
+        let series = course_of(seed);
+        let moved = series.iter().map(|x| (x + 273.15) * unit);
+        let (a, b) = (judged(series.iter().copied(), clock), judged(moved, clock));
+        let differs = a.iter().zip(&b).filter(|(a, b)| (a.0 - b.0).abs() > 100_000).count();
+        prop_assert!(differs * 100 <= a.len(), "{} of {} differ by a tenth of a bit", differs, a.len());
+    }
+}
