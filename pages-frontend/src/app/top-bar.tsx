@@ -28,17 +28,17 @@ interface TopBarProps {
 export function TopBar({ email, organization, organizations, onChoose, onSignOut }: TopBarProps) {
   return (
     <header className="sticky top-0 z-30 border-b border-line bg-page">
-      <div className="mx-auto flex h-14 max-w-6xl items-center gap-3 px-3 sm:px-6">
-        <Link to="/app/anomalies" aria-label="Driftlock, home">
+      <div className="mx-auto flex h-14 max-w-6xl items-center gap-1 px-3 xs:gap-3 sm:px-6">
+        <Link to="/app/anomalies" aria-label="Driftlock, home" className="hidden items-center xs:flex">
           <Wordmark short />
         </Link>
-        <nav aria-label="Pages" className="flex h-full items-center gap-1">
+        <nav aria-label="Pages" className="flex h-full items-center xs:gap-1">
           {PAGES.map((page) => (
             <Link
               key={page.to}
               to={page.to}
               className={cn(
-                'rounded-md px-2.5 py-1.5 text-sm text-ink-2 hover:text-ink aria-[current=page]:bg-sunken aria-[current=page]:font-medium aria-[current=page]:text-ink',
+                'rounded-md px-1.5 py-1.5 text-sm text-ink-2 xs:px-2.5 hover:text-ink aria-[current=page]:bg-sunken aria-[current=page]:font-medium aria-[current=page]:text-ink',
                 'wide' in page && 'hidden sm:block',
               )}
             >

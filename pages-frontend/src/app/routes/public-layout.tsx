@@ -7,14 +7,15 @@ export function PublicLayout() {
   return (
     <div className="flex min-h-dvh flex-col">
       <header className="mx-auto flex h-16 w-full max-w-6xl items-center gap-2 px-4 sm:px-6">
-        <Link to="/" aria-label="Driftlock, home" className="mr-auto">
+        <Link to="/" aria-label="Driftlock, home" className="mr-auto flex items-center">
           <Wordmark />
         </Link>
         <nav aria-label="Pages" className="flex items-center gap-1">
-          <Button asChild variant="ghost" size="sm">
+          {/* On a phone the foot of the page has what the bar has no room for. */}
+          <Button asChild variant="ghost" size="sm" className="max-sm:hidden">
             <Link to="/playground">Playground</Link>
           </Button>
-          <Button asChild variant="ghost" size="sm">
+          <Button asChild variant="ghost" size="sm" className="max-xs:hidden">
             <Link to="/pricing">Pricing</Link>
           </Button>
           <Button asChild variant="ghost" size="sm">

@@ -10,7 +10,7 @@ export function Learning({ stream }: { stream: Stream }) {
         aria-label={`${stream.stream} has learnt`}
         max={LEARNING_EVENTS}
         value={stream.events_seen}
-        className="block h-1 w-14 appearance-none overflow-hidden rounded-full bg-line [&::-moz-progress-bar]:bg-accent [&::-webkit-progress-bar]:bg-line [&::-webkit-progress-value]:bg-accent"
+        className="hidden h-1 w-14 appearance-none sm:block overflow-hidden rounded-full bg-line [&::-moz-progress-bar]:bg-accent [&::-webkit-progress-bar]:bg-line [&::-webkit-progress-value]:bg-accent"
       />
       {formatCount(stream.events_seen)} of {LEARNING_EVENTS} events
     </span>
