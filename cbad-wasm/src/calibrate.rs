@@ -241,7 +241,11 @@ impl Recalibration {
             let nominal = i as i64 * BIN;
             // P(surprise ≥ nominal) ≈ (above + PRIOR) / (events + PRIOR·2^nominal)
             let expected = self.events as f64 + PRIOR * libm::exp2(bits::to_bits(nominal));
-            let kept = bits::from_bits(libm::log2(expected / (above as f64 + PRIOR))).max(0);
+            let mut kept = bits::from_bits(libm::log2(expected / (above as f64 + PRIOR))).max(0);
+            if i < FAR && above > 0 {
+                // however strongly the first step believes it, nothing is rarer than it was counted
+                kept = kept.min(bits::price(above, self.events));
+            }
             self.map[i] = (nominal * (1_000 - trust as i64) + kept * trust as i64) / 1_000;
         }
     }
