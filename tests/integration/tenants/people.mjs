@@ -32,8 +32,8 @@ export async function newOrganization(owner, name, requestsPerMinute = 1_000_000
 }
 
 /** A key; {id, secret, …}. */
-export async function newKey(as, wish) {
-  const made = await api('POST', '/v1/keys', { as, json: wish });
+export async function newKey(as, wish, base) {
+  const made = await api('POST', '/v1/keys', { as, json: wish, base });
   assert.equal(made.status, 201, JSON.stringify(made.body));
   return made.body;
 }

@@ -46,13 +46,9 @@ pub fn parse(text: &str) -> Option<ParsedKey> {
         .strip_prefix("dlk_live_")
         .or_else(|| text.strip_prefix("dlk_test_"))?;
     let (id, tail) = rest.split_once('_')?;
-    let id_ok = id.len() == ID_LENGTH
-        && id
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     let tail_ok = tail.len() == SECRET_LENGTH + CHECKSUM_LENGTH
         && tail.bytes().all(|b| b.is_ascii_alphanumeric());
-    if !id_ok || !tail_ok {
+    if !is_id(id) || !tail_ok {
         return None;
     }
     let (body, sum) = text.split_at_checked(text.len() - CHECKSUM_LENGTH)?;
@@ -60,6 +56,12 @@ pub fn parse(text: &str) -> Option<ParsedKey> {
         id: id.to_owned(),
         hash: hash(text),
     })
+}
+
+/// Whether a text can be the id of a key.
+pub fn is_id(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    text.len() == ID_LENGTH && text.bytes().all(allowed)
 }
 
 /// Lower-case hexadecimal SHA-256.

@@ -8,11 +8,14 @@
     reason = "the durable_object macro makes undocumented items"
 )]
 
+use super::api_key;
+use super::limits::coarse;
 use super::principal::Scope;
 use crate::detect::claims;
 use crate::detect::dedupe::MAX_AGE_MS;
 use crate::detect::pressure;
 use crate::detect::store::RequestKey;
+use crate::error::{Code, Error};
 use crate::ingest::time;
 use crate::platform::fetch::within;
 use crate::platform::objects::reply;
@@ -150,6 +153,24 @@ impl KeyRecord {
     }
 }
 
+/// Look-ups of keys that nobody here has heard of, under one name for everybody: the runtime's limiter counts them where the objects
+/// are, 120 a minute.
+const UNKNOWN: &str = "unknown-keys";
+
+/// As [`look_up`], for a key that its object does not know. Whoever makes up well-formed keys, from however many addresses, must not
+/// make the database busy; keys that are known, and those made through the API, are not counted.
+async fn look_up_unknown(ctx: &Ctx, id: &str) -> crate::error::Result<Option<KeyRecord>> {
+    if !coarse(ctx, UNKNOWN).await {
+        let mut error = Error::new(
+            Code::RateLimited,
+            "more unknown API keys are being tried than are looked up; try again in a minute",
+        );
+        error.retry_after = Some(60);
+        return Err(error);
+    }
+    look_up(ctx, id).await
+}
+
 async fn look_up(ctx: &Ctx, id: &str) -> crate::error::Result<Option<KeyRecord>> {
     let columns = format!("id,hash,org_id,scopes,stream_prefix,expires_at,revoked_at,{ORG_FACTS}");
     let rows: Vec<KeyRecord> = postgrest::as_service(ctx, "api_keys")
@@ -233,8 +254,11 @@ impl DurableObject for KeyObject {
                 Err(error) => Response::error(error.to_string(), 503),
             };
         }
-        match self.record(&id).await {
+        // whoever made the key or may see it introduces it, and is not counted
+        let introduced = request.method() == Method::Put;
+        match self.record(&id, introduced).await {
             Ok(record) => reply(&record),
+            Err(error) if error.code == Code::RateLimited => Response::error(error.detail, 429),
             Err(error) => Response::error(error.to_string(), 503),
         }
     }
@@ -262,7 +286,10 @@ impl KeyObject {
         Ok(())
     }
 
-    async fn record(&self, id: &str) -> crate::error::Result<Option<KeyRecord>> {
+    async fn record(&self, id: &str, introduced: bool) -> crate::error::Result<Option<KeyRecord>> {
+        if !api_key::is_id(id) {
+            return Ok(None);
+        }
         let now = self.ctx.now_ms();
         if self.cached.borrow().is_none() {
             *self.cached.borrow_mut() = self.load()?;
@@ -282,7 +309,8 @@ impl KeyObject {
                 return Ok(Some(self.touch(c.record.clone(), now)));
             }
             (Some(_), None) => within(PATIENCE, look_up(&self.ctx, id)).await,
-            (None, None) => look_up(&self.ctx, id).await,
+            (None, None) if introduced => look_up(&self.ctx, id).await,
+            (None, None) => look_up_unknown(&self.ctx, id).await,
         };
         match (fresh, known) {
             (Ok(Some(mut record)), known) => {
@@ -297,9 +325,13 @@ impl KeyObject {
                 let used = known.map_or(0, |c| c.used);
                 *self.cached.borrow_mut() = Some(Cached {
                     record: record.clone(),
-                    checked,
+                    // its first use looks again: what is around it may have changed since
+                    checked: if introduced { 0 } else { checked },
                     used,
                 });
+                if introduced {
+                    return Ok(Some(record));
+                }
                 Ok(Some(self.touch(record, now)))
             }
             (Ok(None), _) => {
@@ -318,7 +350,7 @@ impl KeyObject {
 
     /// Ends the key here and now; `false` if there is no such key.
     async fn end(&self, id: &str, end: KeyEnd) -> crate::error::Result<bool> {
-        let Some(mut record) = self.record(id).await? else {
+        let Some(mut record) = self.record(id, true).await? else {
             return Ok(false);
         };
         if record.revoked_at.is_none() {

@@ -66,6 +66,7 @@ pub async fn create(ctx: &Ctx, principal: &Principal, request: &Request) -> Resu
     let arguments =
         json!({ "p_org": principal.org, "p_key": key, "p_actor": Actor::of(principal, request) });
     let key: Key = postgrest::call(ctx, "create_api_key", &arguments).await?;
+    introduce(ctx, &key.id).await;
     Ok(Response::json(
         201,
         &Fresh {
@@ -108,6 +109,7 @@ pub async fn regenerate(
     if objects::end_key(ctx, &id, &end).await.is_err() {
         crate::platform::log::warn("key.expiry", "the object was not told");
     }
+    introduce(ctx, &answer.key.id).await;
     Ok(Response::json(
         201,
         &Fresh {
@@ -131,7 +133,7 @@ pub async fn revoke(
         Value::Null
     };
     let id = input::id(&body, path_id)?;
-    let known = objects::key_record(ctx, &id)
+    let known = objects::introduce_key(ctx, &id)
         .await?
         .filter(|k| k.org_id == principal.org);
     if known.is_none() {
@@ -150,6 +152,13 @@ pub async fn revoke(
     let arguments = json!({ "p_org": principal.org, "p_id": id, "p_revoked_at": now, "p_actor": Actor::of(principal, request) });
     let key: Key = postgrest::call(ctx, "revoke_api_key", &arguments).await?;
     Ok(Response::json(200, &key))
+}
+
+/// Lets a new key's object know it, so that its first use is not among the unknown ones. Without that it is looked up then.
+async fn introduce(ctx: &Ctx, id: &str) {
+    if objects::introduce_key(ctx, id).await.is_err() {
+        crate::platform::log::warn("key.introduce", "the object was not told");
+    }
 }
 
 /// `live` or `test`, of a key of this organisation; 404 for any other.

@@ -46,11 +46,21 @@ pub async fn key_record(ctx: &Ctx, id: &str) -> Result<Option<KeyRecord>> {
     let record: Option<KeyRecord> = call(stub, Method::Get, &format!("/{id}"), &[], None).await?;
     KEYS.with_borrow_mut(|k| {
         if k.len() >= KEY_CACHE_ENTRIES {
+            // ids that nobody has go first: a flood of them must not push out keys in use
+            k.retain(|_, (_, record)| record.is_some());
+        }
+        if k.len() >= KEY_CACHE_ENTRIES {
             k.clear();
         }
         k.insert(id.to_owned(), (now, record.clone()));
     });
     Ok(record)
+}
+
+/// The record of an API key that the caller may see: its object gets to know it, however many unknown ones are being tried.
+pub async fn introduce_key(ctx: &Ctx, id: &str) -> Result<Option<KeyRecord>> {
+    let stub = stub(ctx, "KEY", id)?;
+    call(stub, Method::Put, &format!("/{id}"), &[], None).await
 }
 
 /// Whether this isolate knows the key, without asking anybody.
@@ -357,6 +367,11 @@ async fn call<T: DeserializeOwned>(
     match parts.get(0).as_f64().unwrap_or_default() as u16 {
         409 => Err(Error::new(Code::LimitReached, text)),
         422 => Err(key_reused()),
+        429 => {
+            let mut error = Error::new(Code::RateLimited, text);
+            error.retry_after = Some(60);
+            Err(error)
+        }
         503 => {
             let mut error = Error::new(Code::StreamUnavailable, text);
             let retry_after = parts.get(2).as_string().and_then(|t| t.parse().ok());
