@@ -84,6 +84,7 @@ export const ACTIONS: Record<string, string> = {
   'invoice.payment_failed': 'noted a failed payment',
   'charge.refunded': 'noted a refund',
   'charge.dispute.created': 'noted a disputed payment',
+  'meter.flush_refused': 'set aside usage that the meter refused',
 };
 
 export interface Change {
