@@ -1,10 +1,9 @@
 // POST /v1/demo/detect: the detector's opinion of a few events, without an account.
 import assert from 'node:assert/strict';
-import crypto from 'node:crypto';
 import { test } from 'node:test';
 import { a, api, assertProblem, figure, listAnomalies } from '../support/stack.mjs';
+import { freshNetwork } from '../tenants/people.mjs';
 
-const freshNetwork = () => ({ 'cf-connecting-ip': `2001:db8::${crypto.randomBytes(2).toString('hex')}:${crypto.randomBytes(2).toString('hex')}` });
 const ordinary = (i) => ({ data: `payment captured order=${8100 + i} gateway=stripe took=${200 + i * 7}ms` });
 const detect = (json, headers = freshNetwork()) => api('POST', '/v1/demo/detect', { json, headers });
 

@@ -83,7 +83,12 @@ pub async fn detect(ctx: &Ctx, request: &Request) -> Result<Response> {
                 .field("body", format!("at most {BODY_BYTES} bytes")),
         );
     }
-    let batches = events::parse(&request.body, &request.media_type(), terms(ctx.now_ms()))?;
+    let batches = events::parse(
+        &request.body,
+        &request.media_type(),
+        None,
+        terms(ctx.now_ms()),
+    )?;
     let standing = limits::charge_address(ctx, request, "demo", PER_ADDRESS).await?;
     let mut response = Response::json(200, &priced(batches)?);
     response.headers.extend(standing.headers());
@@ -168,7 +173,7 @@ mod tests {
     use super::*;
 
     fn priced(body: &[u8]) -> Result<Answer> {
-        super::priced(events::parse(body, "application/json", terms(0))?)
+        super::priced(events::parse(body, "application/json", None, terms(0))?)
     }
 
     fn lines(texts: impl Iterator<Item = String>) -> Vec<u8> {

@@ -54,14 +54,8 @@ impl StreamObject {
             "INSERT INTO counters (one, body) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET body = excluded.body",
             vec![body.into()],
         ));
-        *self.engine.borrow_mut() = None;
         self.store(statements)?;
-        // the outbox is empty now: what was counted of it, and the pause after its failures, are of the stream that went
-        self.waiting.set(None);
-        self.paused_until.set(0);
-        self.failures.set(0);
-        self.reported
-            .replace(Reported::nothing_new(self.ctx.now_ms()));
+        self.forget_delivery(Reported::nothing_new(self.ctx.now_ms()));
         Ok(())
     }
 

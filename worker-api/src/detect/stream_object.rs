@@ -452,16 +452,21 @@ impl StreamObject {
         let storage = self.state.storage();
         storage.delete_alarm().await.map_err(Error::internal)?;
         storage.delete_all().await.map_err(Error::internal)?;
+        self.forget_delivery(flush::Reported::default());
+        self.alarm_at.set(0);
+        self.migrated.set(false);
+        Ok("true".to_owned())
+    }
+
+    /// What memory holds of a stream that went: its outbox is empty now, and the pause after its failures is over.
+    pub(super) fn forget_delivery(&self, reported: flush::Reported) {
         *self.engine.borrow_mut() = None;
-        self.reported.replace(flush::Reported::default());
+        self.reported.replace(reported);
         self.waiting.set(Some(0));
         self.note_level(false);
         self.waiting.set(None);
         self.paused_until.set(0);
         self.failures.set(0);
-        self.alarm_at.set(0);
-        self.migrated.set(false);
-        Ok("true".to_owned())
     }
 
     async fn on_alarm(&self) -> Result<()> {

@@ -6,9 +6,9 @@
 use super::events::kind_of;
 use super::limits::Refusal;
 use super::otlp::origin::slug;
-use super::pipeline::{Batches, Collector, Draft, Terms};
+use super::pipeline::{Batches, Collector, Terms};
 use super::{time, utf8};
-use crate::detect::log::Format;
+use crate::detect::log::{Format, Record};
 use crate::detect::name;
 use crate::error::{Code, Error, Result};
 use crate::http::Request;
@@ -233,9 +233,8 @@ fn take(
         )
     };
     let (text, format) = event.payload.clone().unwrap_or_else(without_data);
-    collector.take(&Draft {
+    let record = Record {
         index,
-        stream: &stream,
         kind: kind_of(attribute("driftlocktype"))?.unwrap_or(Kind::Log),
         timestamp_ms,
         group: trace,
@@ -243,7 +242,8 @@ fn take(
         metadata: Some(metadata.as_str()).filter(|m| m.len() <= limit),
         format,
         text: &text,
-    })
+    };
+    collector.take(&stream, &record)
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@
 //! names another organisation, is refused as a whole. The payload stays the text that came in: it is not re-serialised.
 
 use super::limits::Refusal;
-use super::pipeline::{Batches, Collector, Draft, Terms};
+use super::pipeline::{Batches, Collector, Terms};
 use super::{time, utf8};
-use crate::detect::log::Format;
+use crate::detect::log::{Format, Record};
 use crate::error::{Code, Error, Result};
 use cbad::Kind;
 use serde::de::{self, IgnoredAny, MapAccess, Visitor};
@@ -98,13 +98,8 @@ struct Envelope<'a> {
     organization_id: Option<&'a RawValue>,
 }
 
-/// Splits a body into batches.
-pub fn parse(body: &[u8], media_type: &str, terms: Terms<'_>) -> Result<Batches> {
-    parse_for(body, media_type, None, terms)
-}
-
-/// The same where the request's header names the stream of events that name none.
-pub fn parse_for(
+/// Splits a body into batches; `header` is the stream of events that name none.
+pub fn parse(
     body: &[u8],
     media_type: &str,
     header: Option<&str>,
@@ -311,9 +306,8 @@ impl Parser<'_> {
         };
         let id = string("id", e.id, limits.label_bytes)?.filter(|s| !s.is_empty());
         let group = string("group", e.group, limits.label_bytes)?.filter(|s| !s.is_empty());
-        self.0.take(&Draft {
+        let record = Record {
             index,
-            stream: &stream,
             kind,
             timestamp_ms: timestamp(e.timestamp)?,
             group: group.as_deref(),
@@ -321,7 +315,8 @@ impl Parser<'_> {
             metadata: object("metadata", e.metadata, limits.label_bytes)?,
             format,
             text: &text,
-        })
+        };
+        self.0.take(&stream, &record)
     }
 }
 

@@ -15,7 +15,7 @@ fn terms(prefix: Option<&'static str>) -> Terms<'static> {
 }
 
 fn parsed(body: &str) -> Result<Batches> {
-    parse(body.as_bytes(), "application/json", terms(None))
+    parse(body.as_bytes(), "application/json", None, terms(None))
 }
 
 /// `stream kind text` of every taken record.
@@ -132,7 +132,7 @@ fn whole_bodies_are_refused_only_when_nothing_can_be_split() {
 #[test]
 fn ndjson_reports_by_line() {
     let body = b"{\"data\":\"a\"}\n\nnot json\n{\"data\":\"b\"}\n\xff\n";
-    let batches = parse(body, "application/x-ndjson", terms(None)).expect("lines");
+    let batches = parse(body, "application/x-ndjson", None, terms(None)).expect("lines");
     assert_eq!(
         batches
             .rejected
@@ -147,7 +147,7 @@ fn ndjson_reports_by_line() {
 #[test]
 fn a_key_bound_to_a_prefix_reaches_no_other_stream() {
     let body = br#"[{"stream":"shop/a","data":"x"},{"stream":"other","data":"y"}]"#;
-    let batches = parse(body, "", terms(Some("shop/"))).expect("array");
+    let batches = parse(body, "", None, terms(Some("shop/"))).expect("array");
     assert_eq!(batches.rejected[0].code, "stream_not_allowed");
     assert_eq!(taken(batches), ["shop/a log x"]);
 }
@@ -169,7 +169,7 @@ fn deep_nesting_is_data_not_a_crash() {
 #[test]
 fn what_a_log_shipper_sends_is_data() {
     let body = br#"{"timestamp":"2026-11-21T10:00:00Z","host":"h","message":"m"}"#;
-    let batches = parse_for(body, "", Some("vector"), terms(None)).expect("object");
+    let batches = parse(body, "", Some("vector"), terms(None)).expect("object");
     assert_eq!(
         taken(batches),
         [r#"vector log {"timestamp":"2026-11-21T10:00:00Z","host":"h","message":"m"}"#]
@@ -179,7 +179,7 @@ fn what_a_log_shipper_sends_is_data() {
 #[test]
 fn stray_bytes_are_kept_and_lines_are_numbered() {
     let body = b"\n{\"data\":\"caf\xe9\"}\n\nnot json\n";
-    let batches = parse(body, "application/x-ndjson", terms(None)).expect("lines");
+    let batches = parse(body, "application/x-ndjson", None, terms(None)).expect("lines");
     let seen: Vec<_> = batches.rejected.iter().map(|r| (r.index, r.line)).collect();
     assert_eq!(seen, [(1, Some(4))]);
     assert_eq!(taken(batches), ["log log caf\\xe9"]);

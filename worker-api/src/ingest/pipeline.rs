@@ -1,6 +1,6 @@
 //! The one way of every event into the detector, whatever format it came in.
 //!
-//! A format's reader hands each event to [`Collector::take`] as a [`Draft`]; nothing else makes batches, so what has to happen
+//! A format's reader hands each event to [`Collector::take`] as a [`Record`]; nothing else makes batches, so what has to happen
 //! to every event (limits, and whatever looks at or changes its text) happens there. [`deliver`] then sends each stream's batch to
 //! the object that owns it: all parts of a request arrive, or the whole is answered with 503 and the retry is recognised.
 
@@ -14,33 +14,9 @@ use crate::detect::name::{self, ObjectName};
 use crate::detect::stream_object::{Found, IngestAnswer};
 use crate::error::{Code, Error, Result};
 use crate::platform::Ctx;
-use cbad::Kind;
 use futures_util::future::join_all;
 use serde::Serialize;
 use std::collections::BTreeMap;
-
-/// One event as a format's reader understood it.
-#[derive(Clone, Debug)]
-pub struct Draft<'a> {
-    /// Position in the caller's request.
-    pub index: u32,
-    /// Which stream.
-    pub stream: &'a str,
-    /// What it is.
-    pub kind: Kind,
-    /// Milliseconds since the Unix epoch, where the caller sent one.
-    pub timestamp_ms: Option<i64>,
-    /// Session or trace key.
-    pub group: Option<&'a str>,
-    /// The caller's id, for de-duplication.
-    pub id: Option<&'a str>,
-    /// A JSON object kept beside the event.
-    pub metadata: Option<&'a str>,
-    /// Text or JSON.
-    pub format: Format,
-    /// The payload that is scored.
-    pub text: &'a str,
-}
 
 /// A request's events by stream.
 #[derive(Debug, Default)]
@@ -68,6 +44,38 @@ pub struct Terms<'p> {
     pub now_ms: i64,
 }
 
+/// What a request's [`Terms`] borrow from.
+#[derive(Debug)]
+pub struct Sender<'p> {
+    org: String,
+    prefix: Option<&'p str>,
+    redaction: Option<Redaction>,
+    now_ms: i64,
+}
+
+impl<'p> Sender<'p> {
+    /// Who sends, and what their organisation wants taken out.
+    pub fn new(ctx: &Ctx, principal: &'p Principal) -> Self {
+        Self {
+            org: principal.org.to_string(),
+            prefix: principal.stream_prefix(),
+            redaction: Redaction::of(ctx, principal),
+            now_ms: ctx.now_ms(),
+        }
+    }
+
+    /// What holds for a request.
+    pub fn terms(&self, limits: Limits) -> Terms<'_> {
+        Terms {
+            org: &self.org,
+            prefix: self.prefix,
+            limits,
+            redaction: self.redaction.as_ref(),
+            now_ms: self.now_ms,
+        }
+    }
+}
+
 /// Takes a request's events one by one.
 #[derive(Debug)]
 pub struct Collector<'p> {
@@ -90,47 +98,37 @@ impl<'p> Collector<'p> {
         }
     }
 
-    /// Takes an event, or says why not. Every event of every format comes through here.
-    pub fn take(&mut self, draft: &Draft<'_>) -> std::result::Result<(), Refusal> {
+    /// Takes an event of a stream, or says why not. Every event of every format comes through here.
+    pub fn take(&mut self, stream: &str, record: &Record<'_>) -> std::result::Result<(), Refusal> {
         let Terms {
             limits,
             prefix,
             now_ms,
             ..
         } = self.terms;
-        if !name::is_stream(draft.stream) {
+        if !name::is_stream(stream) {
             return Err((
                 "invalid_stream",
                 format!("`stream` does not match {}", name::STREAM_PATTERN),
             ));
         }
-        if prefix.is_some_and(|p| !draft.stream.starts_with(p)) {
+        if prefix.is_some_and(|p| !stream.starts_with(p)) {
             return Err((
                 "stream_not_allowed",
                 "the API key is limited to other streams".into(),
             ));
         }
-        limits.size(draft.text)?;
-        if draft.format == Format::Json {
-            limits.shape(draft.text)?;
+        limits.size(record.text)?;
+        if record.format == Format::Json {
+            limits.shape(record.text)?;
         }
-        if let Some(ms) = draft.timestamp_ms {
+        if let Some(ms) = record.timestamp_ms {
             limits.time(ms, now_ms)?;
         }
-        let record = Record {
-            index: draft.index,
-            kind: draft.kind,
-            timestamp_ms: draft.timestamp_ms,
-            group: draft.group,
-            id: draft.id,
-            metadata: draft.metadata,
-            format: draft.format,
-            text: draft.text,
-        };
         match self.redactor.take() {
-            None => self.writer(draft.stream)?.push(&record),
+            None => self.writer(stream)?.push(record),
             Some(mut redactor) => {
-                let taken = self.take_redacted(draft.stream, &record, &mut redactor);
+                let taken = self.take_redacted(stream, record, &mut redactor);
                 self.redactor = Some(redactor);
                 taken?;
             }

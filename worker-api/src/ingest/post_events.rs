@@ -1,8 +1,7 @@
 //! `POST /v1/events`: split, score in the objects that own the streams, answer with what was found.
 
 use super::limits::Limits;
-use super::pipeline::{self, Delivered, Terms};
-use super::redact::Redaction;
+use super::pipeline::{self, Delivered, Sender};
 use super::{cloudevents, deferred, events};
 use crate::auth::principal::Principal;
 use crate::error::{Code, Error, Result};
@@ -14,20 +13,13 @@ use sha2::{Digest, Sha256};
 /// Takes events.
 pub async fn post(ctx: &Ctx, principal: &Principal, request: &Request) -> Result<Response> {
     let key = request_key(principal, request)?;
-    let org = principal.org.to_string();
-    let redaction = Redaction::of(ctx, principal);
-    let terms = Terms {
-        redaction: redaction.as_ref(),
-        org: &org,
-        prefix: principal.stream_prefix(),
-        limits: Limits::default(),
-        now_ms: ctx.now_ms(),
-    };
+    let sender = Sender::new(ctx, principal);
+    let terms = sender.terms(Limits::default());
     let media_type = request.media_type();
     let header = request.header("driftlock-stream").filter(|s| !s.is_empty());
     let batches = match cloudevents::parse(request, &media_type, terms) {
         Some(batches) => batches?,
-        None => events::parse_for(&request.body, &media_type, header, terms)?,
+        None => events::parse(&request.body, &media_type, header, terms)?,
     };
     claim(ctx, principal, key.as_deref()).await?;
     let batches = if deferred::is_preferred(request) {

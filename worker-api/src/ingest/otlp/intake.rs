@@ -1,9 +1,9 @@
 //! Takes the records of one request: counts them, keeps what was refused and why, and hands events to the pipeline.
 
 use super::origin::Origin;
-use crate::detect::log::Format;
+use crate::detect::log::{Format, Record};
 use crate::ingest::limits::Refusal;
-use crate::ingest::pipeline::{Batches, Collector, Draft, Terms};
+use crate::ingest::pipeline::{Batches, Collector, Terms};
 use cbad::Kind;
 use std::collections::BTreeMap;
 
@@ -107,9 +107,8 @@ impl<'p> Intake<'p> {
                 format!("a session or record id is longer than {limit} bytes"),
             ))
         } else {
-            self.collector.take(&Draft {
+            let record = Record {
                 index: self.current,
-                stream: made.stream,
                 kind: made.kind,
                 timestamp_ms: made.timestamp_ms,
                 group: made.group,
@@ -119,7 +118,8 @@ impl<'p> Intake<'p> {
                     .filter(|m| !m.is_empty() && m.len() <= limit),
                 format: Format::Json,
                 text: &self.text,
-            })
+            };
+            self.collector.take(made.stream, &record)
         };
         if let Err(refusal) = taken {
             self.refuse(refusal);

@@ -22,9 +22,8 @@ use self::answer::{Encoding, Signal};
 use self::intake::Intake;
 use super::deferred;
 use super::limits::Limits;
-use super::pipeline::{self, Terms};
+use super::pipeline::{self, Sender};
 use super::post_events;
-use super::redact::Redaction;
 use crate::auth::principal::Principal;
 use crate::error::{Code, Error, Result};
 use crate::http::{Request, Response};
@@ -45,20 +44,13 @@ pub async fn post(
     signal: Signal,
 ) -> Result<Response> {
     let encoding = Encoding::of(&request.media_type()).ok_or_else(unsupported)?;
-    let org = principal.org.to_string();
-    let redaction = Redaction::of(ctx, principal);
-    let terms = Terms {
-        redaction: redaction.as_ref(),
-        org: &org,
-        prefix: principal.stream_prefix(),
-        limits: Limits {
-            streams: STREAMS,
-            ..Limits::default()
-        },
-        now_ms: ctx.now_ms(),
+    let sender = Sender::new(ctx, principal);
+    let limits = Limits {
+        streams: STREAMS,
+        ..Limits::default()
     };
     let mut intake = Intake::new(
-        terms,
+        sender.terms(limits),
         request
             .header(STREAM_HEADER)
             .map(str::trim)

@@ -5,6 +5,7 @@ use super::proto::opentelemetry::proto::collector::{
 };
 use super::*;
 use crate::detect::log::{Reader, kind_name};
+use crate::ingest::pipeline::Terms;
 use proptest::prelude::*;
 use prost::Message;
 use sha2::{Digest, Sha256};
