@@ -21,7 +21,7 @@ export function AuditFilterBar({ filter, onFilter }: AuditFilterBarProps) {
     onFilter(Object.fromEntries(Object.entries(all).filter(([, value]) => value !== '')));
   };
   return (
-    <div className="grid basis-full grid-cols-2 items-end gap-3 sm:grid-cols-4">
+    <div className="grid basis-full items-end gap-3 xs:grid-cols-2 sm:grid-cols-4">
       <Field label="Show" htmlFor="audit-action">
         <Select id="audit-action" value={action} onChange={set('action')}>
           <option value="">every change</option>
