@@ -1,6 +1,6 @@
 begin;
 \ir fixtures.sql
-select plan(20);
+select plan(24);
 update public.subscriptions set stripe_customer = 'cus_tap_' || left(org_id::text, 1), metering_from = '2026-11-20' where org_id::text ~ '^(aaaaaaaa|bbbbbbbb)-';
 create function pg_temp.claim(at timestamptz) returns int language sql as $$
   select count(*)::int from jsonb_array_elements(public.claim_meter_flushes(at, 100, 0)) f where f ->> 'customer' like 'cus_tap_%'
@@ -51,5 +51,16 @@ select pg_temp.act_as_role('anon');
 select is(pg_temp.refusal($$ select * from public.meter_flushes $$), '42501', 'anon sees nothing');
 reset role;
 select ok((select relrowsecurity from pg_class where oid = 'public.meter_flushes'::regclass), 'row-level security is on');
+
+-- late is what is sent when its invoice was final, whenever it was planned
+create function pg_temp.late(subscription jsonb, at timestamptz) returns boolean language sql as $$
+  select private.is_late(jsonb_populate_record(null::public.subscriptions, subscription), '2026-11-21', at)
+$$;
+select is(pg_temp.late('{"current_period_start":"2026-11-22T00:00:00Z"}', '2026-11-22T05:59:00Z'), false, 'a period''s last invoice waits six hours');
+select is(pg_temp.late('{"current_period_start":"2026-11-22T00:00:00Z"}', '2026-11-22T06:01:00Z'), true, 'and no longer');
+select is(pg_temp.late('{"current_period_start":"2026-10-22T00:00:00Z","current_period_end":"2026-11-22T00:00:00Z","ended_at":"2026-11-22T00:00:00Z"}', '2026-11-22T06:01:00Z'), true, 'an ended subscription has no further one');
+update public.subscriptions set current_period_start = '2026-11-22T00:00:00Z' where org_id = 'bbbbbbbb-0000-4000-8000-000000000000';
+select public.finish_meter_flush('tap-b', 'sent', null, null, '2026-11-23T00:00:00Z', false);
+select is((select late from public.meter_flushes where identifier = 'tap-b'), true, 'a flush that was planned in time and sent late is listed as late');
 select * from finish();
 rollback;

@@ -1,7 +1,7 @@
 -- How subscriptions end: with their customer, beside another one, and with their organisation.
 begin;
 \ir fixtures.sql
-select plan(13);
+select plan(17);
 create function pg_temp.apply(id text, effects jsonb) returns text language plpgsql as $$
 declare held jsonb;
 begin
@@ -32,6 +32,16 @@ select is((select plan from public.organizations where id = 'aaaaaaaa-0000-4000-
 select is(pg_temp.apply('evt_tap_end', pg_temp.ended('sub_tap_2')), 'written', 'the subscription''s own end is still known as ours');
 select is(pg_temp.ended_mails(), 1, 'and told once to the owner');
 select is(pg_temp.apply('evt_tap_other', pg_temp.ended('sub_tap_9')), 'not ours', 'another one is not');
+
+-- a downgrade does not stop the ingest: what was paid for is not counted against the free month
+create function pg_temp.counts_from(subscription jsonb, today timestamptz) returns date language sql as $$
+  select first from private.usage_period(jsonb_populate_record(null::public.subscriptions, subscription), today)
+$$;
+select is(pg_temp.counts_from('{"status":"canceled","ended_at":"2026-11-20T00:00:00Z","metering_until":"2026-11-20"}', '2026-11-22T00:00:00Z'), '2026-11-20'::date, 'the free month begins where the paid one ended');
+select is(pg_temp.counts_from('{"status":"canceled","ended_at":"2026-11-20T10:00:00Z","metering_until":"2026-11-21"}', '2026-11-22T00:00:00Z'), '2026-11-21'::date, 'a day that was metered is not counted');
+select is(pg_temp.counts_from('{"status":"canceled","ended_at":"2026-10-20T00:00:00Z","metering_until":"2026-10-20"}', '2026-11-22T00:00:00Z'), '2026-11-01'::date, 'the next ones with the calendar');
+
+select is(pg_temp.counts_from('{"status":"canceled","ended_at":"2026-11-20T10:00:00Z","metering_until":"2026-11-21"}', '2026-11-20T12:00:00Z'), '2026-11-20'::date, 'the end''s own day is a period by itself');
 
 -- an organisation's end waits for its meter
 update public.subscriptions set stripe_customer = 'cus_tap_a', status = 'active', metering_from = '2026-11-21', metering_until = null where org_id = 'aaaaaaaa-0000-4000-8000-000000000000';

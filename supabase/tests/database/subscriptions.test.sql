@@ -1,6 +1,6 @@
 begin;
 \ir fixtures.sql
-select plan(38);
+select plan(43);
 select pg_temp.tenant_table('public.subscriptions');
 
 select pg_temp.act_as('owner@a.test');
@@ -31,6 +31,15 @@ select pg_temp.sync(pg_temp.stripe('sub_2', 'active', '2026-11-23T00:00:00Z') ||
 select is(pg_temp.sync(pg_temp.stripe('sub_2', 'grace', '2026-11-23T00:00:00Z') || '{"fetched_at":"2026-11-23T10:00:00Z"}'), false, 'what was fetched earlier does not replace what was fetched later');
 select is((select status from public.subscriptions where stripe_subscription = 'sub_2'), 'active', 'whichever is written first');
 select is((select count(*)::int from public.audit_log where org_id = 'aaaaaaaa-0000-4000-8000-000000000000' and action = 'subscription.changed'), 4, 'each change is in the audit log');
+
+-- whose plan holds
+select is(pg_temp.sync(pg_temp.stripe('sub_3', 'past_due', '2026-11-24T00:00:00Z', 'growth')), false, 'a second one whose first payment is still to come displaces no paid one');
+select is(pg_temp.plan_of_a(), 'standard', 'which goes on');
+update public.organizations set plan = 'enterprise' where id = 'aaaaaaaa-0000-4000-8000-000000000000';
+select is(pg_temp.sync(pg_temp.stripe('sub_2', 'canceled', '2026-11-23T00:00:00Z')), true, 'an organisation with a contract hears of its former subscription''s end');
+select is(pg_temp.plan_of_a(), 'enterprise', 'and stays Enterprise');
+select is(pg_temp.sync(pg_temp.stripe('sub_2', 'active', '2026-11-23T00:00:00Z')), true, 'also of one that goes on');
+update public.organizations set plan = 'standard' where id = 'aaaaaaaa-0000-4000-8000-000000000000';
 
 -- usage and its announcements
 select public.record_usage('[{"org_id":"aaaaaaaa-0000-4000-8000-000000000000","stream":"s","day":"2026-11-22","events":10,"detections":45000}]');
