@@ -16,6 +16,8 @@ use crate::checkpoint::{Reader, Truncated, Writer};
 const LEVELS: [f64; 9] = [0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001];
 /// Tests with a larger p-value are taken for normal and counted.
 const LAMBDA: f64 = 0.1;
+/// A surprise below this stands for a larger p-value than [`LAMBDA`], and needs no power of two to tell: log₂ 10 is 3.3219.
+const COMMON: MicroBits = 3_321_000;
 /// Tests counted in an epoch: about 11,000 events.
 const EPOCH: u32 = 10_000;
 /// What checkpoints of format 1 hold in place of this: decayed counts by bits of surprise.
@@ -31,7 +33,11 @@ pub struct Fdr {
 impl Fdr {
     /// Takes a test of `surprise` and gives its q-value.
     pub fn observe(&mut self, surprise: MicroBits) -> f64 {
-        let p = bits::probability(surprise);
+        let p = if surprise < COMMON {
+            1.0
+        } else {
+            bits::probability(surprise)
+        };
         if p > LAMBDA {
             self.counted += 1;
             if self.counted >= EPOCH {

@@ -34,7 +34,7 @@ pub enum Step {
     Element,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Level {
     object: bool,
     path: u64,
@@ -48,6 +48,7 @@ pub struct Malformed(pub usize);
 #[derive(Clone, Debug, Default)]
 pub struct Scanner {
     steps: Vec<Step>,
+    levels: Vec<Level>,
 }
 
 impl Scanner {
@@ -61,11 +62,7 @@ impl Scanner {
         mut leaf: impl FnMut(u64, &[Step], Leaf, usize, usize),
     ) -> Result<(), Malformed> {
         self.steps.clear();
-        let mut levels = [Level {
-            object: false,
-            path: 0,
-        }; MAX_DEPTH];
-        let mut depth = 0;
+        self.levels.clear();
         let mut path = ROOT;
         let mut i = blank(text, 0);
         'value: loop {
@@ -79,12 +76,11 @@ impl Scanner {
                     if text.get(i) == Some(&close) {
                         i += 1;
                         leaf(path, &self.steps, Leaf::Empty, start, i);
-                    } else if depth == MAX_DEPTH {
+                    } else if self.levels.len() == MAX_DEPTH {
                         i = skip(text, start)?;
                         leaf(path, &self.steps, Leaf::Empty, start, i);
                     } else {
-                        levels[depth] = Level { object, path };
-                        depth += 1;
+                        self.levels.push(Level { object, path });
                         if object {
                             (i, path) = self.key(text, i, path)?;
                         } else {
@@ -99,11 +95,7 @@ impl Scanner {
                     leaf(path, &self.steps, Leaf::String, start + 1, i - 1);
                 }
                 Some(b'-' | b'0'..=b'9') => {
-                    while text.get(i).is_some_and(|b| {
-                        matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')
-                    }) {
-                        i += 1;
-                    }
+                    i = number_end(text, i);
                     leaf(path, &self.steps, Leaf::Number, start, i);
                 }
                 Some(_) => {
@@ -118,14 +110,13 @@ impl Scanner {
             // after a value: close levels, or go on to the next member
             loop {
                 i = blank(text, i);
-                if depth == 0 {
+                let Some(level) = self.levels.last().copied() else {
                     return if i == text.len() {
                         Ok(())
                     } else {
                         Err(Malformed(i))
                     };
-                }
-                let level = levels[depth - 1];
+                };
                 match text.get(i) {
                     Some(b',') => {
                         i = blank(text, i + 1);
@@ -137,7 +128,7 @@ impl Scanner {
                     }
                     Some(&b) if b == if level.object { b'}' } else { b']' } => {
                         i += 1;
-                        depth -= 1;
+                        self.levels.pop();
                         path = level.path;
                         self.steps.pop();
                     }
@@ -187,6 +178,14 @@ fn blank(text: &[u8], mut i: usize) -> usize {
         .get(i)
         .is_some_and(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'))
     {
+        i += 1;
+    }
+    i
+}
+
+/// The offset after the number that starts at `i`; its syntax is not looked at.
+pub fn number_end(text: &[u8], mut i: usize) -> usize {
+    while let Some(b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E') = text.get(i) {
         i += 1;
     }
     i

@@ -135,10 +135,22 @@ pub struct Verdict {
 impl Verdict {
     /// A verdict on an event that is no anomaly; its surprise is in micro-bits.
     pub(crate) fn quiet(index: u64, surprise: MicroBits, q_value: f64, state: State) -> Verdict {
+        let p_value = bits::probability(surprise);
+        Verdict::bare(index, surprise, p_value, q_value, state)
+    }
+
+    /// The same where the p-value does not follow from the score.
+    pub(crate) fn bare(
+        index: u64,
+        score: MicroBits,
+        p_value: f64,
+        q_value: f64,
+        state: State,
+    ) -> Verdict {
         Verdict {
             index,
-            score: bits::to_bits(surprise),
-            p_value: bits::probability(surprise),
+            score: bits::to_bits(score),
+            p_value,
             p_method: PMethod::Rank,
             q_value,
             anomaly: false,

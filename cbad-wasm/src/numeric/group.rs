@@ -8,6 +8,8 @@ pub(crate) const ALARM: f64 = 9.5;
 const QUIET: u64 = 60;
 /// Factor by which a later point must exceed the incident's worst so far.
 const ESCALATION: f64 = 2.5;
+/// A share of alarms below this is none: numbers near the smallest there are make arithmetic slow.
+const NONE: f64 = 1e-200;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Group {
@@ -31,6 +33,9 @@ impl Group {
     pub fn push(&mut self, bits: f64) -> (f64, bool) {
         self.point = self.point.saturating_add(1);
         self.share += 0.02 * (f64::from(u8::from(bits >= ALARM)) - self.share);
+        if self.share < NONE {
+            self.share = 0.0;
+        }
         if bits < ALARM {
             return (bits, false);
         }

@@ -10,6 +10,8 @@ pub(crate) const MAX_NUMBERS: usize = 64;
 const MAX_PATH: usize = 128;
 /// Bytes of a string that may be a label.
 const MAX_LABEL: usize = 64;
+/// Bytes of a text that is kept to read the next one by.
+const MAX_ALIKE: usize = 1_024;
 /// Labels looked at in one event.
 const MAX_LABELS: usize = 16;
 /// A bare number is this field.
@@ -42,11 +44,25 @@ pub(crate) struct Numbers {
     pub numbers: Vec<Number>,
     pub labels: Vec<Label>,
     scanner: Scanner,
+    last: Last,
+}
+
+/// The last record that was read leaf by leaf. One that differs from it in its numbers alone has the same paths and labels.
+#[derive(Clone, Debug, Default)]
+struct Last {
+    text: Vec<u8>, // empty: not to be gone by
+    spans: Vec<(usize, usize)>,
 }
 
 impl Numbers {
     /// Reads an event; true if there is a number in it, or a missing one.
     pub fn read(&mut self, event: &Event<'_>) -> bool {
+        if matches!(event.payload, Payload::Json(_)) && self.read_alike(event.payload.as_str()) {
+            return true;
+        }
+        self.last.text.clear();
+        self.last.spans.clear();
+        let mut plain = true; // every number is written as one
         let (numbers, labels) = (&mut self.numbers, &mut self.labels);
         let mut used = 0;
         labels.clear();
@@ -64,6 +80,8 @@ impl Numbers {
                     };
                     match x {
                         Some(x) if used < MAX_NUMBERS => {
+                            plain &= leaf == Leaf::Number;
+                            self.last.spans.push((start, end));
                             let bare = steps.is_empty();
                             let column = if bare { bare_column() } else { column };
                             let place = Place { column, start, end };
@@ -100,7 +118,36 @@ impl Numbers {
             }
         }
         numbers.truncate(used);
+        if json && plain && (1..MAX_NUMBERS).contains(&used) && text.len() <= MAX_ALIKE {
+            self.last.text.extend_from_slice(text.as_bytes());
+        }
         used > 0
+    }
+
+    /// Reads a record that differs from the last one in its numbers alone; false, and nothing read, where it does not.
+    fn read_alike(&mut self, text: &str) -> bool {
+        let (bytes, last) = (text.as_bytes(), &self.last);
+        if last.text.is_empty() {
+            return false;
+        }
+        let (mut from, mut at) = (0, 0); // how far both agree
+        for (number, &(start, end)) in self.numbers.iter_mut().zip(&last.spans) {
+            let between = &last.text[from..start];
+            let begin = at + between.len();
+            let digits = bytes
+                .get(begin)
+                .is_some_and(|b| matches!(b, b'-' | b'0'..=b'9'));
+            if !digits || bytes[at..begin] != *between {
+                return false;
+            }
+            let stop = json::number_end(bytes, begin);
+            let Ok(x) = text[begin..stop].parse() else {
+                return false;
+            };
+            (number.start, number.end, number.x) = (begin, stop, x);
+            (from, at) = (end, stop);
+        }
+        bytes[at..] == last.text[from..]
     }
 }
 
@@ -151,4 +198,55 @@ fn missing(text: &str) -> Option<f64> {
         .iter()
         .any(|w| text.eq_ignore_ascii_case(w))
         .then_some(f64::NAN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All that was read, numbers by their bits.
+    fn seen(numbers: &Numbers) -> String {
+        let place = |n: &Number| (n.column, n.path.clone(), n.start, n.end, n.x.to_bits());
+        let numbers_read: Vec<_> = numbers.numbers.iter().map(place).collect();
+        format!("{numbers_read:?} {:?}", numbers.labels)
+    }
+
+    #[test]
+    fn what_came_before_changes_nothing() {
+        let texts = [
+            r#"{"value":41.250}"#,
+            r#"{"value":-3e2}"#,
+            r#"{"value":-}"#,
+            r#"{"value":null}"#,
+            r#"{"value":"nan"}"#,
+            r#"{"value": 41.250}"#,
+            r#"{"value":1,"host":"a"}"#,
+            r#"{"value":12,"host":"a"}"#,
+            r#"{"value":12,"host":"b"}"#,
+            r#"{"value":12,"host":"a"}}"#,
+            r#"{"host":"1","cpu":[1,2,3]}"#,
+            r#"{"host":"1","cpu":[10,2.5,1-2]}"#,
+            r#"{"host":"1","cpu":[10,2.5,3e]}"#,
+            r#"{"host":"1","cpu":[10,22,3,4]}"#,
+            r#"{"host":"1","cpu":[10,22,é]}"#,
+            "[1,2]",
+            "[1,2",
+            "12",
+            "1234",
+            "1e999",
+            "{}",
+            "",
+        ];
+        for before in texts {
+            for text in texts {
+                let (mut used, mut fresh) = (Numbers::default(), Numbers::default());
+                used.read(&Event::json(before));
+                let read = used.read(&Event::json(text));
+                assert_eq!(read, fresh.read(&Event::json(text)), "{before} {text}");
+                if read {
+                    assert_eq!(seen(&used), seen(&fresh), "{before} {text}");
+                }
+            }
+        }
+    }
 }

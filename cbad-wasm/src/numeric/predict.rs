@@ -33,7 +33,9 @@ pub(crate) struct Mixture {
 
 /// The mixture's view of the next value before it is seen.
 pub(crate) struct Forecast {
-    guess: [Option<f64>; EXPERTS],
+    guess: [f64; EXPERTS],
+    /// Which of the guesses there are.
+    known: [bool; EXPERTS],
     scale: [f64; EXPERTS],
     /// Weighted mean of the guesses.
     pub mean: f64,
@@ -87,6 +89,8 @@ impl Mixture {
             seasonal.cycle,
             if context.n > 3.0 { context.get() } else { None },
         ];
+        let known = guess.map(|g| g.is_some());
+        let guess = guess.map(|g| g.unwrap_or(0.0));
         let here = self.by_level[self.recent[0]];
         let local = if self.residual > 0.0 {
             let n = f64::from(here.n);
@@ -107,13 +111,14 @@ impl Mixture {
                 spread
             };
             scale[k] = (base * local).max(floor);
-            if let Some(g) = guess[k] {
-                mean += self.weight[k] * g;
+            if known[k] {
+                mean += self.weight[k] * guess[k];
                 total += self.weight[k];
             }
         }
         Forecast {
             guess,
+            known,
             scale,
             mean: mean / total.max(1e-12),
             local,
@@ -125,22 +130,22 @@ impl Mixture {
     pub fn price(&mut self, f: &Forecast, x: f64, n: f64, spread: f64, floor: f64) -> f64 {
         let (mut density, mut present) = (0.0, 0.0);
         let (rate, per_local) = ((1.0 / n).max(1.0 / 400.0), 1.0 / f.local);
-        let mut like = [0.0; EXPERTS];
+        let mut like = [0.0; EXPERTS]; // all of them, two at a time where the machine can
         for (k, l) in like.iter_mut().enumerate() {
-            let Some(g) = f.guess[k] else { continue };
-            let b = f.scale[k];
-            let per = 1.0 / b;
-            let z = ((x - g) * per).clamp(-1e6, 1e6);
+            let per = 1.0 / f.scale[k];
+            let z = ((x - f.guess[k]) * per).clamp(-1e6, 1e6);
             let q = 1.0 + z * z / 3.0;
             *l = (spread * per).max(1e-12) * 0.367_553 / (q * q);
-            density += self.weight[k] * *l;
+        }
+        for k in (0..EXPERTS).filter(|&k| f.known[k]) {
+            density += self.weight[k] * like[k];
             present += self.weight[k];
             let base = if self.scale[k] > 0.0 {
                 self.scale[k].max(floor)
             } else {
                 spread
             };
-            let r = ((x - g).abs() * per_local).min(8.0 * base.max(spread * 0.1));
+            let r = ((x - f.guess[k]).abs() * per_local).min(8.0 * base.max(spread * 0.1));
             self.scale[k] += if self.scale[k] == 0.0 {
                 r
             } else {
@@ -149,8 +154,9 @@ impl Mixture {
         }
         let density = (density / present.max(1e-12)).max(1e-60);
         for (k, l) in like.iter().enumerate() {
-            let posterior = if f.guess[k].is_some() {
-                self.weight[k] * l.max(1e-60) / density
+            let posterior = self.weight[k] * l.max(1e-60) / density;
+            let posterior = if f.known[k] {
+                posterior
             } else {
                 self.weight[k]
             };

@@ -2,7 +2,7 @@
 
 use super::bytes::{Reader, Result, Writer};
 use super::cycle::Cycle;
-use super::fmath::{LOG2_E, ln, log2, ratio};
+use super::fmath::{LOG2_E, ln, ratio};
 use super::intake::Point;
 use super::level::{Histogram, Mean, Scale};
 use super::predict::{Forecast, Mixture, Seasonal};
@@ -276,6 +276,6 @@ fn summarize(v: &[f64; VIEWS], code: f64, forecast: &Forecast, origin: f64) -> P
         view: View::ALL[best],
         view_bits: v[best],
         expected: forecast.mean + origin,
-        band: forecast.spread * (LOG2_E + log2(2.0)),
+        band: forecast.spread * (LOG2_E + 1.0),
     }
 }

@@ -79,9 +79,8 @@ impl Facts {
             NumericPMethod::Tail => PMethod::Tail,
         };
         let score = bits::from_bits(sum.grouped);
-        let mut v = Verdict::quiet(self.index, score, self.q_value, self.state(sum));
+        let mut v = Verdict::bare(self.index, score, p_value, self.q_value, self.state(sum));
         v.p_method = method;
-        v.p_value = p_value;
         if sum.unjudged > 0 {
             let count = sum.unjudged as f64;
             v.evidence.insert("numbers_not_judged".to_owned(), count);

@@ -5,6 +5,8 @@ use super::fmath::TINY;
 
 const LEN: usize = 8;
 const KEPT: usize = 80;
+/// Sums compared side by side.
+const LANES: usize = 8;
 /// Mean distance, in scales, from which a window becomes a prototype of its own.
 const NEW: f32 = 0.25;
 /// Windows before novelty is reported.
@@ -78,13 +80,15 @@ impl Shape {
                 *s += if d < limit { d } else { limit };
             }
         }
-        let mut best = (f32::MAX, 0);
-        for (i, s) in sums[..self.count].iter().enumerate() {
-            if *s < best.0 {
-                best = (*s, i);
+        sums[self.count..].fill(f32::MAX);
+        let mut least = [f32::MAX; LANES];
+        for part in sums.chunks_exact(LANES) {
+            for (l, s) in least.iter_mut().zip(part) {
+                *l = if *s < *l { *s } else { *l };
             }
         }
-        best
+        let best = least.iter().fold(f32::MAX, |a, s| a.min(*s));
+        (best, sums.iter().position(|s| *s == best).unwrap_or(0))
     }
 
     fn adopt(&mut self) {
