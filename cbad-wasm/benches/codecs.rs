@@ -40,9 +40,7 @@ fn codecs(c: &mut Criterion) {
 fn permutation(c: &mut Criterion) {
     let (lines, source) = common::lines();
     let mut dice = common::Dice(3);
-    let odd: Vec<String> = (0..50)
-        .map(|_| format!("081109 204100 {} WARN dfs.DataNode$DataXceiver: exception while serving blk_{}: java.io.IOException", dice.roll(4000), dice.roll(1 << 31)))
-        .collect();
+    let odd: Vec<String> = (0..50).map(|_| common::odd_line(&mut dice)).collect();
     let baseline: Vec<&[u8]> = lines[..400].iter().map(String::as_bytes).collect();
     // time-ordered lines are not exchangeable with the baseline: this shows what p does on a real log, not under the null
     let same: Vec<&[u8]> = lines[400..]

@@ -58,7 +58,7 @@ fn events(c: &mut Criterion) {
 fn metrics(c: &mut Criterion) {
     let mut dice = common::Dice(5);
     let values: Vec<String> = (0..20_000u64)
-        .map(|i| format!("{{\"value\":{}.{:03}}}", 40 + i % 288 / 10, dice.roll(1000)))
+        .map(|i| common::made_point(&mut dice, i))
         .collect();
     let mut group = c.benchmark_group("metrics/made");
     group

@@ -84,11 +84,27 @@ const fence = (what) => '```\n' + what + '\n```';
 
 section('machine', 'Where it was measured', fence(text('machine.txt')));
 
-for (const [name, title, note] of [
-  ['accuracy.txt', 'Accuracy', 'One frozen configuration for every stream, no labels, each event scored before it is learnt; the warm-up may hold anomalies.'],
-  ['accuracy-clean.txt', 'Accuracy with a clean warm-up', 'As above, the anomalies removed from the warm-up.'],
-]) {
-  if (text(name)) section(name.split('.')[0], title, note, '`python3 $CBAD_BENCH_DATA/run.py --cbad target/release/cbad`' + (name.includes('clean') ? ' `--clean`' : ''), fence(text(name)));
+const share = (x, digits) => x.toFixed(digits).replace(/^0/, '');
+
+const accuracy = ['accuracy', 'accuracy-clean'].map((name) => JSON.parse(text(`${name}.json`) || '[]'));
+if (accuracy[0].length > 0) {
+  const nab = accuracy[0].find((row) => row.stream === 'nab');
+  const clean = (stream) => accuracy[1].find((row) => row.stream === stream)?.auprc;
+  section(
+    'accuracy',
+    'Accuracy',
+    'One frozen configuration, events scored before they are learnt, the warm-up may contain anomalies; “clean” without them: `CBAD_BENCH_DATA=… scripts/bench accuracy`, which runs `python3 $CBAD_BENCH_DATA/run.py --cbad target/release/cbad`.',
+    table(
+      ['stream', 'scored', 'AUPRC', 'with a clean warm-up', 'best F1', 'F1 at the default', 'false alarms per 10,000'],
+      accuracy[0]
+        .filter((row) => row !== nab)
+        .map((row) => [row.stream, `${row.unit}s`, share(row.auprc, 3), clean(row.stream) ? share(clean(row.stream), 3) : '', share(row.best_f1, 3), share(row.f1, 3), row.fp_per_10k.toFixed(0)]),
+    ),
+  );
+  if (nab) {
+    const [standard, fewer, more] = Object.values(nab.all).map((score) => score.toFixed(1));
+    open.push(`Numeric streams, ${grouped(nab.rows)} rows of the Numenta Anomaly Benchmark: ${standard} (standard profile; low-FP ${fewer}, low-FN ${more}).`);
+  }
 }
 
 const all = [...measured(criterion)];
@@ -114,7 +130,7 @@ if (flat.length > 0) {
   section(
     'flatness',
     'Cost per event over the life of a stream',
-    `\`cargo bench -p cbad-wasm --bench flatness -- ${flat.at(-1).events}\``,
+    'Lines made for it, the quickest of the last 100 batches of 1,000 before each step: `scripts/bench flatness`',
     '![Cost of one event against events seen](images/cost-per-event.svg)',
     table(
       ['events', 'ns per event', 'memory, bytes', 'snapshot, bytes'],
@@ -125,7 +141,7 @@ if (flat.length > 0) {
 
 const ratios = text('columns.txt')
   .split('\n')
-  .map((line) => line.match(/^(\S.*?) +(\d+) bytes: zstd -3 +(\d+), columns +(\d+), ([\d.]+) times smaller/))
+  .map((line) => line.match(/^(?:test \S+ \.\.\. )?(\S.*?) +(\d+) bytes: zstd -3 +(\d+), columns +(\d+), ([\d.]+) times smaller/))
   .filter(Boolean);
 if (ratios.length > 0) {
   section(
@@ -136,12 +152,12 @@ if (ratios.length > 0) {
   );
 }
 
-const windows = ['window-native.jsonl', 'window-wasm.jsonl'].map(json);
+const windows = ['permutation-native.jsonl', 'permutation-wasm.jsonl'].map(json);
 if (windows[0].length > 0) {
   section(
     'permutation',
     'The permutation test in a window report',
-    '400 baseline and 50 window events, up to 199 permutations; `cbad-wasm/benches/window`, built natively and for wasm32-wasip1, the least of 15 runs.',
+    '400 baseline and 50 window events, up to 199 permutations, fewer where the answer is plain; made lines, the least of 15 runs: `scripts/bench permutation`',
     table(
       ['codec', 'window', 'p', 'permutations', 'NCD', 'native', 'wasm in Node', 'same numbers'],
       windows[0].map((n, i) => {
@@ -153,7 +169,7 @@ if (windows[0].length > 0) {
   );
 }
 
-const wasm = json('wasm.jsonl');
+const wasm = json('identity.jsonl');
 if (wasm.length > 0) {
   section(
     'identity',
@@ -166,18 +182,36 @@ if (wasm.length > 0) {
   );
 }
 
-const rates = ['speed-native.jsonl', 'speed-wasm.jsonl'].map(json);
+const rates = ['library-native.jsonl', 'library-wasm.jsonl'].map(json);
 if (rates[0].length > 0) {
   section(
     'library',
     'The library, native and as WebAssembly',
-    '`cbad-wasm/benches/window` (`speed`): scoring and learning through `Detector::observe`, one core, the best of 12 passes, built natively and for wasm32-wasip1 in Node.',
+    'Scoring and learning through `Detector::observe`, one core; the passes over lines and those of the reference in turn, each slice of 200 by its least of 12: `CBAD_BENCH_DATA=… scripts/bench library`',
     table(
       ['', 'events', 'native, per second', 'wasm, per second', 'wasm / native'],
-      rates[0].map((n, i) => {
-        const w = rates[1][i];
+      rates[0].map((n) => {
+        const w = rates[1].find((other) => other.what === n.what);
         return [n.what, grouped(n.events), grouped(n.per_second), w ? grouped(w.per_second) : '', w ? (w.per_second / n.per_second).toFixed(2) : ''];
       }),
+    ),
+  );
+  const reference = rates[0].find((r) => r.what.startsWith('reference'));
+  if (reference) open.push(`Log lines: ${(rates[0][0].per_second / reference.per_second).toFixed(2)} times the events per second of the reference.`);
+}
+
+const without = readdirSync(results)
+  .map((name) => name.match(/^without-(.+)\.json$/)?.[1])
+  .filter((part) => part && part !== 'nothing');
+if (without.length > 0) {
+  const runs = ['nothing', ...without].map((part) => JSON.parse(text(`without-${part}.json`)));
+  section(
+    'ablation',
+    'What each part brings',
+    'AUPRC, and F1 at the default sensitivity, with one part of the detector left out (`cbad-wasm/examples/score_without.rs`): `CBAD_BENCH_DATA=… scripts/bench ablation`',
+    table(
+      ['stream', 'all parts', ...without.map((part) => `no ${part.replaceAll('_', ' ')}`)],
+      runs[0].map((row, i) => [row.stream, ...runs.map((run) => `${share(run[i].auprc, 3)}, ${share(run[i].f1, 2)}`)]),
     ),
   );
 }
