@@ -100,6 +100,7 @@ export const appRoute = createRoute({
     const services = await context.services();
     const session = await services.auth.session();
     if (!session) throw redirect({ to: '/sign-in', search: { next: location.href } });
+    if ((await import('@/lib/person')).takeOver(session.userId)) context.queryClient.clear();
     return { ready: services, session };
   },
   component: lazyRouteComponent(() => import('./routes/app-layout'), 'AppLayout'),

@@ -2,6 +2,7 @@
 import { redirect } from '@tanstack/react-router';
 import { storedOrganization } from '@/lib/organization';
 import { pendingEmail } from '@/lib/pending-email';
+import { forgetPerson } from '@/lib/person';
 import { firstKey, takeWelcome } from '@/lib/welcome';
 import type { RouterContext } from './router';
 
@@ -9,6 +10,7 @@ export async function beginSession({ context }: { context: RouterContext }): Pro
   const welcome = takeWelcome();
   if (!welcome) throw redirect({ to: '/app/start' });
   const { organization, api_key: key, stream, session } = welcome;
+  forgetPerson();
   // Kept even if the session should be refused: the key is shown only once.
   if (organization && key) {
     firstKey.set({ organizationId: organization.id, key, stream: stream ?? 'getting-started' });
@@ -23,6 +25,5 @@ export async function beginSession({ context }: { context: RouterContext }): Pro
   // Nothing of a person who was signed in here before may show.
   context.queryClient.clear();
   if (organization) storedOrganization.set(organization.id);
-  else storedOrganization.clear();
   throw redirect({ to: organization ? '/app/start' : '/app/anomalies' });
 }

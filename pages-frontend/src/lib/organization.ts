@@ -1,12 +1,19 @@
-// Which organisation the person is looking at. Kept per browser; the API checks membership on every request.
+// Which organisation the person is looking at; the API checks membership on every request.
 import { createContext, useContext } from 'react';
 
 const KEY = 'driftlock.organization';
 
+/** Kept per tab, which may differ from the others; a new tab begins with the organisation chosen last. */
 export const storedOrganization = {
-  get: (): string | null => localStorage.getItem(KEY),
-  set: (id: string): void => localStorage.setItem(KEY, id),
-  clear: (): void => localStorage.removeItem(KEY),
+  get: (): string | null => sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY),
+  set: (id: string): void => {
+    sessionStorage.setItem(KEY, id);
+    localStorage.setItem(KEY, id);
+  },
+  clear: (): void => {
+    sessionStorage.removeItem(KEY);
+    localStorage.removeItem(KEY);
+  },
 };
 
 export interface Organization {

@@ -1,27 +1,39 @@
 // Supabase Auth behind the Auth interface: the sign-in part of supabase-js, without its database, storage and realtime
 // clients, which the dashboard has no use for. Loaded on demand, so public pages never carry it.
 import { AuthClient, type AuthError, type Session as SupabaseSession } from '@supabase/auth-js';
+import { NetworkError } from './api/problem';
 import { SignInError, type Auth, type Session, type SignInFailure } from './auth';
+
+const STORAGE_KEY = 'driftlock.session';
+/** Beyond this, signing out goes on without the server: offline, the library would try for half a minute. */
+const SIGN_OUT_MS = 3_000;
 
 export function createSupabaseAuth(url: string, publishableKey: string): Auth {
   const auth = new AuthClient({
     url: `${url.replace(/\/$/, '')}/auth/v1`,
     headers: { apikey: publishableKey },
-    storageKey: 'driftlock.session',
+    storageKey: STORAGE_KEY,
     persistSession: true,
     autoRefreshToken: true,
     detectSessionInUrl: false,
   });
 
+  // A session that ended is removed from the storage. One that is still there could only not be renewed just now.
+  const isKept = () => localStorage.getItem(STORAGE_KEY) !== null;
+  const known = ({ session }: { session: SupabaseSession | null }) => {
+    if (!session && isKept()) throw new NetworkError();
+    return session;
+  };
+
   return {
     async session() {
-      return toSession((await auth.getSession()).data.session);
+      return toSession(known((await auth.getSession()).data));
     },
     async accessToken() {
-      return (await auth.getSession()).data.session?.access_token ?? null;
+      return known((await auth.getSession()).data)?.access_token ?? null;
     },
     async refresh() {
-      return (await auth.refreshSession()).data.session?.access_token ?? null;
+      return known((await auth.refreshSession()).data)?.access_token ?? null;
     },
     async signIn(email, password) {
       const { error } = await auth.signInWithPassword({ email, password });
@@ -44,11 +56,24 @@ export function createSupabaseAuth(url: string, publishableKey: string): Auth {
     },
     async signOut() {
       // Local: other devices of this person stay signed in.
-      await auth.signOut({ scope: 'local' });
+      const late = new Promise((resolve) => setTimeout(resolve, SIGN_OUT_MS));
+      await Promise.race([auth.signOut({ scope: 'local' }), late]).catch(() => undefined);
+      // The library keeps the session where the server did not answer; whoever signs out leaves nothing behind.
+      for (const part of ['', '-user', '-code-verifier']) localStorage.removeItem(STORAGE_KEY + part);
     },
     onChange(callback) {
-      const { data } = auth.onAuthStateChange((_event, session) => callback(toSession(session)));
-      return () => data.subscription.unsubscribe();
+      const { data } = auth.onAuthStateChange((_event, session) => {
+        if (session || !isKept()) callback(toSession(session));
+      });
+      // What the library does not announce: a session removed by hand in another tab, as above.
+      const onStorage = ({ key, newValue }: StorageEvent) => {
+        if (key === STORAGE_KEY && newValue === null) callback(null);
+      };
+      window.addEventListener('storage', onStorage);
+      return () => {
+        data.subscription.unsubscribe();
+        window.removeEventListener('storage', onStorage);
+      };
     },
   };
 }

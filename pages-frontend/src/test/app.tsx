@@ -7,12 +7,13 @@ import { createQueryClient } from '@/app/query-client';
 import { createAppRouter } from '@/app/router';
 import { createApiClient } from '@/lib/api/client';
 import { SignInError, type Auth, type Session } from '@/lib/auth';
-import { storedOrganization } from '@/lib/organization';
 import { ORIGIN } from './server';
 
 export const PERSON: Session = { userId: 'u1', email: 'demo@driftlock.local' };
 
-export function fakeAuth(initial: Session | null = PERSON): Auth & { end: () => void } {
+export function fakeAuth(
+  initial: Session | null = PERSON,
+): Auth & { end: () => void; become: (session: Session) => void } {
   let session = initial;
   const listeners = new Set<(session: Session | null) => void>();
   const set = (next: Session | null) => {
@@ -42,6 +43,7 @@ export function fakeAuth(initial: Session | null = PERSON): Auth & { end: () => 
       return () => listeners.delete(callback);
     },
     end: () => set(null),
+    become: set,
   };
 }
 
@@ -54,7 +56,6 @@ export function renderApp(path: string, { auth = fakeAuth() }: { auth?: Auth } =
   const api = createApiClient({
     baseUrl: ORIGIN,
     auth,
-    organization: storedOrganization.get,
     onSessionExpired: () =>
       void router.navigate({ to: '/sign-in', search: { next: router.state.location.href, expired: true } }),
   });

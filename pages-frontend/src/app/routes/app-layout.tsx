@@ -1,6 +1,6 @@
 // The frame of every signed-in page: who and which organisation, the way around, the live feed, offline notice.
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { getRouteApi, Outlet, useNavigate } from '@tanstack/react-router';
+import { getRouteApi, Outlet, useNavigate, useRouter } from '@tanstack/react-router';
 import { CloudOff } from 'lucide-react';
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
 import { ErrorMessage, Message } from '@/components/states';
@@ -13,7 +13,9 @@ import {
   storedOrganization,
   type Organization,
 } from '@/lib/organization';
+import { forgetPerson } from '@/lib/person';
 import { useOnline } from '@/lib/use-online';
+import { firstKey } from '@/lib/welcome';
 import { Shortcuts } from '../shortcuts';
 import { TopBar } from '../top-bar';
 
@@ -31,52 +33,64 @@ const DeletedOrganizations = lazy(async () => ({
 
 const route = getRouteApi('/app');
 
+/** One person's dashboard: another's is another, from the ground up. */
 export function AppLayout() {
+  const { session } = route.useRouteContext();
+  return <SignedIn key={session.userId} />;
+}
+
+function SignedIn() {
   const { ready, session } = route.useRouteContext();
   const { api, auth } = ready;
+  const router = useRouter();
   const navigate = useNavigate();
   const client = useQueryClient();
   const [chosen, setChosen] = useState(storedOrganization.get);
   const me = useQuery({
     queryKey: ['me', session.userId],
-    queryFn: async ({ signal }) => {
-      const answer = await api.request('/v1/me', Me, { signal, anyOrganization: true });
-      const current = pick(answer.organizations, storedOrganization.get());
-      // Before any other request: they all carry it.
-      if (current) storedOrganization.set(current.id);
-      return answer;
-    },
+    queryFn: ({ signal }) => api.request('/v1/me', Me, { signal }),
     staleTime: 5 * 60_000,
   });
   const organizations = me.data?.organizations ?? [];
   const organization = pick(organizations, chosen);
 
-  // Signing out in another tab signs out here.
+  // Signing out in another tab signs out here. Where another person signs in there, requests are theirs from now on, so
+  // nothing of this one's may stay on the page: what is shown begins anew.
+  const [replaced, setReplaced] = useState(false);
   useEffect(
     () =>
       auth.onChange((now) => {
-        if (!now) void navigate({ to: '/sign-in', search: {} });
+        if (now?.userId === session.userId) return;
+        if (now) {
+          setReplaced(true);
+          void router.invalidate();
+          return;
+        }
+        forgetPerson();
+        client.clear();
+        void navigate({ to: '/sign-in', search: {} });
       }),
-    [auth, navigate],
+    [auth, client, navigate, router, session.userId],
   );
 
-  const choose = (next: Organization) => {
-    storedOrganization.set(next.id);
-    setChosen(next.id);
-  };
-  const goTo = (id: string) => {
+  const choose = ({ id }: Pick<Organization, 'id'>) => {
+    firstKey.clear();
     storedOrganization.set(id);
     setChosen(id);
+  };
+  const goTo = (id: string) => {
+    choose({ id });
     // It may be new to this list.
     void me.refetch().then(() => navigate({ to: '/app/start' }));
   };
   const signOut = async () => {
-    storedOrganization.clear();
+    forgetPerson();
     await auth.signOut();
     client.clear();
     await navigate({ to: '/sign-in', search: {} });
   };
 
+  if (replaced) return <main id="main" aria-busy="true" className="min-h-[60dvh]" />;
   return (
     <ApiContext value={api}>
       <a
@@ -121,17 +135,20 @@ export function AppLayout() {
 
 function InOrganization({ organization }: { organization: Organization }) {
   const { ready } = route.useRouteContext();
+  const api = useMemo(() => ready.api.inOrganization(organization.id), [ready.api, organization.id]);
   const feed = useMemo(() => new AnomalyFeed(), []);
-  useEffect(() => feed.open(ready.api), [feed, ready.api]);
+  useEffect(() => feed.open(api), [feed, api]);
   return (
-    <OrganizationContext value={organization}>
-      <FeedContext value={feed}>
-        <Suspense fallback={null}>
-          <BillingBanner />
-        </Suspense>
-        <Outlet />
-      </FeedContext>
-    </OrganizationContext>
+    <ApiContext value={api}>
+      <OrganizationContext value={organization}>
+        <FeedContext value={feed}>
+          <Suspense fallback={null}>
+            <BillingBanner />
+          </Suspense>
+          <Outlet />
+        </FeedContext>
+      </OrganizationContext>
+    </ApiContext>
   );
 }
 

@@ -20,8 +20,10 @@ export function MembersRoute() {
       onLeft={() => {
         toast.show({ message: `You have left ${organization.name}.` });
         storedOrganization.clear();
-        void navigate({ to: '/app/anomalies' });
-        void client.invalidateQueries({ queryKey: ['me'] });
+        // Once another organisation has taken its place: the pages of this one have nothing to show any more.
+        void client
+          .invalidateQueries({ queryKey: ['me'] })
+          .finally(() => void navigate({ to: '/app/anomalies' }));
       }}
     />
   );

@@ -19,8 +19,10 @@ export function OrganizationRoute() {
           message: `${name} is deleted. For 30 days you can restore it under “Your organisations”.`,
         });
         storedOrganization.clear();
-        void navigate({ to: '/app/anomalies' });
-        void client.invalidateQueries({ queryKey: ['me'] });
+        // Once another organisation has taken its place: the pages of this one have nothing to show any more.
+        void client
+          .invalidateQueries({ queryKey: ['me'] })
+          .finally(() => void navigate({ to: '/app/anomalies' }));
       }}
     />
   );

@@ -21,7 +21,6 @@ export function CreateOrganization({ onCreated }: { onCreated: (id: string) => v
       const made = await api.request('/v1/organizations', Made, {
         method: 'POST',
         body: { name },
-        anyOrganization: true,
       });
       onCreated(made.id);
     } catch (error) {

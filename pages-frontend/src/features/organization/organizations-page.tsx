@@ -22,8 +22,7 @@ const Restored = z.object({ id: z.string(), name: z.string() });
 const deletedQuery = (api: ApiClient) =>
   queryOptions({
     queryKey: ['deleted-organizations'],
-    queryFn: ({ signal }) =>
-      api.request('/v1/organizations/deleted', Deleted, { signal, anyOrganization: true }),
+    queryFn: ({ signal }) => api.request('/v1/organizations/deleted', Deleted, { signal }),
   });
 
 export function OrganizationsPage({ organizations }: { organizations: readonly Organization[] }) {
@@ -80,7 +79,6 @@ export function DeletedOrganizations({ onRestored }: { onRestored: (id: string) 
       api.request(`/v1/organizations/${id}/restore` as const, Restored, {
         method: 'POST',
         body: {},
-        anyOrganization: true,
       }),
     onSuccess: (restored) => {
       toast.show({ message: `${restored.name} is back.` });

@@ -20,9 +20,8 @@ function client(
     baseUrl: ORIGIN,
     ...(fetcher && { fetch: fetcher }),
     auth: { accessToken: async () => tokens.current, refresh: async () => tokens.fresh },
-    organization: () => 'org-1',
     onSessionExpired,
-  });
+  }).inOrganization('org-1');
   return { request: api.request as unknown as Ask, onSessionExpired };
 }
 

@@ -1,4 +1,4 @@
-// The one way to the API: attaches the access token and the organisation, refreshes a refused token once,
+// The one way to the API: attaches the access token and the organisation it was made for, refreshes a refused token once,
 // and turns every failure into one of the errors of ./problem. Calls are checked against the API's document, see ./contract.
 import { createContext, useContext } from 'react';
 import type * as z from 'zod/mini';
@@ -14,8 +14,6 @@ interface Sent {
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal;
-  /** For what concerns the person and not one organisation: leaves the organisation out. */
-  anyOrganization?: boolean;
 }
 
 export type RequestOptions<P extends string, M extends Method> = Omit<Sent, 'method' | 'query' | 'body'> & {
@@ -37,25 +35,32 @@ export interface ApiClient {
     path: P & Route<P, M>,
     options?: RequestOptions<P, M>,
   ): Promise<Response>;
+  /**
+   * The same, for one organisation. Without it requests name none: they concern the person. Bound to the client and not
+   * read when a request leaves, so that no change of organisation, here or in another tab, reaches requests under way.
+   */
+  inOrganization(id: string): ApiClient;
 }
 
 export interface ApiClientOptions {
   baseUrl: string;
   auth: Pick<Auth, 'accessToken' | 'refresh'>;
-  organization: () => string | null;
   onSessionExpired: () => void;
   fetch?: typeof fetch;
 }
 
 export function createApiClient(options: ApiClientOptions): ApiClient {
-  const { baseUrl, auth, organization, onSessionExpired } = options;
+  return clientFor(options, null);
+}
+
+function clientFor(options: ApiClientOptions, organization: string | null): ApiClient {
+  const { baseUrl, auth, onSessionExpired } = options;
   const doFetch = options.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args));
 
   async function attempt(path: string, token: string, request: Sent): Promise<Response> {
     const headers = new Headers({ Accept: 'application/json', ...request.headers });
     headers.set('Authorization', `Bearer ${token}`);
-    const org = request.anyOrganization ? null : organization();
-    if (org) headers.set('Driftlock-Organization', org);
+    if (organization) headers.set('Driftlock-Organization', organization);
     const init: RequestInit = { method: request.method ?? 'GET', headers };
     if (request.signal) init.signal = request.signal;
     if (request.body !== undefined) {
@@ -108,7 +113,8 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     return parsed.data;
   }
 
-  return { baseUrl, send, request } as ApiClient;
+  const inOrganization = (id: string) => clientFor(options, id);
+  return { baseUrl, send, request, inOrganization } as ApiClient;
 }
 
 export function queryString(query: Query = {}): string {
