@@ -41,15 +41,14 @@ test('the webhook endpoint is made once, and brought up to date', async () => {
 
 test('a portal configuration that was changed is brought in line again, under its id', async () => {
   const [{ portal_configuration: id }] = await sql('select distinct portal_configuration from plan_price_map');
-  const { features } = await (async () => (await client.billingPortal.configurations.list()).data.find((c) => c.id === id))();
-  await client.billingPortal.configurations.update(id, { features: { ...features, subscription_cancel: { enabled: true, mode: 'immediately' } } });
+  await client.billingPortal.configurations.update(id, { features: { subscription_cancel: { enabled: true, mode: 'immediately' } } });
   assert.deepEqual((await setUp({ stripe: client, admin, live: false })).changed, ['features of the portal configuration']);
   const found = (await client.billingPortal.configurations.list()).data.filter((c) => c.metadata.driftlock === '1');
   assert.deepEqual(found.map((c) => [c.id, c.features.subscription_cancel.mode]), [[id, 'at_period_end']]);
-  await client.billingPortal.configurations.update(id, { features: { ...features, customer_update: { enabled: true, allowed_updates: ['email'] } } });
+  await client.billingPortal.configurations.update(id, { features: { customer_update: { enabled: true, allowed_updates: ['email'] } } });
   assert.deepEqual((await setUp({ stripe: client, admin, live: false })).changed, ['features of the portal configuration']);
   // what Stripe adds by itself, and the order of a list, are no difference
-  await client.billingPortal.configurations.update(id, { features: { ...features, customer_update: { enabled: true, allowed_updates: ['name', 'tax_id', 'address', 'email'] }, subscription_update: { enabled: false } } });
+  await client.billingPortal.configurations.update(id, { features: { customer_update: { enabled: true, allowed_updates: ['name', 'tax_id', 'address', 'email'] }, subscription_update: { enabled: false } } });
   assert.deepEqual((await setUp({ stripe: client, admin, live: false })).changed, []);
 });
 

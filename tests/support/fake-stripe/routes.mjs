@@ -18,6 +18,8 @@ const need = (body, ...names) => {
 };
 const truthy = (value) => value === 'true' || value === true;
 const booleans = (value) => JSON.parse(JSON.stringify(value ?? {}), (_, v) => (v === 'true' || v === 'false' ? v === 'true' : v));
+/** What an update leaves: of objects the parts it does not name, of lists nothing. */
+const merged = (old, update) => (update === null || typeof update !== 'object' || Array.isArray(update) ? update : { ...old, ...Object.fromEntries(Object.entries(update).map(([name, value]) => [name, merged(old?.[name], value)])) });
 
 /** `engine` holds the state, `base` is where the fake's own pages are. Gives rows [method, pattern, allowed names, handler]. */
 export function routes(engine, events, base) {
@@ -136,7 +138,10 @@ export function routes(engine, events, base) {
     ['POST', '/v1/promotion_codes', ['promotion.type', 'promotion.coupon', 'code', 'active'], (b) => make('promotion_code', { id: newId('promo'), object: 'promotion_code', code: b.code, active: true, promotion: { type: 'coupon', coupon: get('coupon', b.promotion?.coupon).id } })],
     ['GET', '/v1/promotion_codes', ['code', 'active', 'limit'], (b) => list('/v1/promotion_codes', [...engine.table('promotion_code').values()], b, (p) => !b.code || p.code.toLowerCase() === b.code.toLowerCase())],
     ['POST', '/v1/billing_portal/configurations', ['business_profile.*', 'features.*', 'metadata.*', 'default_return_url'], (b) => make('portal_configuration', { id: newId('bpc'), object: 'billing_portal.configuration', active: true, features: booleans(b.features), business_profile: b.business_profile, metadata: b.metadata ?? {} })],
-    ['POST', '/v1/billing_portal/configurations/:id', ['business_profile.*', 'features.*', 'metadata.*', 'default_return_url'], (b, id) => Object.assign(get('portal_configuration', id), b, b.features && { features: booleans(b.features) })],
+    ['POST', '/v1/billing_portal/configurations/:id', ['business_profile.*', 'features.*', 'metadata.*', 'default_return_url'], ({ features, ...b }, id) => {
+      const found = get('portal_configuration', id);
+      return Object.assign(found, b, features && { features: merged(found.features, booleans(features)) });
+    }],
     ['GET', '/v1/billing_portal/configurations', ['active', 'limit', 'starting_after'], (b) => list('/v1/billing_portal/configurations', [...engine.table('portal_configuration').values()], b)],
     ['POST', '/v1/billing_portal/sessions', ['customer', 'return_url', 'configuration'], (b) => {
       get('customer', b.customer);
