@@ -11,6 +11,8 @@ pub const MAX_DEPTH: usize = 64;
 /// Hash of the path of the whole document.
 pub const ROOT: u64 = 19;
 const ELEMENT: u64 = 9;
+/// Bytes kept of a path in words: keys are as long as whoever sends them likes, and every leaf under one tells its path.
+const MAX_PATH: usize = 256;
 
 /// A leaf's type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,18 +158,23 @@ impl Scanner {
     }
 }
 
-/// A path in words: `request.headers[].name`; the empty path is `$`.
+/// A path in words: `request.headers[].name`; the empty path is `$`. A long one is cut.
 pub fn path_text(text: &str, steps: &[Step]) -> String {
     let mut out = String::new();
     for step in steps {
-        match step {
+        let word = match step {
             Step::Key(a, b) => {
                 if !out.is_empty() {
                     out.push('.');
                 }
-                out.push_str(text.get(*a as usize..*b as usize).unwrap_or("?"));
+                text.get(*a as usize..*b as usize).unwrap_or("?")
             }
-            Step::Element => out.push_str("[]"),
+            Step::Element => "[]",
+        };
+        let room = MAX_PATH.saturating_sub(out.len());
+        out.push_str(&word[..word.floor_char_boundary(room)]);
+        if word.len() > room {
+            break;
         }
     }
     if out.is_empty() { "$".to_owned() } else { out }
@@ -251,6 +258,14 @@ mod tests {
             ("e", "[]"),
         ];
         assert_eq!(got, want.map(|(a, b)| (a.to_owned(), b.to_owned())));
+    }
+    #[test]
+    fn a_long_path_is_cut_between_characters() {
+        let key = format!("x{}", "\u{e9}".repeat(120_000));
+        let got = leaves(&format!("{{\"a\":{{\"{key}\":{{\"b\":[1,2]}}}}}}")).unwrap();
+        assert_eq!(got.len(), 2);
+        let want = format!("a.x{}", "\u{e9}".repeat(126));
+        assert!(got.iter().all(|(path, _)| *path == want), "{}", got[0].0);
     }
     #[test]
     fn refuses_what_is_not_json() {

@@ -94,3 +94,16 @@ proptest! {
         prop_assert!(Detector::restore(&bytes).is_err());
     }
 }
+
+#[test]
+fn a_huge_key_over_a_long_array_is_explained_in_little_memory() {
+    let record = format!(
+        "{{\"{}\":[{}]}}",
+        "k".repeat(240_000),
+        vec!["7"; 4_096].join(",")
+    );
+    let verdict = Detector::new(Config::default()).explain(&Event::json(&record));
+    assert_eq!(verdict.fields.len(), 4_096);
+    let paths: usize = verdict.fields.iter().map(|f| f.path.len()).sum();
+    assert!(paths <= 4_096 * 256, "{paths} bytes of paths");
+}
