@@ -136,7 +136,7 @@ impl Detector {
     /// Scores an event, then learns it where that is safe. Never panics, whatever the input.
     pub fn observe(&mut self, event: &Event<'_>) -> Verdict {
         if event.kind == Kind::Metric
-            && let Some(verdict) = self.observe_numbers(event)
+            && let Some(verdict) = self.observe_numbers(event, false)
         {
             return verdict;
         }
@@ -164,7 +164,7 @@ impl Detector {
     pub fn explain(&self, event: &Event<'_>) -> Verdict {
         let mut copy = self.clone();
         if event.kind == Kind::Metric
-            && let Some(verdict) = copy.observe_numbers(event)
+            && let Some(verdict) = copy.observe_numbers(event, true)
         {
             return verdict;
         }
@@ -177,13 +177,14 @@ impl Detector {
     }
 
     /// Scores and learns an event of kind metric; `None` if there is no number in it, so that it is read as text.
-    fn observe_numbers(&mut self, event: &Event<'_>) -> Option<Verdict> {
+    fn observe_numbers(&mut self, event: &Event<'_>, explain: bool) -> Option<Verdict> {
         let now = Moment {
             index: self.events,
             seed: self.config.seed,
             alarm: self.alarm,
             learning: self.state() == State::Learning,
             checkpoint: self.trace,
+            explain,
         };
         let verdict = self
             .metrics

@@ -336,6 +336,57 @@ fn more_series_than_there_is_room_for_are_told() {
 }
 
 #[test]
+fn numbers_of_one_event_that_make_new_series_feed_their_own() {
+    // fields that come one after another: each new series moves those that stand after it
+    let fields: Vec<String> = (0..12).map(|i| format!("f{i}")).collect();
+    let value = |i: usize, e: f64| 1_000.0 * (i + 1) as f64 + e;
+    let mut s = Stream::new(17);
+    for known in 1..=fields.len() {
+        let event: Vec<String> = (0..known)
+            .rev()
+            .map(|i| format!("\"{}\":{}", fields[i], value(i, s.noise.gauss())))
+            .collect();
+        s.raw(&format!("{{{}}}", event.join(",")));
+    }
+    // a value fed to a neighbour is a thousand away from all that series has seen
+    let event: Vec<String> = (0..fields.len())
+        .map(|i| format!("\"{}\":{}", fields[i], value(i, 0.5)))
+        .collect();
+    let v = s.detector.explain(&Event {
+        kind: Kind::Metric,
+        ..Event::json(&format!("{{{}}}", event.join(",")))
+    });
+    assert_eq!(v.fields.len(), fields.len());
+    for (i, field) in v.fields.iter().enumerate() {
+        let usual = &field.expected[0].text;
+        let (low, high) = usual.split_once(" to ").unwrap();
+        let (low, high): (f64, f64) = (low.parse().unwrap(), high.parse().unwrap());
+        assert!(
+            low > value(i, -400.0) && high < value(i, 400.0),
+            "{} is expected from {usual}",
+            field.path
+        );
+    }
+}
+
+#[test]
+fn explaining_an_ordinary_number_says_what_was_expected() {
+    let mut s = Stream::new(18);
+    s.run(1_000, |_, e| 100.0 + e);
+    let before = s.detector.snapshot();
+    let event = Event {
+        kind: Kind::Metric,
+        ..Event::json("{\"value\":100.5}")
+    };
+    let v = s.detector.explain(&event);
+    assert!(!v.anomaly && v.severity.is_none() && v.repeat_of.is_none());
+    assert!(v.reason.is_some() && !v.fields[0].expected.is_empty() && v.nearest.is_some());
+    let witness = BASE64.decode(v.witness.as_deref().unwrap()).unwrap();
+    assert_eq!(replay(&event, &witness).unwrap(), v);
+    assert_eq!(s.detector.snapshot(), before, "explaining learns nothing");
+}
+
+#[test]
 fn a_metric_without_a_number_is_read_as_text() {
     let mut s = Stream::new(14);
     let v = s.raw("{\"status\":\"ok\"}");

@@ -57,6 +57,7 @@ impl Detector {
             alarm: copy.alarm,
             learning: true,
             checkpoint: copy.trace,
+            explain: false,
         };
         copy.metrics
             .observe(event, &now, &mut copy.fdr, &mut copy.recent)

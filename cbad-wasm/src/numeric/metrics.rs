@@ -50,6 +50,8 @@ pub(crate) struct Moment {
     pub alarm: MicroBits,
     pub learning: bool,
     pub checkpoint: [u64; 2],
+    /// Explain it whether it is an anomaly or not.
+    pub explain: bool,
 }
 
 impl Metrics {
@@ -78,10 +80,7 @@ impl Metrics {
         recent: &mut Recent,
     ) -> Verdict {
         let labels = self.labels.key(&numbers.labels);
-        let mut places = Vec::with_capacity(numbers.numbers.len());
-        for n in &numbers.numbers {
-            places.push(self.place(mix(n.column, labels), n.x, now));
-        }
+        let places = self.places(labels, numbers, now);
         for at in places.iter().flatten() {
             self.series[*at].begin(now.index);
         }
@@ -114,12 +113,14 @@ impl Metrics {
             nearest: None,
         };
         let anomaly = surprise >= now.alarm && facts.state(&sum) != State::Learning;
-        if !anomaly {
+        if !anomaly && !now.explain {
             let json = matches!(event.payload, Payload::Json(_));
             recent.push(event.payload.as_str(), json);
             return facts.plain(&sum);
         }
-        facts.repeat_of = self.repeat_of(now.index, sum.raw);
+        if anomaly {
+            facts.repeat_of = self.repeat_of(now.index, sum.raw);
+        }
         facts.nearest = super::report::nearest(numbers, &parts, recent);
         let mut v = verdict(event, &facts, numbers, &parts);
         v.witness = Some(super::report::encode(
@@ -128,19 +129,42 @@ impl Metrics {
         v
     }
 
-    /// The series with this key, made where there is room; a missing number makes none.
-    fn place(&mut self, key: u64, x: f64, now: &Moment) -> Option<usize> {
-        match self.series.binary_search_by_key(&key, |s| s.key) {
-            Ok(at) => Some(at),
-            Err(_) if !x.is_finite() => None,
-            Err(_) if self.series.len() >= MAX_SERIES && !self.make_room(now.index) => None,
-            Err(_) => {
-                let at = self.series.partition_point(|s| s.key < key);
-                self.series.insert(at, Series::new(key, now.seed));
-                self.series[at].seen = now.index;
-                Some(at)
+    /// Where the series of each number stands, made where there is room; a missing number makes none.
+    fn places(&mut self, labels: u64, numbers: &Numbers, now: &Moment) -> Vec<Option<usize>> {
+        let numbers = &numbers.numbers;
+        let key = |column| mix(column, labels);
+        let mut places: Vec<Option<usize>> = Vec::with_capacity(numbers.len());
+        places.extend(numbers.iter().map(|n| self.find(key(n.column))));
+        for at in places.iter().flatten() {
+            self.series[*at].seen = now.index; // none of them makes room
+        }
+        let mut made = false;
+        for (n, place) in numbers.iter().zip(&places) {
+            made |= place.is_none() && n.x.is_finite() && self.make(key(n.column), now);
+        }
+        if made {
+            // a new series moves others, and one that made room moved them before it
+            for (n, place) in numbers.iter().zip(&mut places) {
+                *place = self.find(key(n.column));
             }
         }
+        places
+    }
+
+    fn find(&self, key: u64) -> Option<usize> {
+        self.series.binary_search_by_key(&key, |s| s.key).ok()
+    }
+
+    /// Makes the series with this key, if it is not there and there is room.
+    fn make(&mut self, key: u64, now: &Moment) -> bool {
+        let full = self.series.len() >= MAX_SERIES;
+        if self.find(key).is_some() || full && !self.make_room(now.index) {
+            return false;
+        }
+        let at = self.series.partition_point(|s| s.key < key);
+        self.series.insert(at, Series::new(key, now.seed));
+        self.series[at].seen = now.index;
+        true
     }
 
     fn make_room(&mut self, now: u64) -> bool {
