@@ -35,8 +35,9 @@ impl<'a> Pool<'a> {
             .length(baseline)
             .min(self.length(window))
             .min(self.max_bytes);
-        self.events_baseline = take(&self.events, baseline, budget, &mut self.baseline);
-        self.events_window = take(&self.events, window, budget, &mut self.window);
+        let (events, most) = (&self.events, self.max_bytes);
+        self.events_baseline = take(events, baseline, budget, most, &mut self.baseline);
+        self.events_window = take(events, window, budget, most, &mut self.window);
     }
 
     /// Baseline, then window.
@@ -53,9 +54,15 @@ impl<'a> Pool<'a> {
     }
 }
 
-/// Writes events evenly spread over `indices` until `budget` bytes are reached as nearly as whole events allow (the first event
-/// where no budget would take any); says how many.
-fn take(events: &[&[u8]], indices: &[usize], budget: usize, text: &mut Vec<u8>) -> usize {
+/// Writes events evenly spread over `indices` until `budget` bytes are reached as nearly as whole events allow (of the first event
+/// up to `most` bytes where no budget would take any); says how many.
+fn take(
+    events: &[&[u8]],
+    indices: &[usize],
+    budget: usize,
+    most: usize,
+    text: &mut Vec<u8>,
+) -> usize {
     text.clear();
     let chosen = || indices.iter().filter_map(|&i| events.get(i));
     let total: usize = chosen().map(|event| event.len() + 1).sum();
@@ -74,7 +81,8 @@ fn take(events: &[&[u8]], indices: &[usize], budget: usize, text: &mut Vec<u8>) 
     if taken == 0
         && let Some(event) = chosen().next()
     {
-        text.extend_from_slice(event);
+        // a long event alone would be compressed whole in every permutation
+        text.extend_from_slice(&event[..event.len().min(most.saturating_sub(1))]);
         text.push(b'\n');
         taken = 1;
     }
@@ -110,6 +118,18 @@ mod tests {
         let all: Vec<usize> = (0..400).collect();
         pool.select(&all[..200], &all[200..]);
         assert_eq!((pool.baseline.len(), pool.window.len()), (5_000, 5_000));
+    }
+
+    #[test]
+    fn one_huge_event_keeps_to_the_cap() {
+        let (huge, small) = (vec![b'x'; 1 << 20], [b'y'; 50]);
+        let mut events: Vec<&[u8]> = vec![&small; 400];
+        events.push(&huge);
+        let mut pool = Pool::new(&events[..400], &events[400..], 5_000);
+        let all: Vec<usize> = (0..401).collect();
+        pool.select(&all[..400], &all[400..]);
+        assert_eq!(pool.events_window, 1);
+        assert!(pool.window.len() <= 5_000 && pool.baseline.len() <= 5_050);
     }
 
     #[test]
