@@ -164,6 +164,242 @@ fn an_otlp_request_per_line_becomes_streams() {
     assert_eq!(strict.status.code(), Some(1));
 }
 
+fn verdicts(output: &Output) -> Vec<Value> {
+    stdout(output)
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// A table with a column that is left aside, and a last row that is odd.
+fn table(mark: &str) -> String {
+    let mut csv = format!("{mark}time,session,\"path, asked\",status\r\n");
+    for i in 0..400 {
+        csv += &format!(
+            "2026-11-21T10:{:02}:{:02}Z,s{},\"/cart/{}\",200\r\n",
+            i / 60,
+            i % 60,
+            i / 8,
+            i % 5
+        );
+    }
+    csv + "2026-11-21T10:06:40Z,s49,\"/etc/shadow \"\"x\"\"\",500\r\n"
+}
+
+#[test]
+fn csv_is_read_by_its_header() {
+    let scored = |args: &[&str], input: &str| {
+        let all = [&["score", "--format", "csv"], args].concat();
+        cbad(&all, &[], input)
+    };
+    let output = scored(&["--time", "time", "--group", "session"], &table(""));
+    assert!(output.status.success() && output.stderr.is_empty());
+    let (groups, events): (Vec<Value>, Vec<Value>) = verdicts(&output)
+        .into_iter()
+        .partition(|v| v["group"].is_string());
+    assert_eq!((events.len(), groups.len()), (401, 50));
+    let last = &events[400];
+    assert_eq!(last["anomaly"], true);
+    let paths: Vec<&Value> = last["fields"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| &f["path"])
+        .collect();
+    assert_eq!(
+        paths,
+        ["path, asked", "status"],
+        "time and session are aside"
+    );
+    // the mark some programs begin a file with changes nothing
+    let marked = scored(
+        &["--time", "time", "--group", "session"],
+        &table("\u{feff}"),
+    );
+    assert_eq!(stdout(&marked), stdout(&output));
+    let only = verdicts(&scored(&["--field", "status"], &table("")));
+    assert_eq!(only[400]["fields"].as_array().unwrap().len(), 1);
+    let ragged = scored(&[], "a,b\n1,2\n3\n");
+    assert_eq!(verdicts(&ragged).len(), 1);
+    assert!(stderr(&ragged).contains("line 3: 1 cells, but the header has 2"));
+}
+
+#[test]
+fn a_column_that_is_not_there_is_named() {
+    for (option, name) in [
+        ("--field", "stats"),
+        ("--time", "tiem"),
+        ("--group", "sess"),
+    ] {
+        let output = cbad(&["score", "--format", "csv", option, name], &[], &table(""));
+        assert_eq!(output.status.code(), Some(2), "{option}");
+        let said = stderr(&output);
+        assert!(
+            said.contains(&format!("no field {name:?}")) && said.contains("\"session\""),
+            "{said}"
+        );
+        let lines = "{\"message\":\"a\"}\n{\"message\":\"b\",\"level\":\"x\"}\n";
+        let output = cbad(&["score", "--format", "ndjson", option, name], &[], lines);
+        let said = stderr(&output);
+        assert!(
+            said.contains(&format!("no field {name:?}")) && said.contains("\"message\""),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn fields_time_and_group_of_records_are_taken_out() {
+    let mut input = String::new();
+    for i in 0..300 {
+        input += &format!(
+            "{{\"ts\":{},\"trace\":\"t{}\",\"message\":\"paid order {i}\",\"noise\":\"{:x}\"}}\n",
+            1_795_255_200 + i,
+            i / 10,
+            i * 7_919
+        );
+    }
+    input += "{\"ts\":1795255500,\"trace\":\"t29\",\"message\":\"disk is full\",\"noise\":\"0\"}\n";
+    let args = ["score", "--format", "ndjson"];
+    let more = ["--field", "message", "--time", "ts", "--group", "trace"];
+    let output = cbad(&[&args[..], &more].concat(), &[], &input);
+    assert!(output.status.success() && output.stderr.is_empty());
+    let (groups, events): (Vec<Value>, Vec<Value>) = verdicts(&output)
+        .into_iter()
+        .partition(|v| v["group"].is_string());
+    assert_eq!((events.len(), groups.len()), (301, 30));
+    assert_eq!(events[300]["anomaly"], true);
+    assert!(events[300]["reason"].as_str().unwrap().contains("disk"));
+    let tokens = events[300]["tokens"].as_array().unwrap();
+    assert!(tokens.iter().all(|t| t["text"] != "noise"));
+    // two fields stay a record
+    let two = [&args[..], &["--field", "message", "--field", "noise"]].concat();
+    let fields = verdicts(&cbad(&two, &[], &input)).pop().unwrap()["fields"].clone();
+    assert_eq!(fields.as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn a_warm_up_is_a_number_of_events_or_a_share() {
+    let learning = |warmup: &str| {
+        let output = cbad(&["score", "--warmup", warmup], &[], &log());
+        assert!(output.status.success());
+        let states = verdicts(&output).into_iter();
+        states.take_while(|v| v["state"] == "learning").count()
+    };
+    assert_eq!((learning("300"), learning("0.5")), (300, 301));
+    assert_eq!(learning("0"), 128, "never fewer than a model needs");
+    assert_eq!(
+        cbad(&["score", "--warmup", "-1"], &[], "").status.code(),
+        Some(2)
+    );
+}
+
+/// Two streams of the shape of POST /v1/events, taking turns, each with an odd event that comes twice.
+fn two_streams() -> Vec<String> {
+    let event = |stream: &str, text: &str| {
+        serde_json::json!({"stream": stream, "event_type": "log", "data": text}).to_string()
+    };
+    let mut lines = Vec::new();
+    for i in 0..400 {
+        lines.push(event("shop", &format!("user {} paid order {i}", i % 9)));
+        lines.push(event("door", &format!("door {} opened", i % 4)));
+    }
+    for _ in 0..2 {
+        lines.push(event("shop", "user 5 dropped table orders"));
+        lines.push(event("door", "door 3 burns"));
+    }
+    lines
+}
+
+#[test]
+fn positions_count_the_input_and_replay_those_of_the_stream() {
+    let lines = two_streams();
+    let output = cbad(&["score", "--format", "events"], &[], &lines.join("\n"));
+    let seen = verdicts(&output);
+    assert_eq!(seen.len(), 804);
+    let at = |i: usize| {
+        (
+            &seen[i]["index"],
+            &seen[i]["stream"],
+            &seen[i]["stream_index"],
+        )
+    };
+    assert_eq!(at(803), (&803.into(), &"door".into(), &401.into()));
+    assert_eq!(seen[802]["repeat_of"], 800);
+    assert_eq!(seen[803]["repeat_of"], 801);
+    // replay gives the same verdict, at its place in the stream
+    let mut asked = String::new();
+    for i in 800..804 {
+        asked += &format!(
+            "{{\"event\":{},\"witness\":{}}}\n",
+            lines[i], seen[i]["witness"]
+        );
+    }
+    let output = cbad(&["replay"], &[], &asked);
+    assert!(output.status.success() && output.stderr.is_empty());
+    for (i, again) in verdicts(&output).into_iter().enumerate() {
+        let mut want = seen[800 + i].clone();
+        let own = want.as_object_mut().unwrap();
+        own.remove("stream");
+        let index = own.remove("stream_index").unwrap();
+        own.insert("index".into(), index);
+        if i > 1 {
+            own.insert("repeat_of".into(), 400.into());
+        }
+        assert_eq!(again, want);
+    }
+    // a witness of another event, and what is none, are named and end with 1
+    let wrong = format!(
+        "{{\"event\":{},\"witness\":{}}}\n{{\"event\":{},\"witness\":\"!\"}}\n",
+        lines[0], seen[800]["witness"], lines[0]
+    );
+    let output = cbad(&["replay"], &[], &wrong);
+    assert_eq!(output.status.code(), Some(1));
+    let said = stderr(&output);
+    assert!(
+        said.contains("line 1: the witness belongs to another event")
+            && said.contains("line 2: the witness is not base64"),
+        "{said}"
+    );
+}
+
+#[test]
+fn repeats_are_counted_for_a_reader() {
+    let text = stdout(&cbad(
+        &["explain", "--format", "events"],
+        &[],
+        &two_streams().join("\n"),
+    ));
+    assert!(text.contains("event 800 in shop:"), "{text}");
+    assert!(
+        text.contains("repeats of event 800: 1, the last at event 802"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_log_cannot_steer_the_terminal_of_its_reader() {
+    let input = log().replace("dropped", "dropped\x1b[2J\x1b]0;owned\x07");
+    let text = stdout(&cbad(&["explain", "--color", "never"], &[], &input));
+    assert!(text.contains("\\u{1b}[2J\\u{1b}]0;owned\\u{7}"), "{text}");
+    assert!(!text.contains(|c: char| c.is_control() && c != '\n'));
+}
+
+#[test]
+fn streams_beyond_those_held_make_room_and_it_is_told() {
+    let mut input = String::new();
+    for i in 0..1_002 {
+        input += &format!("{{\"stream\":\"s{i}\",\"data\":\"a\"}}\n");
+    }
+    let output = cbad(&["score", "--format", "events"], &[], &input);
+    assert_eq!(verdicts(&output).len(), 1_002);
+    assert!(stderr(&output).contains("2 streams beyond 1000 at a time"));
+}
+
 #[test]
 fn bench_measures_and_its_bits_are_spent() {
     let output = cbad(&["bench"], &[], &log());

@@ -16,7 +16,8 @@ USAGE
                                      whether the bits are those an arithmetic coder spends
 
   On a terminal, score writes anomalies alone, explained; into a pipe or file, one line of JSON per event, in order,
-  and one per group when it closes. Events are read once, scored before they are learnt; no labels, no training run.
+  and one per group when it closes; \"index\" and \"repeat_of\" count the input's events, \"stream_index\", which replay
+  tells, those of the event's stream. Events are read once, scored before they are learnt; no labels, no training run.
 
 INPUT
   --format FORMAT      lines      a text per line (default)
@@ -24,7 +25,10 @@ INPUT
                        csv        a header, then a record per line
                        events     the shape of POST /v1/events, one detector per \"stream\"
                        otlp-json  an OTLP/JSON export request per line, as the OpenTelemetry Collector's file exporter
-                                  writes: logs, spans and data points, one detector per service and signal
+                                  writes: a detector for the logs and one for the spans of each service, and one
+                                  for each metric with its own attributes
+                       Of events and otlp-json at most 1,000 streams are held at a time, some 300 KiB each; another one
+                       takes the place of the one silent longest.
   --kind KIND          log (default), metric, trace or llm
   --field NAME         score only these top-level fields of a record (repeatable; ndjson and csv)
   --time NAME          the field that holds the time (ndjson and csv)

@@ -3,7 +3,7 @@
 #![allow(clippy::disallowed_methods)] // a benchmark reads the clock
 
 use crate::args::Options;
-use crate::input::{Lines, Owned};
+use crate::input::{Lines, Owned, Unread};
 use crate::score::open;
 use cbad::code_length::{Receiver, Sender};
 use cbad::hash::mix;
@@ -112,11 +112,11 @@ fn read(options: &Options) -> Result<Vec<Owned>, Box<dyn Error>> {
     for line in open(options)?.split(b'\n') {
         let line = line?;
         let text = String::from_utf8_lossy(&line);
-        bad += u64::from(
-            lines
-                .read(text.trim_end_matches('\r'), &mut events)
-                .is_err(),
-        );
+        match lines.read(text.trim_end_matches('\r'), &mut events) {
+            Ok(()) => {}
+            Err(Unread::Line(_)) => bad += 1,
+            Err(Unread::Input(e)) => return Err(e.into()),
+        }
     }
     if bad > 0 {
         eprintln!("cbad: {bad} lines could not be read");

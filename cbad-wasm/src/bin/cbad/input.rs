@@ -7,6 +7,7 @@ use cbad::{Event, Kind, Payload};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One event with the text it owns.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,22 +53,58 @@ struct Envelope<'a> {
     value: Option<&'a RawValue>,
 }
 
+/// Why a line gave no event.
+#[derive(Debug)]
+pub enum Unread {
+    /// The line is not what it should be; others may be.
+    Line(String),
+    /// What was asked for does not fit the input: no line will do.
+    Input(String),
+}
+
+impl From<String> for Unread {
+    fn from(why: String) -> Unread {
+        Unread::Line(why)
+    }
+}
+
 /// Reads the lines of a file one by one.
 pub struct Lines<'o> {
     options: &'o Options,
     header: Option<Vec<String>>,
+    begun: bool,
+    unknown: BTreeSet<&'o str>, // names asked for that no record has had
+    met: BTreeSet<String>,      // names in the first record
 }
 
 impl<'o> Lines<'o> {
     pub fn new(options: &'o Options) -> Lines<'o> {
+        let named = options.fields.iter();
+        let named = named.chain(&options.time).chain(&options.group);
         Lines {
             options,
             header: None,
+            begun: false,
+            unknown: named.map(String::as_str).collect(),
+            met: BTreeSet::new(),
         }
     }
 
+    /// What to tell of names that were asked for and that no record has had.
+    pub fn unknown(&self) -> Option<String> {
+        let asked = self.options.format == Format::Ndjson && self.begun;
+        (asked && !self.unknown.is_empty())
+            .then(|| no_such(&self.unknown, self.met.iter().map(String::as_str)))
+    }
+
     /// Appends the events of a line to `out`: none of a blank line or a header, several of an export request.
-    pub fn read(&mut self, line: &str, out: &mut Vec<Owned>) -> Result<(), String> {
+    pub fn read(&mut self, line: &str, out: &mut Vec<Owned>) -> Result<(), Unread> {
+        // the mark some programs begin a file with is no part of the first name or word
+        let line = match line.strip_prefix('\u{feff}') {
+            Some(rest) if !self.begun => rest,
+            _ => line,
+        };
+        self.begun = true;
         if line.trim().is_empty() {
             return Ok(());
         }
@@ -98,15 +135,19 @@ impl<'o> Lines<'o> {
         }
     }
 
-    fn record(&self, line: &str) -> Result<Owned, String> {
+    fn record(&mut self, line: &str) -> Result<Owned, String> {
         let raw: &RawValue = serde_json::from_str(line).map_err(|e| e.to_string())?;
         let o = self.options;
         if o.fields.is_empty() && o.time.is_none() && o.group.is_none() {
             let (text, json) = payload(raw)?;
             return Ok(self.owned(text, json, None, None));
         }
-        let map: std::collections::BTreeMap<Cow<str>, &RawValue> =
+        let map: BTreeMap<Cow<str>, &RawValue> =
             serde_json::from_str(line).map_err(|e| e.to_string())?;
+        if self.met.is_empty() {
+            self.met = map.keys().take(SHOWN).map(|k| k.to_string()).collect();
+        }
+        self.unknown.retain(|name| !map.contains_key(*name));
         let timestamp_ms = o
             .time
             .as_deref()
@@ -125,7 +166,7 @@ impl<'o> Lines<'o> {
                     .ok_or_else(|| format!("no field {one:?}"))?,
             )?,
             many => {
-                let part: std::collections::BTreeMap<&str, &RawValue> = many
+                let part: BTreeMap<&str, &RawValue> = many
                     .iter()
                     .filter_map(|k| map.get(k.as_str()).map(|v| (k.as_str(), *v)))
                     .collect();
@@ -138,18 +179,21 @@ impl<'o> Lines<'o> {
         Ok(self.owned(text, json, timestamp_ms, group))
     }
 
-    fn csv(&mut self, line: &str) -> Result<Option<Owned>, String> {
+    fn csv(&mut self, line: &str) -> Result<Option<Owned>, Unread> {
         let cells = split_csv(line);
         let Some(header) = &self.header else {
+            self.unknown.retain(|name| !cells.iter().any(|c| c == name));
+            if !self.unknown.is_empty() {
+                let there = cells.iter().map(String::as_str);
+                return Err(Unread::Input(no_such(&self.unknown, there)));
+            }
             self.header = Some(cells);
             return Ok(None);
         };
         if header.len() != cells.len() {
-            return Err(format!(
-                "{} cells, but the header has {}",
-                cells.len(),
-                header.len()
-            ));
+            return Err(
+                format!("{} cells, but the header has {}", cells.len(), header.len()).into(),
+            );
         }
         let o = self.options;
         let cell = |name: &Option<String>| {
@@ -181,6 +225,21 @@ impl<'o> Lines<'o> {
         let text = serde_json::Value::Object(map).to_string();
         Ok(Some(self.owned(text, true, timestamp_ms, group)))
     }
+}
+
+/// Names of fields told at most.
+const SHOWN: usize = 40;
+
+fn no_such<'n>(unknown: &BTreeSet<&str>, there: impl Iterator<Item = &'n str>) -> String {
+    let list = |names: &mut dyn Iterator<Item = &str>| {
+        let quoted: Vec<String> = names.take(SHOWN).map(|n| format!("{n:?}")).collect();
+        quoted.join(", ")
+    };
+    format!(
+        "there is no field {}; there are {}",
+        list(&mut unknown.iter().copied()),
+        list(&mut { there })
+    )
 }
 
 pub fn envelope(line: &str, kind: Kind) -> Result<Owned, String> {

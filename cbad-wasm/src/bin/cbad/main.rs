@@ -31,7 +31,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(e) => {
-            eprintln!("cbad: {e}");
+            eprintln!("cbad: {}", terminal::visible(&e.to_string()));
             ExitCode::from(2)
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::args::Options;
 use crate::input::envelope;
+use crate::terminal::visible;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
@@ -33,7 +34,7 @@ pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
             Ok(json) => writeln!(out, "{json}")?,
             Err(e) => {
                 bad += 1;
-                eprintln!("cbad: line {}: {e}", i + 1);
+                eprintln!("cbad: line {}: {}", i + 1, visible(&e.to_string()));
             }
         }
     }

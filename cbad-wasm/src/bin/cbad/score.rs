@@ -1,9 +1,10 @@
 //! `cbad score`: one detector per stream, one verdict per event, in order.
 
 use crate::args::Options;
-use crate::input::{Lines, Owned};
-use crate::terminal::{Paint, Progress};
+use crate::input::{Lines, Owned, Unread};
+use crate::terminal::{Paint, Progress, visible};
 use cbad::{Config, Detector, GroupVerdict, Severity, Verdict, Warmup};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs::File;
@@ -14,10 +15,15 @@ use std::process::ExitCode;
 const IDLE: u64 = 20_000;
 /// Bad lines named one by one.
 const NAMED: u64 = 10;
+/// Streams with a detector, of some 300 KiB each; another one takes the place of the one silent longest.
+const STREAMS: usize = 1_000;
+/// Anomalies of a stream that later ones may repeat.
+const FIRSTS: usize = 1_024;
 
 struct Run<'o, W: Write> {
     options: &'o Options,
-    detectors: BTreeMap<String, Detector>,
+    streams: BTreeMap<String, Stream>,
+    forgotten: u64,
     totals: BTreeMap<String, u64>, // events of each stream, where the warm-up is a share
     out: W,
     plain: bool,
@@ -27,12 +33,36 @@ struct Run<'o, W: Write> {
     anomalies: u64,
 }
 
+/// A stream's detector, and where its events stand in the input.
+struct Stream {
+    detector: Detector,
+    last: u64,
+    firsts: BTreeMap<u64, First>, // by position in the stream
+}
+
+/// An anomaly that is no repeat, by positions in the input.
+struct First {
+    index: u64,
+    repeats: u64,
+    last: u64,
+}
+
+/// A verdict of one of several streams.
+#[derive(Serialize)]
+struct Named<'v> {
+    #[serde(flatten)]
+    verdict: &'v Verdict,
+    stream: &'v str,
+    stream_index: u64,
+}
+
 pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     let stdout = io::stdout();
     let plain = options.explain || stdout.is_terminal() && !options.json;
     let mut run = Run {
         options,
-        detectors: BTreeMap::new(),
+        streams: BTreeMap::new(),
+        forgotten: 0,
         totals: BTreeMap::new(),
         out: BufWriter::with_capacity(1 << 16, stdout.lock()),
         plain,
@@ -56,11 +86,15 @@ pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         }
         number += 1;
         let text = String::from_utf8_lossy(&buffer);
-        if let Err(e) = lines.read(text.trim_end_matches(['\r', '\n']), &mut read) {
-            bad += 1;
-            if bad <= NAMED {
-                run.progress.clear();
-                eprintln!("cbad: line {number}: {e}");
+        match lines.read(text.trim_end_matches(['\r', '\n']), &mut read) {
+            Ok(()) => {}
+            Err(Unread::Input(e)) => return Err(e.into()),
+            Err(Unread::Line(e)) => {
+                bad += 1;
+                if bad <= NAMED {
+                    run.progress.clear();
+                    eprintln!("cbad: line {number}: {}", visible(&e));
+                }
             }
         }
         if share.is_some() {
@@ -78,6 +112,9 @@ pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         run.event(event)?;
     }
     run.finish()?;
+    if let Some(note) = lines.unknown() {
+        eprintln!("cbad: {}", visible(&note));
+    }
     if bad > 0 {
         eprintln!("cbad: {bad} of {number} lines could not be read");
     }
@@ -101,40 +138,88 @@ pub fn open(options: &Options) -> Result<Box<dyn BufRead>, Box<dyn Error>> {
 
 impl<W: Write> Run<'_, W> {
     fn event(&mut self, owned: &Owned) -> io::Result<()> {
-        if !self.detectors.contains_key(&owned.stream) {
-            let total = self.totals.get(&owned.stream).copied().unwrap_or(0);
-            let warmup = match self.options.warmup {
-                None => Warmup::Auto,
-                Some(share) if share < 1.0 => Warmup::Events((total as f64 * share).round() as u64),
-                Some(n) => Warmup::Events(n as u64),
-            };
-            self.detectors.insert(
-                owned.stream.clone(),
-                Detector::new(Config {
-                    warmup,
-                    ..self.options.config
-                }),
-            );
+        if !self.streams.contains_key(&owned.stream) {
+            self.open(&owned.stream)?;
         }
-        let Some(detector) = self.detectors.get_mut(&owned.stream) else {
+        let Some(stream) = self.streams.get_mut(&owned.stream) else {
             return Ok(());
         };
-        let mut verdict = detector.observe(&owned.event());
-        let closed = if detector.events_seen().is_multiple_of(1_000) {
-            detector.close_idle_groups(IDLE)
+        let mut verdict = stream.detector.observe(&owned.event());
+        let closed = if stream.detector.events_seen().is_multiple_of(1_000) {
+            stream.detector.close_idle_groups(IDLE)
         } else {
             Vec::new()
         };
-        verdict.index = self.index;
+        let stream_index = stream.place(&mut verdict, self.index);
         self.index += 1;
         self.anomalies += u64::from(verdict.anomaly);
         if self.plain {
             self.explain(owned, &verdict)?;
         } else {
-            serde_json::to_writer(&mut self.out, &verdict)?;
+            if owned.stream.is_empty() {
+                serde_json::to_writer(&mut self.out, &verdict)?;
+            } else {
+                let named = Named {
+                    verdict: &verdict,
+                    stream: &owned.stream,
+                    stream_index,
+                };
+                serde_json::to_writer(&mut self.out, &named)?;
+            }
             self.out.write_all(b"\n")?;
         }
         self.groups(&closed)
+    }
+
+    /// Makes a stream's detector, at the cost of the one silent longest where there are many.
+    fn open(&mut self, name: &str) -> io::Result<()> {
+        if self.streams.len() >= STREAMS {
+            let silent = self.streams.iter().min_by_key(|(_, s)| s.last);
+            if let Some(name) = silent.map(|(name, _)| name.clone()) {
+                self.close(&name)?;
+                self.forgotten += 1;
+            }
+        }
+        let total = self.totals.get(name).copied().unwrap_or(0);
+        let warmup = match self.options.warmup {
+            None => Warmup::Auto,
+            Some(share) if share < 1.0 => Warmup::Events((total as f64 * share).round() as u64),
+            Some(n) => Warmup::Events(n as u64),
+        };
+        let detector = Detector::new(Config {
+            warmup,
+            ..self.options.config
+        });
+        let stream = Stream {
+            detector,
+            last: self.index,
+            firsts: BTreeMap::new(),
+        };
+        self.streams.insert(name.to_owned(), stream);
+        Ok(())
+    }
+
+    /// Ends a stream: closes its groups, and tells a reader what was not told one by one.
+    fn close(&mut self, name: &str) -> io::Result<()> {
+        let Some(mut stream) = self.streams.remove(name) else {
+            return Ok(());
+        };
+        loop {
+            let closed = stream.detector.close_idle_groups(0);
+            if closed.is_empty() {
+                break;
+            }
+            self.groups(&closed)?;
+        }
+        let repeated = stream.firsts.values().filter(|f| f.repeats > 0);
+        for first in repeated.filter(|_| self.plain) {
+            writeln!(
+                self.out,
+                "repeats of event {}: {}, the last at event {}",
+                first.index, first.repeats, first.last
+            )?;
+        }
+        Ok(())
     }
 
     fn explain(&mut self, owned: &Owned, verdict: &Verdict) -> io::Result<()> {
@@ -144,7 +229,7 @@ impl<W: Write> Run<'_, W> {
         let name = if owned.stream.is_empty() {
             String::new()
         } else {
-            format!(" in {}", owned.stream)
+            format!(" in {}", visible(&owned.stream))
         };
         self.progress.clear();
         let (paint, severity) = (self.paint, verdict.severity.unwrap_or(Severity::Low));
@@ -162,13 +247,13 @@ impl<W: Write> Run<'_, W> {
         writeln!(
             self.out,
             "  {}",
-            paint.strong(verdict.reason.as_deref().unwrap_or(""))
+            paint.strong(&visible(verdict.reason.as_deref().unwrap_or("")))
         )?;
         if let Some(nearest) = &verdict.nearest {
             writeln!(
                 self.out,
                 "{}",
-                paint.faint(&format!("  nearest normal event: {nearest}"))
+                paint.faint(&format!("  nearest normal event: {}", visible(nearest)))
             )?;
         }
         self.out.flush() // a person is looking
@@ -183,9 +268,9 @@ impl<W: Write> Run<'_, W> {
                 writeln!(
                     self.out,
                     "group {}: {:.1} bits of surprise: {}",
-                    verdict.group,
+                    visible(&verdict.group),
                     verdict.score,
-                    verdict.reason.as_deref().unwrap_or("")
+                    visible(verdict.reason.as_deref().unwrap_or(""))
                 )?;
             }
         }
@@ -193,21 +278,52 @@ impl<W: Write> Run<'_, W> {
     }
 
     fn finish(mut self) -> io::Result<()> {
-        let mut detectors = std::mem::take(&mut self.detectors);
-        for detector in detectors.values_mut() {
-            loop {
-                let closed = detector.close_idle_groups(0);
-                if closed.is_empty() {
-                    break;
-                }
-                self.groups(&closed)?;
-            }
+        let names: Vec<String> = self.streams.keys().cloned().collect();
+        for name in names {
+            self.close(&name)?;
         }
         self.out.flush()?;
         self.progress.clear();
         if self.plain {
             eprintln!("{} events, {} anomalies", self.index, self.anomalies);
         }
+        if self.forgotten > 0 {
+            eprintln!(
+                "cbad: {} streams beyond {STREAMS} at a time; as often the one silent longest was forgotten",
+                self.forgotten
+            );
+        }
         Ok(())
+    }
+}
+
+impl Stream {
+    /// Counts a verdict's positions by the input instead of the stream; gives its position in the stream.
+    fn place(&mut self, verdict: &mut Verdict, index: u64) -> u64 {
+        let own = std::mem::replace(&mut verdict.index, index);
+        self.last = index;
+        if !verdict.anomaly {
+            return own;
+        }
+        let key = verdict.repeat_of.unwrap_or(own);
+        if let Some(first) = self.firsts.get_mut(&key) {
+            (first.repeats, first.last) = (first.repeats + 1, index);
+            verdict.repeat_of = Some(first.index);
+            return own;
+        }
+        verdict.repeat_of = None;
+        if self.firsts.len() >= FIRSTS {
+            let oldest = self.firsts.iter().min_by_key(|(_, f)| f.last);
+            if let Some(oldest) = oldest.map(|(key, _)| *key) {
+                self.firsts.remove(&oldest);
+            }
+        }
+        let first = First {
+            index,
+            repeats: 0,
+            last: index,
+        };
+        self.firsts.insert(key, first);
+        own
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::args::Options;
 use cbad::{Severity, TokenBits};
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
 /// When to use colour.
@@ -60,20 +61,41 @@ impl Paint {
         self.with(code, text)
     }
 
-    /// An event's text with its dearest tokens in red.
+    /// An event's text with its dearest tokens in red; made visible, as all that comes from the input.
     pub fn tokens(self, text: &str, tokens: &[TokenBits]) -> String {
         let mut out = String::new();
         let mut at = 0;
         for t in tokens.iter().filter(|t| self.0 && t.bits >= MARKED) {
             if let (Some(before), Some(token)) = (text.get(at..t.start), text.get(t.start..t.end)) {
-                out.push_str(before);
-                out.push_str(&self.with("31", token));
+                out.push_str(&visible(before));
+                out.push_str(&self.with("31", &visible(token)));
                 at = t.end;
             }
         }
-        out.push_str(text.get(at..).unwrap_or(""));
+        out.push_str(&visible(text.get(at..).unwrap_or("")));
         out
     }
+}
+
+/// Text with its control characters, and those that turn the direction of writing, spelt out: what stands in a log must not move the
+/// cursor, set the title or answer for the terminal of whoever reads it.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    let hidden = |c: char| {
+        c != '\t' && c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if hidden(c) {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// How far the input has been read, on one line of standard error that is drawn anew.
@@ -185,5 +207,15 @@ mod tests {
             "\x1b[31mab\x1b[0m c \x1b[31modd\x1b[0m!"
         );
         assert_eq!(Paint(false).tokens("ab c odd!", &tokens), "ab c odd!");
+    }
+
+    #[test]
+    fn what_would_steer_a_terminal_is_spelt_out() {
+        let text = "a\tb \x1b]0;owned\x07\r\u{9b}2J\u{202e}é";
+        assert_eq!(
+            visible(text),
+            "a\tb \\u{1b}]0;owned\\u{7}\\r\\u{9b}2J\\u{202e}é"
+        );
+        assert_eq!(Paint(false).tokens(text, &[]), visible(text));
     }
 }
