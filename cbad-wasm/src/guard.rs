@@ -2,8 +2,9 @@
 //!
 //! So a burst or an attack does not become the new normal unnoticed, and a lasting change does: its kind is learnt at the
 //! 13th coming, two comings counting as one unless they are 50 events apart (600 events), or sooner where a quarter of all
-//! events is refused. In the first 1,000 events the second coming, 50 events after the first, is enough; in the first 2,000
-//! so is the eighth coming of a template, 16 events apart, whatever the sizes of its numbers.
+//! events is refused; from the 25th counted coming on it is learnt however close it follows the last. In the first 1,000
+//! events the second coming, 50 events after the first, is enough; in the first 2,000 so is the eighth coming of a template,
+//! 16 events apart, whatever the sizes of its numbers.
 
 use crate::bits::MicroBits;
 use crate::checkpoint::{Reader, Truncated, Writer};

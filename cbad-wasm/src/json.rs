@@ -180,6 +180,33 @@ pub fn path_text(text: &str, steps: &[Step]) -> String {
     if out.is_empty() { "$".to_owned() } else { out }
 }
 
+/// As many whole members and elements of a record as fit in `most` bytes, its open objects and arrays closed; `None` where not
+/// even the first one does.
+pub fn beginning(text: &str, most: usize) -> Option<String> {
+    let bytes = text.as_bytes();
+    let mut open = Vec::new(); // the brackets that close what is open
+    let mut fits: Option<(usize, Vec<u8>)> = None;
+    let mut i = 0;
+    while i < bytes.len() && i + open.len() <= most && open.len() < MAX_DEPTH {
+        match bytes[i] {
+            b'"' => {
+                i = string_end(bytes, i).ok()?;
+                continue;
+            }
+            b'{' => open.push(b'}'),
+            b'[' => open.push(b']'),
+            b'}' | b']' => drop(open.pop()?),
+            b',' => fits = Some((i, open.clone())),
+            _ => {}
+        }
+        i += 1;
+    }
+    let (end, open) = fits?;
+    let mut out = text.get(..end)?.to_owned();
+    out.extend(open.iter().rev().map(|&b| char::from(b)));
+    Some(out)
+}
+
 fn blank(text: &[u8], mut i: usize) -> usize {
     while text
         .get(i)
@@ -266,6 +293,23 @@ mod tests {
         assert_eq!(got.len(), 2);
         let want = format!("a.x{}", "\u{e9}".repeat(126));
         assert!(got.iter().all(|(path, _)| *path == want), "{}", got[0].0);
+    }
+    #[test]
+    fn a_beginning_is_json_again() {
+        let text = r#"{"a":{"b":[1,"x,}y",3],"c":4},"d":5}"#;
+        for (most, want) in [
+            (14, Some(r#"{"a":{"b":[1]}}"#)),
+            (15, Some(r#"{"a":{"b":[1]}}"#)),
+            (28, Some(r#"{"a":{"b":[1,"x,}y"]}}"#)),
+            (100, Some(r#"{"a":{"b":[1,"x,}y",3],"c":4}}"#)),
+            (5, None),
+        ] {
+            let got = beginning(text, most);
+            assert_eq!(got.as_deref(), want, "{most}");
+            assert!(got.is_none_or(|t| leaves(&t).is_ok()));
+        }
+        assert_eq!(beginning(r#"{"a":"long"#, 100), None);
+        assert_eq!(beginning("]", 100), None);
     }
     #[test]
     fn refuses_what_is_not_json() {
