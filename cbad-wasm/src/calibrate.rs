@@ -66,8 +66,8 @@ impl Reading {
         Ok(Reading {
             scores: input.small()?,
             at_least: input.small()?,
-            tail_start: input.signed()?,
-            tail_scale: input.signed()?,
+            tail_start: input.micro_bits()?,
+            tail_scale: input.micro_bits()?,
         })
     }
 }

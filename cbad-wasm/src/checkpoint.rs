@@ -1,5 +1,7 @@
 //! Reading and writing of model state: little-endian, length-prefixed, checked, never a panic.
 
+use crate::bits::MicroBits;
+
 /// Why a checkpoint cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CheckpointError {
@@ -155,6 +157,13 @@ impl<'a> Reader<'a> {
     pub fn signed(&mut self) -> Result<i64, Truncated> {
         let x = self.varint()?;
         Ok((x >> 1) as i64 ^ -((x & 1) as i64))
+    }
+    /// A price or what is made of one: no event costs 2⁴² micro-bits, and sums of a few such do not overflow.
+    pub fn micro_bits(&mut self) -> Result<MicroBits, Truncated> {
+        self.signed().and_then(|x| match x.unsigned_abs() >> 42 {
+            0 => Ok(x),
+            _ => Err(Truncated),
+        })
     }
     /// A varint that fits a `u32`.
     pub fn small(&mut self) -> Result<u32, Truncated> {

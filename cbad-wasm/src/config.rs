@@ -26,6 +26,19 @@ pub struct Memory {
     pub open_groups: u32,
 }
 
+impl Memory {
+    /// Bytes of a checkpoint at most: 512 KiB, and where more is held than by default as much more.
+    pub fn checkpoint_bytes(&self) -> usize {
+        let usual = Memory::default();
+        let more = |own: u32, usual: u32, bytes: usize| own.saturating_sub(usual) as usize * bytes;
+        let slots = |bits: u32| 1u32 << bits.min(20);
+        let table = more(slots(self.table_bits), slots(usual.table_bits), 11);
+        let scores = more(self.scores, usual.scores, 4 * 5); // in four rings
+        let texts = more(self.recent_bytes, usual.recent_bytes, 1);
+        (512 << 10) + table + scores + texts
+    }
+}
+
 impl Default for Memory {
     fn default() -> Memory {
         Memory {

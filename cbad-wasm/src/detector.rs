@@ -12,7 +12,7 @@ use crate::fdr::Fdr;
 use crate::features::Features;
 use crate::groups::{Group, Groups, MAX_KEY};
 use crate::guard::{Guard, Judgement};
-use crate::hash::mix;
+use crate::hash::{hash, mix};
 use crate::judge::{fingerprint, judge, severity};
 use crate::model::Model;
 use crate::numeric::{Metrics, Moment};
@@ -34,8 +34,16 @@ const MIN_GROUPS: u64 = 50;
 /// Causes of anomalies remembered, and for how many events.
 const CAUSES: usize = 64;
 const CAUSE_LIFE: u64 = 10_000;
+/// Events after which the size of a checkpoint is looked at, in a stream of numbers and texts;
+const MEASURED: u64 = 256;
+/// so it is after an event of more bytes than this. It is kept so far below what is allowed that it seldom grows as much between.
+const LONG: usize = 4_096;
+const SLACK: usize = 32 * 1024;
 /// Closed groups waiting to be fetched.
 const MAX_CLOSED: usize = 256;
+// what else than an event's text goes into the hash of all that has been seen
+const GROUPED: u64 = 0x67;
+const CLOSED: u64 = 0x63;
 
 /// A streaming anomaly detector. Deterministic: the same events give the same verdicts on every machine.
 #[derive(Clone, Debug)]
@@ -101,7 +109,7 @@ impl Detector {
             alarm: alarm(&config),
             events: 0,
             groups_closed: 0,
-            trace: [config.seed, mix(config.seed, 1)],
+            trace: beginning(&config),
             model: Model::new(memory.table_bits, config.parts),
             guard: Guard::new(scores),
             scores: Calibration::new(scores),
@@ -140,7 +148,7 @@ impl Detector {
         {
             return verdict;
         }
-        let state = self.state();
+        let state = self.content_state();
         let mut features = std::mem::take(&mut self.features);
         features.extract(event);
         let mut scored = self.score(event, &features);
@@ -182,7 +190,7 @@ impl Detector {
             index: self.events,
             seed: self.config.seed,
             alarm: self.alarm,
-            learning: self.state() == State::Learning,
+            learning: self.content_state() == State::Learning,
             checkpoint: self.trace,
             explain,
         };
@@ -225,7 +233,7 @@ impl Detector {
         let at = event.timestamp_ms.filter(|_| self.config.parts.volume)?;
         let volume = self.volume.get_or_insert_with(|| Box::new(Volume::new(at)));
         let pace = volume.observe(at, self.alarm)?;
-        (self.state() != State::Learning).then_some(pace)
+        (self.content_state() != State::Learning).then_some(pace)
     }
 
     /// The counts that prices read: the model's, and those of what people said is expected.
@@ -269,7 +277,7 @@ impl Detector {
             index: self.events,
             seed: self.config.seed,
             alarm: self.alarm,
-            state: self.state(),
+            state: self.content_state(),
             reading: scored.reading,
             shift: scored.shift,
             penalty: self.penalty(event),
@@ -304,12 +312,24 @@ impl Detector {
 
     /// Counts an event and mixes it into the hash of all that has been seen.
     fn count(&mut self, event: &Event<'_>) {
-        let seen = fingerprint(event);
-        self.trace = [
-            mix(self.trace[0], seen),
-            mix(self.trace[1] ^ 0x5BD1_E995, seen),
-        ];
+        let mut seen = fingerprint(event);
+        if let Some(at) = event.timestamp_ms {
+            seen = mix(seen, at as u64);
+        }
+        if let Some(group) = event.group {
+            seen = mix(seen ^ GROUPED, hash(group.as_bytes()));
+        }
+        self.note(seen);
         self.events += 1;
+        self.keep_small(event);
+    }
+
+    /// Mixes what changes the state into its hash.
+    fn note(&mut self, what: u64) {
+        self.trace = [
+            mix(self.trace[0], what),
+            mix(self.trace[1] ^ 0x5BD1_E995, what),
+        ];
     }
 
     fn learn_content(&mut self, event: &Event<'_>, features: &Features, scored: &Scored) {
@@ -376,6 +396,7 @@ impl Detector {
     /// Closes a group and gives the verdict on it; `None` if it is not open.
     pub fn close_group(&mut self, group: &str) -> Option<GroupVerdict> {
         let open = self.groups.remove(group)?;
+        self.note(mix(CLOSED, hash(group.as_bytes())));
         Some(self.judge_group(group, &open))
     }
 
@@ -415,7 +436,7 @@ impl Detector {
         };
         let surprise = (kept - bits::BIT).max(0); // the group is judged twice: by its events and as a whole
         let q_value = self.group_fdr.observe(surprise);
-        let state = if self.groups_closed < MIN_GROUPS || self.state() == State::Learning {
+        let state = if self.groups_closed < MIN_GROUPS || self.content_state() == State::Learning {
             State::Learning
         } else {
             State::Ready
@@ -445,8 +466,20 @@ impl Detector {
         }
     }
 
-    /// Where the model stands.
+    /// Where the models stand that the newest event was judged by: its series', where it held numbers, or the stream's.
     pub fn state(&self) -> State {
+        let newest = self.events.wrapping_sub(1);
+        match self
+            .metrics
+            .state(newest, self.content_state() == State::Learning)
+        {
+            Some(state) => state,
+            None => self.content_state(),
+        }
+    }
+
+    /// Where the model of texts and records stands.
+    fn content_state(&self) -> State {
         let needed = match self.config.warmup {
             Warmup::Auto => Config::MIN_EVENTS,
             Warmup::Events(n) => n.max(Config::MIN_EVENTS),
@@ -467,6 +500,15 @@ impl Detector {
     #[cfg(feature = "cli")]
     pub(crate) fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// Where a stream has numbers and texts, both models may not fit a checkpoint: then series go, for good.
+    fn keep_small(&mut self, event: &Event<'_>) {
+        let due = self.events.is_multiple_of(MEASURED) || event.payload.as_str().len() > LONG;
+        if due && !self.metrics.is_empty() && self.model.totals().events > 0 {
+            let most = self.config.memory.checkpoint_bytes() - SLACK;
+            while self.written().len() > most && self.metrics.shed() {}
+        }
     }
 
     /// Bytes held, by the sizes of its parts.
@@ -491,6 +533,31 @@ impl Detector {
 /// Whether an event counts towards a group.
 fn grouped(event: &Event<'_>) -> bool {
     event.group.is_some_and(|k| k.len() <= MAX_KEY)
+}
+
+/// The hash of a state that has seen nothing: of all that its configuration has a say in, but for the sensitivity, which may
+/// change.
+fn beginning(c: &Config) -> [u64; 2] {
+    let m = &c.memory;
+    let warmup = match c.warmup {
+        Warmup::Auto => 0,
+        Warmup::Events(n) => n.saturating_add(1),
+    };
+    let parts = [
+        c.parts.guard,
+        c.parts.class_excess,
+        c.parts.signature,
+        c.parts.recalibrate,
+    ];
+    let parts = parts
+        .iter()
+        .fold(c.parts.off(), |bits, &p| bits << 1 | u8::from(p));
+    let sizes = [m.table_bits, m.scores, m.recent_bytes, m.open_groups].map(u64::from);
+    let all = sizes
+        .into_iter()
+        .chain([warmup, u64::from(parts)])
+        .fold(c.seed, mix);
+    [all, mix(all, 1)]
 }
 
 /// The surprise from which an event is an anomaly.

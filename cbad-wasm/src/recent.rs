@@ -33,8 +33,20 @@ impl Recent {
         self.capacity + MOST * 12
     }
 
-    /// Takes up a text, letting the oldest go; texts longer than an eighth of the ring are cut.
+    /// Takes up a text, letting the oldest go; texts longer than an eighth of the ring are cut, records between two members, so that
+    /// later ones can still be compared with them.
     pub fn push(&mut self, text: &str, json: bool) {
+        let most = self.capacity / SHARE;
+        if json
+            && text.len() > most
+            && let Some(beginning) = crate::json::beginning(text, most)
+        {
+            return self.take(&beginning, json);
+        }
+        self.take(text, json);
+    }
+
+    fn take(&mut self, text: &str, json: bool) {
         let mut len = text.len().min(self.capacity / SHARE);
         while !text.is_char_boundary(len) {
             len -= 1;
@@ -67,6 +79,13 @@ impl Recent {
         }
         self.spans.push_back((start as u32, end as u32, json));
         self.next = end;
+    }
+
+    /// Lets the older half go; false if there is nothing.
+    pub fn halve(&mut self) -> bool {
+        let some = !self.spans.is_empty();
+        self.spans.drain(..self.spans.len().div_ceil(2));
+        some
     }
 
     /// The texts from the oldest, each with whether it was JSON.

@@ -82,7 +82,8 @@ pub struct FieldBits {
 pub struct Verdict {
     /// 0-based position in the detector's stream.
     pub index: u64,
-    /// Bits of surprise beyond what is usual; −log₂ of the p-value, so comparable across the stream.
+    /// Bits of surprise beyond what is usual. Of texts and records −log₂ of the p-value, so comparable across the stream; of numbers
+    /// what they cost their own models, from which the p-value is taken, with repeats of an incident held down.
     pub score: f64,
     /// Probability of so much surprise in this stream, in (0, 1].
     pub p_value: f64,
@@ -124,7 +125,8 @@ pub struct Verdict {
     /// Seed of the detector, for an anomaly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
-    /// Hash of the model state the verdict was given in, hex.
+    /// Hash of all that led to the state the verdict was given in, hex: configuration (but for the sensitivity), and in order all
+    /// events with kind, text, time and group, all closings of groups, all that was taught.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<String>,
     /// Evidence beyond the content: named quantities such as `rate_bits`.

@@ -157,7 +157,7 @@ impl Witness {
             return Err(Truncated);
         }
         let event = r.u64()?;
-        let (index, seed, alarm) = (r.varint()?, r.u64()?, r.signed()?);
+        let (index, seed, alarm) = (r.varint()?, r.u64()?, r.micro_bits()?);
         let state = match r.u8()? {
             0 => State::Learning,
             1 => State::Ready,
@@ -165,7 +165,7 @@ impl Witness {
             _ => return Err(Truncated),
         };
         let reading = Reading::read(&mut r)?;
-        let (shift, penalty, q_value) = (r.signed()?, r.signed()?, r.finite()?);
+        let (shift, penalty, q_value) = (r.micro_bits()?, r.micro_bits()?, r.finite()?);
         let repeat_of = r.varint()?.checked_sub(1);
         let checkpoint = [r.u64()?, r.u64()?];
         let (events, groups, bits) = (r.small()?, r.small()?, r.u8()?);

@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use cbad::{Config, Detector, Event, Kind, Payload, replay};
 use proptest::prelude::*;
 
@@ -106,4 +108,68 @@ fn a_huge_key_over_a_long_array_is_explained_in_little_memory() {
     assert_eq!(verdict.fields.len(), 4_096);
     let paths: usize = verdict.fields.iter().map(|f| f.path.len()).sum();
     assert!(paths <= 4_096 * 256, "{paths} bytes of paths");
+}
+
+/// An anomaly of each sort with its witness.
+fn anomalies() -> [(String, Kind, Vec<u8>); 2] {
+    let witness = |verdict: cbad::Verdict| {
+        assert!(verdict.anomaly);
+        BASE64.decode(verdict.witness.unwrap()).unwrap()
+    };
+    let mut texts = Detector::new(Config::default());
+    for i in 0..300 {
+        texts.observe(&Event::text(&format!("user {} paid order {i}", i % 9)));
+    }
+    let odd = "user 5 dropped table orders".to_owned();
+    let text_witness = witness(texts.observe(&Event::text(&odd)));
+    let mut numbers = Detector::new(Config::default());
+    fn metric(text: &str) -> Event<'_> {
+        Event {
+            kind: Kind::Metric,
+            ..Event::json(text)
+        }
+    }
+    for i in 0..600 {
+        let text = format!("{{\"cpu\":{}}}", 40 + i * 7 % 5);
+        numbers.observe(&metric(&text));
+    }
+    let far = "{\"cpu\":97}".to_owned();
+    let number_witness = witness(numbers.observe(&metric(&far)));
+    [
+        (odd, Kind::Log, text_witness),
+        (far, Kind::Metric, number_witness),
+    ]
+}
+
+#[test]
+fn a_forged_witness_overflows_nothing() {
+    for (text, kind, witness) in anomalies() {
+        let payload = match kind {
+            Kind::Metric => Payload::Json(&text),
+            _ => Payload::Text(&text),
+        };
+        let event = Event {
+            kind,
+            payload,
+            ..Event::text("")
+        };
+        assert!(replay(&event, &witness).is_ok());
+        let sparse = 1 + witness.len() / 200;
+        for i in (0..witness.len()).filter(|i| *i < 100 || i % sparse == 0) {
+            for with in [0, 0x7f, 0xff] {
+                let mut forged = witness.clone();
+                forged[i] = with;
+                let _ = replay(&event, &forged);
+            }
+            // the largest and the smallest number there is, where one of a byte stood
+            for last in [[0xff, 0x01], [0xfe, 0x01]] {
+                let mut forged = witness.clone();
+                let mut huge = vec![last[0]];
+                huge.extend([0xff; 8]);
+                huge.push(last[1]);
+                forged.splice(i..=i, huge);
+                let _ = replay(&event, &forged);
+            }
+        }
+    }
 }

@@ -4,7 +4,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use cbad::{Config, Detector, Event, Kind, Payload, State, Verdict, replay};
+use cbad::{Config, Detector, Event, Kind, Payload, ReplayError, State, Verdict, replay};
 
 const MINUTE: i64 = 60_000;
 
@@ -387,6 +387,62 @@ fn explaining_an_ordinary_number_says_what_was_expected() {
 }
 
 #[test]
+fn the_state_told_is_the_state_of_the_verdicts() {
+    let mut s = Stream::new(20);
+    let mut told = Vec::new();
+    for i in 0..800 {
+        let e = s.noise.gauss();
+        let said = s.value(if i < 500 { 100.0 } else { 900.0 } + e).state;
+        told.push((s.detector.state(), said));
+    }
+    // a verdict tells the state with its own event, and so does the detector after it
+    assert!(told.iter().all(|(state, said)| state == said), "{told:?}");
+    assert_eq!((told[200].0, told[400].0), (State::Learning, State::Ready));
+    let restored = Detector::restore(&s.detector.snapshot()).unwrap();
+    assert_eq!(restored.state(), s.detector.state());
+    s.detector.observe(&Event::text("a line of text"));
+    assert_eq!(s.detector.state(), State::Ready, "of the model of texts");
+}
+
+#[test]
+fn numbers_and_texts_together_fit_a_checkpoint() {
+    let mut s = Stream::new(21);
+    let mut largest = 0;
+    for i in 0..6_000u64 {
+        let numbers: Vec<String> = (0..24)
+            .map(|k| format!("\"f{k}\":{}", s.noise.gauss()))
+            .collect();
+        if i % 8 == 0 {
+            s.raw(&format!("{{{}}}", numbers.join(",")));
+        }
+        let mut word = || -> String {
+            let letter = |_| char::from(b'a' + (s.noise.uniform() * 26.0) as u8);
+            (0..7u8).map(letter).collect()
+        };
+        let words: Vec<String> = (0..12).map(|_| word()).collect();
+        s.detector.observe(&Event::text(&words.join(" ")));
+        if i % 500 == 499 {
+            let bytes = s.detector.snapshot();
+            largest = largest.max(bytes.len());
+            assert_eq!(Detector::restore(&bytes).unwrap().snapshot(), bytes);
+        }
+    }
+    assert!(largest <= 512 << 10, "{largest}");
+    assert!(largest > 400 << 10, "{largest}: nothing had to go");
+    // what went is told, and what is left goes on from the checkpoint alike
+    let mut twin = Detector::restore(&s.detector.snapshot()).unwrap();
+    let numbers: Vec<String> = (0..24).map(|k| format!("\"f{k}\":0.5")).collect();
+    let text = format!("{{{}}}", numbers.join(","));
+    let event = Event {
+        kind: Kind::Metric,
+        ..Event::json(&text)
+    };
+    let v = s.detector.observe(&event);
+    assert!(v.evidence["numbers_not_judged"] > 0.0);
+    assert_eq!(twin.observe(&event), v);
+}
+
+#[test]
 fn a_metric_without_a_number_is_read_as_text() {
     let mut s = Stream::new(14);
     let v = s.raw("{\"status\":\"ok\"}");
@@ -434,6 +490,31 @@ fn a_snapshot_continues_and_a_witness_replays_bit_for_bit() {
         broken[i] ^= 0x55;
         let _ = replay(&event, &broken);
         let _ = replay(&event, &witness[..i]);
+    }
+}
+
+#[test]
+fn a_witness_is_refused_for_other_values_fields_or_times() {
+    let mut s = Stream::new(19);
+    s.run(1_000, |_, e| 100.0 + e);
+    let at = s.minute * MINUTE;
+    let v = s.value(170.0);
+    let witness = BASE64.decode(v.witness.as_deref().unwrap()).unwrap();
+    let event = |text: &'static str, at| Event {
+        kind: Kind::Metric,
+        timestamp_ms: at,
+        ..Event::json(text)
+    };
+    let own = event("{\"value\":170}", Some(at));
+    assert_eq!(replay(&own, &witness).unwrap(), v);
+    for other in [
+        event("{\"value\":101}", Some(at)),
+        event("{\"other\":170}", Some(at)),
+        event("{\"value\":170}", Some(at + MINUTE)),
+        event("{\"value\":170}", None),
+    ] {
+        assert_eq!(replay(&other, &witness), Err(ReplayError::OtherEvent));
+        assert_eq!(cbad::course(&other, &witness), Err(ReplayError::OtherEvent));
     }
 }
 

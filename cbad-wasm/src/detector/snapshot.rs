@@ -19,8 +19,26 @@ const MAGIC: &[u8; 4] = b"CBAD";
 const FORMAT: u16 = 2;
 
 impl Detector {
-    /// The whole state, to be continued by [`Detector::restore`].
+    /// The whole state, to be continued by [`Detector::restore`]. It never takes more than
+    /// [`Memory::checkpoint_bytes`]: what would not fit, which takes thousands of unusually long events at once, is left out of it,
+    /// the longest unseen series first, then the oldest texts, then verdicts on groups that nobody fetched.
     pub fn snapshot(&self) -> Vec<u8> {
+        let most = self.config.memory.checkpoint_bytes();
+        let bytes = self.written();
+        if bytes.len() <= most {
+            return bytes;
+        }
+        let mut copy = self.clone();
+        loop {
+            let less = copy.metrics.shed() || copy.recent.halve() || copy.closed.pop().is_some();
+            let bytes = copy.written();
+            if bytes.len() <= most || !less {
+                return bytes;
+            }
+        }
+    }
+
+    pub(super) fn written(&self) -> Vec<u8> {
         let mut body = Writer::default();
         write_config(&self.config, &mut body);
         let config_hash = hash(&body.bytes);

@@ -22,7 +22,7 @@ impl Detector {
         let mut features = Features::default();
         features.extract(event);
         self.taught.add(id, crate::model::keys(&features))?;
-        self.note(id, 1);
+        self.note(mix(id, 1)); // teaching changes the state, so it changes the state's hash
         Ok(())
     }
 
@@ -30,7 +30,7 @@ impl Detector {
     pub fn unteach(&mut self, id: u64) -> bool {
         let known = self.taught.remove(id);
         if known {
-            self.note(id, 2);
+            self.note(mix(id, 2));
         }
         known
     }
@@ -38,14 +38,6 @@ impl Detector {
     /// Whether the event named `id` counts as expected.
     pub fn is_taught(&self, id: u64) -> bool {
         self.taught.contains(id)
-    }
-
-    /// Teaching changes the state, so it changes the state's hash.
-    fn note(&mut self, id: u64, what: u64) {
-        self.trace = [
-            mix(mix(self.trace[0], what), id),
-            mix(mix(self.trace[1] ^ 0x5BD1_E995, what), id),
-        ];
     }
 
     /// Whether an event of kind metric is read as numbers; tried on a copy.

@@ -47,9 +47,10 @@ pub(crate) fn course(event: &Event<'_>, witness: &[u8]) -> Result<Vec<Course>, R
     let mut numbers = Numbers::default();
     numbers.read(event);
     let mut r = Reader::new(witness);
+    let facts = Facts::read(&mut r).map_err(|_| ReplayError::NotAWitness)?;
     let (mut models, mut courses) = read_before(&mut r).map_err(|_| ReplayError::NotAWitness)?;
     let count = r.length().map_err(|_| ReplayError::NotAWitness)?;
-    if count != numbers.numbers.len() {
+    if count != numbers.numbers.len() || !facts.fits(event) {
         return Err(ReplayError::OtherEvent);
     }
     for n in &numbers.numbers {
@@ -69,7 +70,6 @@ pub(crate) fn course(event: &Event<'_>, witness: &[u8]) -> Result<Vec<Course>, R
 }
 
 fn read_before(r: &mut Reader<'_>) -> Result<(Vec<Series>, Vec<Course>), Truncated> {
-    Facts::read(r)?;
     let (mut models, mut courses) = (Vec::new(), Vec::new());
     for _ in 0..r.length()? {
         let mut course = Course {
@@ -177,6 +177,25 @@ mod tests {
                 Err(ReplayError::NotAWitness)
             );
         }
+    }
+
+    #[test]
+    fn a_witness_that_does_not_tell_its_event_still_replays() {
+        use super::{Facts, Reader};
+        let (text, at, verdict) = spike(1_000);
+        let witness = bytes(&verdict);
+        let mut r = Reader::new(&witness);
+        let mut facts = Facts::read(&mut r).unwrap();
+        assert!(facts.event.take().is_some());
+        let mut old = crate::checkpoint::Writer::default();
+        facts.write(&mut old);
+        old.bytes.extend_from_slice(r.rest);
+        assert_eq!(old.bytes[0], 0x4e);
+        let event = metric(&text, at);
+        let mut again = crate::replay(&event, &old.bytes).unwrap();
+        again.witness.clone_from(&verdict.witness);
+        assert_eq!(again, verdict);
+        assert!(crate::course(&event, &old.bytes).is_ok());
     }
 
     #[test]

@@ -33,6 +33,7 @@ pub(crate) struct Metrics {
     labels: Labels,
     calibrator: Option<Box<Calibrator>>, // of events with several series
     incident: Option<Incident>,
+    fewer: u8, // series that may not be held, because a checkpoint would not hold them
     scratch: Numbers,
 }
 
@@ -111,6 +112,7 @@ impl Metrics {
             reading,
             repeat_of: None,
             nearest: None,
+            event: None,
         };
         let anomaly = surprise >= now.alarm && facts.state(&sum) != State::Learning;
         if !anomaly && !now.explain {
@@ -122,6 +124,7 @@ impl Metrics {
             facts.repeat_of = self.repeat_of(now.index, sum.raw);
         }
         facts.nearest = super::report::nearest(numbers, &parts, recent);
+        facts.event = Some((crate::judge::fingerprint(event), event.timestamp_ms));
         let mut v = verdict(event, &facts, numbers, &parts);
         v.witness = Some(super::report::encode(
             &self.witness(&facts, &places, &parts),
@@ -157,7 +160,7 @@ impl Metrics {
 
     /// Makes the series with this key, if it is not there and there is room.
     fn make(&mut self, key: u64, now: &Moment) -> bool {
-        let full = self.series.len() >= MAX_SERIES;
+        let full = self.series.len() + usize::from(self.fewer) >= MAX_SERIES;
         if self.find(key).is_some() || full && !self.make_room(now.index) {
             return false;
         }
@@ -180,6 +183,33 @@ impl Metrics {
             }
             None => false,
         }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.series.is_empty()
+    }
+
+    /// Lets the series go that has not come for longest, of several the youngest, and its room with it; false if there is none.
+    pub fn shed(&mut self) -> bool {
+        let series = self.series.iter().enumerate();
+        let oldest = series.min_by_key(|(_, s)| (s.seen, s.points(), s.key));
+        let Some((at, _)) = oldest else {
+            return false;
+        };
+        self.series.remove(at);
+        self.fewer = (MAX_SERIES - self.series.len()) as u8;
+        true
+    }
+
+    /// Where the series stand that the event at `index` was judged by; `None` if it was not judged by any.
+    pub fn state(&self, index: u64, learning: bool) -> Option<State> {
+        let own = || self.series.iter().filter(|s| s.seen == index);
+        own().next()?;
+        Some(state(
+            learning,
+            own().any(|s| s.state() != NumericState::Learning),
+            own().any(|s| s.state() == NumericState::Drifting),
+        ))
     }
 
     fn repeat_of(&mut self, index: u64, raw: f64) -> Option<u64> {
@@ -246,7 +276,7 @@ impl Metrics {
             c.write(&mut super::bytes::Writer(&mut bytes));
         }
         out.slice(&bytes);
-        out.u8(u8::from(self.incident.is_some()));
+        out.u8(u8::from(self.incident.is_some()) | self.fewer << 1);
         if let Some(i) = self.incident {
             out.varint(i.first);
             out.varint(i.last);
@@ -273,7 +303,12 @@ impl Metrics {
             let c = Calibrator::read(&mut inner).map_err(|_| Truncated)?;
             m.calibrator = Some(Box::new(c));
         }
-        if r.u8()? == 1 {
+        let flags = r.u8()?;
+        m.fewer = flags >> 1;
+        if m.series.len() + usize::from(m.fewer) > MAX_SERIES {
+            return Err(Truncated);
+        }
+        if flags & 1 == 1 {
             m.incident = Some(Incident {
                 first: r.varint()?,
                 last: r.varint()?,
@@ -340,12 +375,16 @@ impl Sum {
 
     /// Where the models stand.
     pub fn state(&self, learning: bool) -> State {
-        if learning || !self.ready {
-            State::Learning
-        } else if self.drifting {
-            State::Drifting
-        } else {
-            State::Ready
-        }
+        state(learning, self.ready, self.drifting)
+    }
+}
+
+fn state(learning: bool, ready: bool, drifting: bool) -> State {
+    if learning || !ready {
+        State::Learning
+    } else if drifting {
+        State::Drifting
+    } else {
+        State::Ready
     }
 }

@@ -17,7 +17,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 /// First byte of a witness of numbers.
-const VERSION: u8 = 0x4e;
+const VERSION: u8 = 0x4f;
+/// The same of one that does not tell which event it belongs to; it is still read.
+const ANY_EVENT: u8 = 0x4e;
 /// Bytes of models in a witness at most: in base64 the whole stays below 64 KiB.
 pub(crate) const WITNESS_BYTES: usize = 44 * 1024;
 /// Bytes kept of the nearest event.
@@ -34,6 +36,8 @@ pub(crate) struct Facts {
     pub reading: Option<PReading>,
     pub repeat_of: Option<u64>,
     pub nearest: Option<String>,
+    /// Hash of the event and its time; `None` in an old witness.
+    pub event: Option<(u64, Option<i64>)>,
 }
 
 /// What became of one number of an event.
@@ -89,7 +93,11 @@ impl Facts {
     }
 
     pub fn write(&self, out: &mut Writer) {
-        out.u8(VERSION);
+        out.u8(if self.event.is_some() {
+            VERSION
+        } else {
+            ANY_EVENT
+        });
         out.varint(self.index);
         out.u64(self.seed);
         out.signed(self.alarm);
@@ -104,13 +112,21 @@ impl Facts {
         }
         out.varint(self.repeat_of.map_or(0, |i| i + 1));
         out.text(self.nearest.as_deref().unwrap_or(""));
+        if let Some((hash, at)) = self.event {
+            out.u64(hash);
+            out.u8(u8::from(at.is_some()));
+            if let Some(at) = at {
+                out.signed(at);
+            }
+        }
     }
 
     pub fn read(r: &mut Reader<'_>) -> Result<Facts, Truncated> {
-        if r.u8()? != VERSION {
+        let version = r.u8()?;
+        if version != VERSION && version != ANY_EVENT {
             return Err(Truncated);
         }
-        let (index, seed, alarm) = (r.varint()?, r.u64()?, r.signed()?);
+        let (index, seed, alarm) = (r.varint()?, r.u64()?, r.micro_bits()?);
         let (learning, q_value) = (r.u8()? == 1, r.finite()?);
         let checkpoint = [r.u64()?, r.u64()?];
         let reading = match r.u8()? {
@@ -125,6 +141,17 @@ impl Facts {
         };
         let repeat_of = r.varint()?.checked_sub(1);
         let nearest = Some(r.text()?).filter(|t| !t.is_empty()).map(str::to_owned);
+        let event = match version {
+            ANY_EVENT => None,
+            _ => Some((
+                r.u64()?,
+                match r.u8()? {
+                    0 => None,
+                    1 => Some(r.signed()?),
+                    _ => return Err(Truncated),
+                },
+            )),
+        };
         Ok(Facts {
             index,
             seed,
@@ -135,7 +162,14 @@ impl Facts {
             reading,
             repeat_of,
             nearest,
+            event,
         })
+    }
+
+    /// Whether the witness belongs to this event, as far as it tells.
+    pub fn fits(&self, event: &Event<'_>) -> bool {
+        self.event
+            .is_none_or(|told| told == (judge::fingerprint(event), event.timestamp_ms))
     }
 }
 
@@ -270,7 +304,7 @@ pub(crate) fn encode(witness: &[u8]) -> String {
 
 /// Whether these bytes are a witness of numbers.
 pub(crate) fn is_witness(bytes: &[u8]) -> bool {
-    bytes.first() == Some(&VERSION)
+    matches!(bytes.first(), Some(&(VERSION | ANY_EVENT)))
 }
 
 /// Recomputes the verdict on a metric event from its witness.
@@ -280,7 +314,7 @@ pub(crate) fn replay(event: &Event<'_>, witness: &[u8]) -> Result<Verdict, Repla
     let mut numbers = Numbers::default();
     numbers.read(event);
     let count = r.length().map_err(|_| ReplayError::NotAWitness)?;
-    if count != numbers.numbers.len() {
+    if count != numbers.numbers.len() || !facts.fits(event) {
         return Err(ReplayError::OtherEvent);
     }
     let mut parts = Vec::new();
@@ -347,7 +381,8 @@ fn write_score(s: &NumericScore, out: &mut Writer) {
 }
 
 fn read_score(r: &mut Reader<'_>) -> Result<NumericScore, Truncated> {
-    let [micro_bits, raw_micro_bits, view_micro_bits] = [r.signed()?, r.signed()?, r.signed()?];
+    let [micro_bits, raw_micro_bits, view_micro_bits] =
+        [r.micro_bits()?, r.micro_bits()?, r.micro_bits()?];
     let [p_value, value, expected, lo, hi] = [
         r.finite()?,
         r.finite()?,

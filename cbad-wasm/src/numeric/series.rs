@@ -1,6 +1,6 @@
 //! One series of numbers: its model, and what its newest judgement can be recomputed from.
 
-use super::{NumericModel, NumericScore};
+use super::{NumericModel, NumericScore, NumericState};
 use crate::checkpoint::{Reader, Truncated, Writer};
 
 /// Points after which the kept copy of the model is renewed.
@@ -51,6 +51,11 @@ impl Series {
     /// Points judged so far.
     pub fn points(&self) -> u64 {
         self.model.points()
+    }
+
+    /// How far its model is.
+    pub fn state(&self) -> NumericState {
+        self.model.state()
     }
 
     /// The model before the newest `points` points.
