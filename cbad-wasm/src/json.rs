@@ -298,9 +298,9 @@ mod tests {
     fn a_beginning_is_json_again() {
         let text = r#"{"a":{"b":[1,"x,}y",3],"c":4},"d":5}"#;
         for (most, want) in [
-            (14, Some(r#"{"a":{"b":[1]}}"#)),
+            (14, None),
             (15, Some(r#"{"a":{"b":[1]}}"#)),
-            (28, Some(r#"{"a":{"b":[1,"x,}y"]}}"#)),
+            (23, Some(r#"{"a":{"b":[1,"x,}y"]}}"#)),
             (100, Some(r#"{"a":{"b":[1,"x,}y",3],"c":4}}"#)),
             (5, None),
         ] {
