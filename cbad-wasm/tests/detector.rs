@@ -277,31 +277,6 @@ fn a_broken_checkpoint_is_a_typed_error() {
 }
 
 #[test]
-fn a_long_record_is_told_what_was_expected_and_the_nearest() {
-    let record = |status: &str, i: u64| {
-        let rest: Vec<String> = (0..700)
-            .map(|k| format!("\"field{k}\":{}", k % 7))
-            .collect();
-        format!(
-            "{{\"status\":\"{status}\",\"user\":{},{}}}",
-            i % 5,
-            rest.join(",")
-        )
-    };
-    let mut detector = Detector::new(Config::default());
-    for i in 0..200 {
-        detector.observe(&Event::json(&record("ok", i)));
-    }
-    let odd = record("exploded", 1);
-    assert!(odd.len() > 8_000);
-    let verdict = detector.observe(&Event::json(&odd));
-    assert!(verdict.anomaly);
-    let field = verdict.fields.iter().find(|f| f.path == "status").unwrap();
-    assert_eq!(field.expected[0].text, "ok");
-    assert!(verdict.nearest.unwrap().starts_with("{\"status\":\"ok\""));
-}
-
-#[test]
 fn the_checkpoint_of_a_verdict_tells_configurations_times_groups_and_closings_apart() {
     let run = |config: Config, at: Option<i64>, group: Option<&str>, close: bool| {
         let mut detector = Detector::new(config);
