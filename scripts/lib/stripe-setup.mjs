@@ -115,13 +115,13 @@ async function webhook(stripe, url, did) {
 }
 
 /** Returns {changed: [what was made], rows, webhookSecret?}. */
-export async function setUp({ stripe, admin, live, webhookUrl }) {
+export async function setUp({ stripe, admin, live, webhookUrl, sold = plans() }) {
   const changed = [];
   const did = (what) => changed.push(what);
   const { id: meterId } = await meter(stripe, did);
   const { id: portalId } = await portal(stripe, did);
   const rows = [];
-  for (const plan of plans()) {
+  for (const plan of sold) {
     const { id: productId } = await product(stripe, plan, did);
     const base = await price(stripe, `driftlock_${plan.id}_${cents(plan.price_usd)}`, { product: productId, nickname: plan.name, unit_amount: cents(plan.price_usd), recurring: { interval: 'month' } }, did);
     // all detections go to the meter: the allowance is the first tier, at zero
@@ -134,10 +134,7 @@ export async function setUp({ stripe, admin, live, webhookUrl }) {
   }
   await promotions(stripe, did);
   const webhookSecret = webhookUrl ? await webhook(stripe, webhookUrl, did) : null;
-  for (const row of rows) {
-    await admin.insert('plan_price_map', row);
-    await admin.update(`plan_price_map?livemode=eq.${live}&plan=eq.${row.plan}`, row);
-  }
+  for (const row of rows) await admin.rpc('set_plan_prices', { p_row: row });
   return { changed, rows, webhookSecret };
 }
 

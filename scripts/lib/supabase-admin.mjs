@@ -24,6 +24,7 @@ export function supabaseAdmin({ url, secretKey }) {
 
   return {
     select: (path) => rest(path),
+    rpc: (name, args) => rest(`rpc/${name}`, { method: 'POST', body: args }),
     insert: (table, rows) => rest(table, { method: 'POST', body: rows, prefer: 'resolution=ignore-duplicates,return=minimal' }),
     remove: (path) => rest(path, { method: 'DELETE', prefer: 'return=minimal' }),
     update: (path, values) => rest(path, { method: 'PATCH', body: values, prefer: 'return=minimal' }),

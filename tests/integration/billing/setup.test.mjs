@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { api, figure, stripe } from '../support/stack.mjs';
 import { setUp } from '../../../scripts/lib/stripe-setup.mjs';
 import { PLANS } from './plans.mjs';
-import { admin, client, fake, sql } from './support.mjs';
+import { account, admin, client, drained, fake, newTenant, sql, subscribe, syncClock } from './support.mjs';
 
 const count = async () => Object.fromEntries(Object.entries((await fake('state')).tables).map(([name, rows]) => [name, rows.length]));
 
@@ -25,6 +25,38 @@ test('stripe-setup made what the plan table says, and run again changes nothing'
     assert.equal(metered.recurring.meter, row.meter);
   }
   figure(t, `${map.length} plans: ${map.map((r) => r.plan).join(', ')}`);
+});
+
+test('a changed price leaves everybody who subscribed before on theirs', async () => {
+  await syncClock();
+  const map = await sql('select * from plan_price_map');
+  const [was] = map.filter((p) => p.plan === 'growth');
+  const tenant = await newTenant('before-the-change');
+  const row = await subscribe(tenant, 'growth');
+  const growth = PLANS.find((plan) => plan.id === 'growth');
+  try {
+    const { rows: [now] } = await setUp({ stripe: client, admin, live: false, sold: [{ ...growth, price_usd: 259 }] });
+    assert.notEqual(now.base_price, was.base_price);
+    assert.deepEqual((await sql("select base_price, current from plan_price_map where plan = 'growth' order by current")), [{ base_price: was.base_price, current: false }, { base_price: now.base_price, current: true }]);
+    await fake('emit', { type: 'customer.subscription.updated', object: { id: row.stripe_subscription, object: 'subscription', customer: row.stripe_customer } });
+    await fake('settle');
+    await drained();
+    assert.deepEqual(await sql("select id, cause from stripe_events where object_id = $1 and state <> 'done'", [row.stripe_subscription]), []);
+    assert.equal((await account(tenant.id)).effective_plan, 'growth');
+    const other = await newTenant('after-the-change');
+    const bought = await subscribe(other, 'growth');
+    const pricesOf = async (id) => (await client.subscriptions.retrieve(id)).items.data.map((item) => item.price.id);
+    assert.deepEqual(await pricesOf(bought.stripe_subscription), [now.base_price, now.metered_price]);
+    // away from the former price: month for month, detections for detections
+    const changed = await api('POST', '/v1/billing/change', { as: tenant.owner, json: { plan: 'standard' } });
+    assert.equal(changed.status, 200, JSON.stringify(changed.body));
+    const standard = map.find((p) => p.plan === 'standard');
+    assert.deepEqual(await pricesOf(row.stripe_subscription), [standard.base_price, standard.metered_price]);
+    await api('POST', '/v1/billing/change', { as: other.owner, json: { plan: 'standard' } });
+  } finally {
+    await setUp({ stripe: client, admin, live: false });
+    await sql("delete from plan_price_map where not current");
+  }
 });
 
 test('the webhook endpoint is made once, and brought up to date', async () => {

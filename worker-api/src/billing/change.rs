@@ -92,8 +92,8 @@ impl Wish {
         let mut form = form;
         for (i, item) in items.iter().enumerate() {
             let old = item["price"]["id"].as_str().unwrap_or("");
-            let is_base = self.prices.iter().any(|p| p.base_price == old);
-            let price = if is_base {
+            // former prices among them
+            let price = if self.prices.iter().any(|p| p.base_price == old) {
                 &to.base_price
             } else {
                 &to.metered_price

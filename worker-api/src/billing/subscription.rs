@@ -159,6 +159,7 @@ mod tests {
                 meter: "mtr_1".into(),
                 event_name: "d".into(),
                 portal_configuration: None,
+                current: true,
             })
             .collect()
     }
