@@ -170,6 +170,25 @@ test('a payment within grace clears it', async () => {
   assert.deepEqual([after.status, after.effective_plan, after.grace_started_at, after.grace_ends_at], ['active', 'growth', null, null]);
 });
 
+test('grace cannot be escaped, nor begun anew, by a change of plan', async () => {
+  await syncClock();
+  const tenant = await newTenant('grace-change');
+  const { stripe_customer: customer } = await subscribe(tenant, 'growth');
+  await fake('card', { customer, card: 'decline' });
+  await advance(1.5);
+  await advance((seconds((await account(tenant.id)).current_period_end) + 8 * 3600 - (await syncClock())) / DAY);
+  const before = await account(tenant.id);
+  assert.equal(before.status, 'grace');
+  for (const path of ['change', 'change/preview']) assertProblem(await api('POST', `/v1/billing/${path}`, { as: tenant.owner, json: { plan: 'standard' } }), 409, 'invalid_transition');
+  await advance(0.1);
+  const after = await account(tenant.id);
+  assert.deepEqual([after.status, after.grace_ends_at], ['grace', before.grace_ends_at]);
+  const ends = await api('POST', '/v1/billing/change', { as: tenant.owner, json: { plan: 'developer' } });
+  assert.equal(ends.body.subscription?.cancel_at_period_end, true, 'Developer is open to everybody');
+  const goesOn = await api('POST', '/v1/billing/change', { as: tenant.owner, json: { plan: 'growth' } });
+  assert.equal(goesOn.body.subscription?.cancel_at_period_end, false);
+});
+
 test('a change of plan is previewed, made, and taken back; the end comes with the period', async () => {
   await syncClock();
   const tenant = await newTenant('change');

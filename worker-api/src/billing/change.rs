@@ -58,6 +58,12 @@ async fn read(ctx: &Ctx, principal: &Principal, request: &Request) -> Result<Wis
         return Err(none());
     };
     let current = subscription::fetch(ctx, &id).await?.ok_or_else(none)?;
+    if plan != "developer" && plan != account.plan && is_owed(&current) {
+        return Err(Error::new(
+            Code::InvalidTransition,
+            "a payment is overdue: pay the open invoice first, or change to developer",
+        ));
+    }
     Ok(Wish {
         plan,
         proration_date,
@@ -67,6 +73,15 @@ async fn read(ctx: &Ctx, principal: &Principal, request: &Request) -> Result<Wis
         current,
         prices,
     })
+}
+
+/// Whether an invoice is overdue. A change of plan would make a newer invoice: one over nothing counts as paid and ends grace,
+/// any other one begins grace anew.
+fn is_owed(subscription: &Value) -> bool {
+    matches!(
+        subscription["status"].as_str(),
+        Some("past_due" | "unpaid" | "incomplete")
+    )
 }
 
 impl Wish {
