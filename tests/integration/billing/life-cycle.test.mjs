@@ -137,6 +137,15 @@ test('must show 1: sign-up → trial → day 11 → converts → overage → inv
     for (const path of ['/v1/anomalies', '/v1/streams', '/v1/usage', '/v1/organization/export']) assert.equal((await api('GET', path, { as: tenant.owner })).status, 200, path);
   });
 
+  await t.test('the invoice of the unpaid period can no longer be paid for nothing', async () => {
+    const { invoices } = (await api('GET', '/v1/billing/invoices', { as: tenant.owner })).body;
+    assert.ok(invoices.length && !invoices.some((i) => i.status === 'open'), JSON.stringify(invoices.map((i) => i.status)));
+    const voided = invoices.find((i) => i.amount_due === 6000);
+    assert.equal(voided.status, 'void');
+    await assert.rejects(client.invoices.pay(voided.id), /void/);
+    assert.ok((await actions(tenant.id)).includes('invoice.voided'));
+  });
+
   await t.test('paying again restores the plan, without a second trial', async () => {
     await fake('card', { customer: period.stripe_customer, card: 'ok' });
     const row = await subscribe(tenant);

@@ -19,7 +19,7 @@ const PARAMETERS = {
   'GET /v1/checkout/sessions/:id': 'Checkout.SessionRetrieveParams', 'GET /v1/checkout/sessions': 'Checkout.SessionListParams', 'POST /v1/checkout/sessions/:id/expire': 'Checkout.SessionExpireParams',
   'GET /v1/subscriptions/:id': 'SubscriptionRetrieveParams', 'GET /v1/subscriptions': 'SubscriptionListParams', 'POST /v1/subscriptions/:id': 'SubscriptionUpdateParams', 'DELETE /v1/subscriptions/:id': 'SubscriptionCancelParams',
   'POST /v1/invoices/create_preview': 'InvoiceCreatePreviewParams', 'GET /v1/invoices': 'InvoiceListParams', 'GET /v1/invoices/:id': 'InvoiceRetrieveParams', 'POST /v1/invoices/:id': 'InvoiceUpdateParams', 'POST /v1/invoices/:id/pay': 'InvoicePayParams',
-  'GET /v1/invoice_payments': 'InvoicePaymentListParams', 'POST /v1/refunds': 'RefundCreateParams', 'GET /v1/charges/:id': 'ChargeRetrieveParams', 'GET /v1/disputes/:id': 'DisputeRetrieveParams',
+  'POST /v1/invoices/:id/void': 'InvoiceVoidInvoiceParams', 'GET /v1/invoice_payments': 'InvoicePaymentListParams', 'POST /v1/refunds': 'RefundCreateParams', 'GET /v1/charges/:id': 'ChargeRetrieveParams', 'GET /v1/disputes/:id': 'DisputeRetrieveParams',
   'POST /v1/webhook_endpoints': 'WebhookEndpointCreateParams', 'POST /v1/webhook_endpoints/:id': 'WebhookEndpointUpdateParams', 'GET /v1/webhook_endpoints': 'WebhookEndpointListParams',
 };
 const THIN = { 'v1.billing.meter.error_report_triggered': 'Events.V1BillingMeterErrorReportTriggeredEvent' };

@@ -188,6 +188,8 @@ export class Engine {
     const { current_period_start: from } = subscription.items.data[0];
     Object.assign(subscription, { status: 'canceled', canceled_at: subscription.canceled_at ?? this.time, ended_at: this.time });
     subscription.cancellation_details = { comment, feedback: null, feedback_option: null, reason: 'cancellation_requested' };
+    // nothing is collected by itself any more; what is open can still be paid
+    for (const i of this.table('invoice').values()) if (i.status === 'open' && i.parent.subscription_details.subscription === subscription.id) i.next_payment_attempt = null;
     this.events.emit('customer.subscription.deleted', subscription, { status: was });
     if (invoiceNow && was !== 'trialing') {
       const lines = this.usageLines(subscription, from, this.time + 1).filter((l) => l.quantity > 0);

@@ -193,7 +193,7 @@ export function routes(engine, events, base) {
       const data = lines.map(({ amount, description }) => shaped({ id: newId('il_tmp'), object: 'line_item', amount, description, currency: 'usd', period: { start: engine.time, end: engine.time } }));
       return shaped({ id: newId('upcoming_in'), object: 'invoice', created: engine.time, customer: b.customer, currency: 'usd', amount_due: Math.max(0, total), subtotal: total, total, status: 'draft', lines: { object: 'list', url: '/v1/invoices/upcoming/lines', data, has_more: false } });
     }],
-    ['GET', '/v1/invoices', ['customer', 'limit', 'starting_after', 'status', 'subscription'], (b) => list('/v1/invoices', [...engine.table('invoice').values()], b, (i) => (!b.customer || i.customer === b.customer) && (!b.subscription || i.parent.subscription_details.subscription === b.subscription))],
+    ['GET', '/v1/invoices', ['customer', 'limit', 'starting_after', 'status', 'subscription'], (b) => list('/v1/invoices', [...engine.table('invoice').values()], b, (i) => (!b.customer || i.customer === b.customer) && (!b.status || i.status === b.status) && (!b.subscription || i.parent.subscription_details.subscription === b.subscription))],
     ['GET', '/v1/invoices/:id', ['expand[]'], (b, id) => get('invoice', id)],
     ['POST', '/v1/invoices/:id', ['automatically_finalizes_at', 'auto_advance', 'metadata.*'], (b, id) => {
       const invoice = get('invoice', id);
@@ -204,7 +204,19 @@ export function routes(engine, events, base) {
     ['POST', '/v1/invoices/:id/pay', [], (b, id) => {
       const invoice = get('invoice', id);
       if (invoice.status === 'paid') throw invalid('Invoice is already paid', 'invoice_already_paid');
+      if (invoice.status !== 'open') throw invalid(`Invoices with a status of \`${invoice.status}\` cannot be paid.`, 'invoice_not_editable');
       if (!engine.pay(invoice)) throw new StripeRefusal(402, 'card_error', 'Your card was declined.', { code: 'card_declined' });
+      return invoice;
+    }],
+    ['POST', '/v1/invoices/:id/void', ['expand[]'], (b, id) => {
+      const invoice = get('invoice', id);
+      if (!['open', 'uncollectible'].includes(invoice.status)) throw invalid('You can only pass in open or uncollectible invoices.', 'invoice_not_editable');
+      Object.assign(invoice, { status: 'void', next_payment_attempt: null });
+      invoice.status_transitions.voided_at = engine.time;
+      events.emit('invoice.voided', invoice);
+      // a subscription that goes on owes nothing then
+      const subscription = engine.table('subscription').get(invoice.parent.subscription_details.subscription);
+      if (subscription.status === 'past_due' && subscription.latest_invoice === invoice.id) subscription.status = 'active';
       return invoice;
     }],
     ['GET', '/v1/invoice_payments', ['invoice', 'status', 'limit', 'starting_after'], (b) => list('/v1/invoice_payments', [...engine.table('invoice_payment').values()], b, (p) => (!b.invoice || p.invoice === b.invoice) && (!b.status || p.status === b.status))],

@@ -92,6 +92,9 @@ async fn look_at(ctx: &Ctx, due: &Due) -> Result<()> {
     }
     let prices = prices::load(ctx).await?;
     let row = subscription::row(&found, &prices)?;
+    if row.unpaid {
+        subscription::void_open(ctx, &due.subscription).await?;
+    }
     let mails = if row.status == "canceled" {
         json!([events::ended_mail(&row)])
     } else {

@@ -199,6 +199,9 @@ async fn subscription_changed(ctx: &Ctx, kind: &str, id: &str) -> Outcome {
                 )
             }
             "customer.subscription.deleted" if row.status == "canceled" => {
+                if row.unpaid {
+                    subscription::void_open(ctx, id).await?;
+                }
                 Some(match effects.refunded {
                     Some(amount) => {
                         let after = json!({ "plan": row.plan, "refunded": amount });

@@ -72,6 +72,24 @@ pub async fn fetch(ctx: &Ctx, id: &str) -> std::result::Result<Option<Value>, St
     }
 }
 
+/// Voids what a subscription that was ended unpaid still asks for: paying it later would buy nothing.
+pub async fn void_open(ctx: &Ctx, id: &str) -> std::result::Result<(), StripeError> {
+    let form = Form::new()
+        .set("subscription", id)
+        .set("status", "open")
+        .set("limit", 100);
+    let open = stripe::get(ctx, "/v1/invoices", &form).await?;
+    for invoice in open["data"].as_array().map_or(&[][..], Vec::as_slice) {
+        let path = format!("/v1/invoices/{}/void", invoice["id"].as_str().unwrap_or(""));
+        match stripe::post_again(ctx, &path, &Form::new()).await {
+            // paid or voided in the meantime
+            Ok(_) | Err(StripeError::Refused { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
 /// The row of a subscription; an error where its price stands for no plan of ours.
 pub fn row(subscription: &Value, prices: &[Prices]) -> Result<Row> {
     let s = subscription;

@@ -119,6 +119,11 @@ pub async fn post(ctx: &Ctx, path: &str, parameters: &Form, idempotency_key: &st
     .await
 }
 
+/// Does what is the same when it is done twice. Without a key: with one, Stripe answers a stored failure for a day.
+pub async fn post_again(ctx: &Ctx, path: &str, parameters: &Form) -> Answer {
+    call(ctx, Method::Post, path, Some(parameters.encode()), None).await
+}
+
 /// Ends something.
 pub async fn delete(ctx: &Ctx, path: &str, parameters: &Form) -> Answer {
     call(ctx, Method::Delete, path, Some(parameters.encode()), None).await
