@@ -141,7 +141,7 @@ test('of two checkouts that were both paid the older is cancelled and refunded, 
 });
 
 for (const order of [['customer.deleted', 'customer.subscription.deleted'], ['customer.subscription.deleted', 'customer.deleted']]) {
-  test(`a deleted customer ends the plan, ${order[0]} heard first`, async () => {
+  test(`a deleted customer ends the plan and is replaced by another one, ${order[0]} heard first`, async () => {
     await syncClock();
     const tenant = await newTenant(`gone-${order[0].length}`);
     const row = await subscribe(tenant, 'growth');
@@ -165,7 +165,9 @@ for (const order of [['customer.deleted', 'customer.subscription.deleted'], ['cu
     } finally {
       await fake('mode', { mode: 'send' });
     }
-    assert.equal((await subscribe(tenant, 'growth')).effective_plan, 'growth', 'and subscribing again works');
+    const again = await subscribe(tenant, 'growth');
+    assert.equal(again.effective_plan, 'growth', 'and subscribing again works');
+    assert.notEqual(again.stripe_customer, row.stripe_customer, 'with a customer that lives');
   });
 }
 

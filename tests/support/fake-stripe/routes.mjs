@@ -36,6 +36,11 @@ export function routes(engine, events, base) {
     if (query.starting_after && after === 0) throw missing('object', query.starting_after);
     return { object: 'list', url, has_more: found.length > after + limit, data: found.slice(after, after + limit) };
   };
+  const customerOf = (id) => {
+    const found = engine.table('customer').get(id);
+    if (!found || found.deleted) throw invalid(`No such customer: '${id}'`, 'resource_missing', 'customer');
+    return found;
+  };
   let order = 0;
   const make = (table, object) => engine.put(table, Object.defineProperty({ created: engine.time, livemode: false, ...object }, 'order', { value: (order += 1) }));
   const expand = (object, query) => {
@@ -144,14 +149,14 @@ export function routes(engine, events, base) {
     }],
     ['GET', '/v1/billing_portal/configurations', ['active', 'limit', 'starting_after'], (b) => list('/v1/billing_portal/configurations', [...engine.table('portal_configuration').values()], b)],
     ['POST', '/v1/billing_portal/sessions', ['customer', 'return_url', 'configuration'], (b) => {
-      get('customer', b.customer);
+      customerOf(b.customer);
       if (b.configuration) get('portal_configuration', b.configuration);
       const id = newId('bps');
       return make('portal_session', { id, object: 'billing_portal.session', customer: b.customer, return_url: b.return_url, url: `${base}/portal/${id}` });
     }],
     ['POST', '/v1/checkout/sessions', ['mode', 'customer', 'client_reference_id', 'success_url', 'cancel_url', 'expires_at', 'line_items[].price', 'line_items[].quantity', 'payment_method_collection', 'allow_promotion_codes', 'discounts[].promotion_code', 'automatic_tax.enabled', 'customer_update.*', 'tax_id_collection.enabled', 'subscription_data.*', 'metadata.*'], (b) => {
       need(b, 'mode', 'line_items', 'success_url');
-      get('customer', b.customer);
+      customerOf(b.customer);
       for (const item of priced(b.line_items)) if (item.price.recurring.usage_type === 'metered' && item.quantity !== undefined) throw invalid('Quantity should not be specified where usage_type is `metered`.', 'parameter_unknown', 'line_items[quantity]');
       if (b.allow_promotion_codes && b.discounts) throw invalid('You may only specify one of these parameters: allow_promotion_codes, discounts.', undefined, 'discounts');
       const lasts = b.expires_at ? number(b.expires_at, 'expires_at') - engine.time : DAY;

@@ -9,7 +9,7 @@ use crate::error::{Code, Error, Result};
 use crate::http::{Request, Response};
 use crate::onboarding::input::{json as json_body, refuse};
 use crate::platform::stripe::{self, Form, StripeError};
-use crate::platform::{Ctx, postgrest};
+use crate::platform::{Ctx, postgrest, random};
 use serde_json::{Value, json};
 
 const DAY: i64 = 86_400;
@@ -203,7 +203,8 @@ pub async fn portal(ctx: &Ctx, principal: &Principal, request: &Request) -> Resu
     Ok(Response::json(200, &json!({ "url": session["url"] })))
 }
 
-/// The organisation's customer, made on first use. Two who come at once make the same one: the key says which.
+/// The organisation's customer, made on first use. Of two that are made at once the database keeps the first. The key is random:
+/// with a fixed one, Stripe would answer with a customer that has been deleted since.
 async fn customer(
     ctx: &Ctx,
     principal: &Principal,
@@ -220,11 +221,7 @@ async fn customer(
     let form = Form::new()
         .set("metadata[org_id]", principal.org)
         .maybe("email", email);
-    let key = format!(
-        "customer-{}-{}",
-        principal.org,
-        principal.user_id().unwrap_or_default()
-    );
+    let key = format!("customer-{}-{}", principal.org, random::request_id());
     let made = stripe::post(ctx, "/v1/customers", &form, &key).await?;
     let arguments = json!({ "p_org": principal.org, "p_customer": made["id"], "p_actor": Actor::of(principal, request) });
     postgrest::call(ctx, "set_stripe_customer", &arguments).await
