@@ -128,6 +128,49 @@ test('after an outage longer than Stripe remembers, the meter is asked before an
   figure(t, 'arrived unseen: not sent again; never arrived: sent');
 });
 
+for (const [kind, what] of [['error', 'a failure that Stripe stores under its key'], ['key', 'a key that was refused for an hour']]) {
+  test(`${what} keeps no detection from the meter`, async () => {
+    await syncClock();
+    const tenant = await newTenant(`outage-${kind}`);
+    const { stripe_customer: customer } = await subscribe(tenant, 'growth');
+    await report(tenant.id, 's', dayOf(await syncClock()), 321);
+    await fake('settle');
+    await fake('outage', { kind });
+    try {
+      await cron();
+    } finally {
+      await fake('outage', { kind: 'none' });
+    }
+    assert.deepEqual((await sql('select state from meter_flushes where org_id = $1', [tenant.id])).map((f) => f.state), ['pending'], 'nobody has to look');
+    await fake('advance', { days: 1 / 24 });
+    await settle();
+    assert.equal(await atMeter(customer), 321);
+  });
+}
+
+test('a flush under review that has been looked at is compared, then sent again, and on record', async () => {
+  await syncClock();
+  const tenant = await newTenant('requeued');
+  const { stripe_customer: customer } = await subscribe(tenant, 'growth');
+  await report(tenant.id, 's', dayOf(await syncClock()), 40);
+  await cron();
+  assert.equal(await atMeter(customer), 40);
+  const requeue = async () => {
+    await sql("update meter_flushes set state = 'review', cause = 'looked at' where org_id = $1", [tenant.id]);
+    const now = await syncClock();
+    const [{ count }] = await sql('select requeue_meter_flushes(array_agg(identifier), to_timestamp($2)) as count from meter_flushes where org_id = $1', [tenant.id, now]);
+    assert.equal(count, 1);
+    await settle();
+    const [flush] = await sql('select state from meter_flushes where org_id = $1', [tenant.id]);
+    assert.deepEqual([flush.state, await atMeter(customer)], ['sent', 40]);
+  };
+  await requeue(); // it had arrived after all
+  await fake('lose_meter_events', { customer });
+  assert.equal(await atMeter(customer), 0);
+  await requeue(); // it had not: sent, under a name that Stripe has not seen
+  assert.equal((await sql("select count(*)::int as n from audit_log where org_id = $1 and action = 'meter.flush_requeued'", [tenant.id]))[0].n, 2);
+});
+
 test('what the meter reports as unusable waits for a person, visibly', async () => {
   await syncClock();
   const tenant = await newTenant('meter-error');

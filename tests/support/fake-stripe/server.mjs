@@ -3,7 +3,7 @@
 // webhooks. Its messages are approximations; its shapes follow API version 2026-10-28.endive.
 //
 //   POST /_ctl/advance {to | days}      POST /_ctl/card {customer, card: ok | decline | action}    POST /_ctl/pay {session}
-//   POST /_ctl/mode {mode: send|hold}   GET /_ctl/events   POST /_ctl/send {id}   POST /_ctl/outage {kind: none | down | lost}
+//   POST /_ctl/mode {mode: send|hold}   GET /_ctl/events   POST /_ctl/send {id}   POST /_ctl/outage {kind: none | down | lost | error | key}
 //   POST /_ctl/dispute|refund {customer, amount}   POST /_ctl/delete_customer {customer}   POST /_ctl/meter_error {identifier, unnamed}   GET /_ctl/state
 import http from 'node:http';
 import { Engine, newId } from './engine.mjs';
@@ -42,6 +42,7 @@ export function startFakeStripe({ port, endpoint }) {
   /** One API call: {status, answer, replayed?}. */
   function call(request, url, text) {
     const { headers, method } = request;
+    if (state.outage === 'key') throw new StripeRefusal(401, 'invalid_request_error', 'Expired API Key provided.');
     if (headers.authorization !== `Bearer ${SECRET_KEY}`) throw new StripeRefusal(401, 'invalid_request_error', 'Invalid API Key provided.');
     if (headers['stripe-version'] !== VERSION) throw new StripeRefusal(400, 'invalid_request_error', `Invalid Stripe API version: ${headers['stripe-version']}`);
     const key = method === 'POST' ? headers['idempotency-key'] : undefined;
@@ -49,6 +50,12 @@ export function startFakeStripe({ port, endpoint }) {
     if (known) {
       if (known.path !== url.pathname || known.text !== text) throw new StripeRefusal(400, 'idempotency_error', 'Keys for idempotent requests can only be used with the same parameters they were first used with.');
       return { status: known.status, answer: known.answer, replayed: true };
+    }
+    if (state.outage === 'error') {
+      // what went wrong is stored under the key, too
+      const failure = { path: url.pathname, text, status: 500, answer: { error: { type: 'api_error', message: 'An error occurred.' } } };
+      if (key) answers.set(key, failure);
+      return failure;
     }
     const query = url.search.slice(1);
     const { route: name, allowed, run } = route(method, url.pathname);
@@ -96,6 +103,10 @@ export function startFakeStripe({ port, endpoint }) {
       return events.emitThin('v1.billing.meter.error_report_triggered', { id: meter.id, type: 'billing.meter', url: `/v1/billing/meters/${meter.id}` }, {
         developer_message_summary: `There ${count === 1 ? 'is 1 invalid event' : `are ${count} invalid events`}`, validation_start: new Date((engine.time - 600) * 1000).toISOString(), validation_end: new Date(engine.time * 1000).toISOString(), reason: { error_count: count, error_types: [{ code: 'meter_event_customer_not_found', error_count: count, sample_errors: [{ error_message: 'Customer not found', request: { identifier } }] }] },
       });
+    },
+    // taken, and found to be of no use later; its identifier stays known
+    lose_meter_events: ({ customer }) => {
+      for (const event of engine.table('meter_event').values()) if (event.payload.stripe_customer_id === customer) event.payload.value = '0';
     },
     // a fault that a test plants: an event the meter has and we know nothing of
     plant: ({ customer, day, value }) => void engine.put('meter_event', { id: newId('me'), object: 'billing.meter_event', event_name: [...engine.table('meter').values()][0].event_name, identifier: newId('planted'), created: engine.time, timestamp: Date.parse(`${day}T12:00:00Z`) / 1000, payload: { stripe_customer_id: customer, value: String(value) } }),

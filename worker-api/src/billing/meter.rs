@@ -84,7 +84,7 @@ async fn send(ctx: &Ctx, event_name: &str, flush: &Flush) -> Fate {
         .set("timestamp", at)
         .set("payload[stripe_customer_id]", &flush.customer)
         .set("payload[value]", flush.value);
-    fate(stripe::post(ctx, "/v1/billing/meter_events", &form, &flush.identifier).await)
+    fate(stripe::post_again(ctx, "/v1/billing/meter_events", &form).await)
 }
 
 fn fate(answer: stripe::Answer) -> Fate {

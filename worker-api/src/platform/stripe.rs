@@ -197,8 +197,10 @@ fn read(status: u16, text: &str) -> Answer {
     match status {
         200..=299 if body.is_object() => Ok(body),
         404 => Err(StripeError::Missing),
-        // 409 is a lock, 429 a limit: both pass
-        409 | 429 | 500.. | 200..=299 => Err(StripeError::Unavailable(format!("status {status}"))),
+        // 409 is a lock, 429 a limit, 401 and 403 a key that is being changed: all pass
+        401 | 403 | 409 | 429 | 500.. | 200..=299 => {
+            Err(StripeError::Unavailable(format!("status {status}")))
+        }
         _ => Err(StripeError::Refused {
             status,
             kind: error["code"]
