@@ -198,6 +198,23 @@ test('grace cannot be escaped, nor begun anew, by a change of plan', async () =>
   assert.equal(goesOn.body.subscription?.cancel_at_period_end, false);
 });
 
+test('a grace that only our row still has cancels nothing', async () => {
+  await syncClock();
+  const tenant = await newTenant('stale-grace');
+  const row = await subscribe(tenant, 'growth');
+  await fake('card', { customer: row.stripe_customer, card: 'decline' });
+  await advance(1.5);
+  await advance((seconds((await account(tenant.id)).current_period_end) + 8 * 3600 - (await syncClock())) / DAY);
+  const real = await account(tenant.id);
+  assert.equal(real.status, 'grace');
+  // as after weeks without news: the invoice of then was paid since, and a newer one is overdue
+  await sql("update subscriptions set grace_started_at = grace_started_at - interval '30 days', grace_ends_at = grace_ends_at - interval '30 days' where org_id = $1", [tenant.id]);
+  await cron();
+  const now = await account(tenant.id);
+  assert.deepEqual([now.status, now.grace_ends_at], ['grace', real.grace_ends_at]);
+  assert.equal((await client.subscriptions.retrieve(row.stripe_subscription)).status, 'past_due');
+});
+
 test('a change of plan is previewed, made, and taken back; the end comes with the period', async () => {
   await syncClock();
   const tenant = await newTenant('change');

@@ -72,10 +72,12 @@ async fn look_at(ctx: &Ctx, due: &Due) -> Result<()> {
         );
         return Ok(());
     };
-    let unpaid = matches!(found["status"].as_str(), Some("past_due" | "unpaid"));
+    // grace as Stripe has it now: paid and owed anew, it is another one than our row's
+    let now = ctx.billing_now_ms() / 1000;
+    let over = subscription::grace_ends(&found).is_some_and(|end| end <= now);
     let ended = found["status"] == "canceled";
     // paid meanwhile, or ended meanwhile: then only our row is behind
-    if !ended && (due.why == "deleted" || (due.why == "grace_over" && unpaid)) {
+    if !ended && (due.why == "deleted" || (due.why == "grace_over" && over)) {
         let deleted = due.why == "deleted";
         let comment = if deleted { DELETED } else { UNPAID };
         // a deleted organisation's usage (by now at the meter) is charged at once; nobody is charged once more for what they did not pay

@@ -107,7 +107,7 @@ pub fn row(subscription: &Value, prices: &[Prices]) -> Result<Row> {
         "paused" => "paused",
         _ => "canceled",
     };
-    let grace = (status == "grace").then(|| owed_since(s)).flatten();
+    let grace = grace_ends(s).map(|end| end - GRACE_DAYS * DAY);
     let ended = s["ended_at"].as_i64();
     let from = s["start_date"].as_i64().or(s["created"].as_i64());
     Ok(Row {
@@ -124,13 +124,23 @@ pub fn row(subscription: &Value, prices: &[Prices]) -> Result<Row> {
             || s["cancel_at"].as_i64().is_some(),
         ended_at: at(ended),
         grace_started_at: at(grace),
-        grace_ends_at: at(grace.map(|g| g + GRACE_DAYS * DAY)),
+        grace_ends_at: at(grace_ends(s)),
         metering_from: from.map(|t| time::day(t * 1000)),
         // a day that had begun counts
         metering_until: ended.map(|t| time::day((t + DAY - 1) * 1000)),
         fetched_at: s[FETCHED].as_i64().map(time::to_rfc3339),
         unpaid: s["cancellation_details"]["comment"] == UNPAID,
     })
+}
+
+/// When an unpaid subscription's grace ends, in seconds.
+pub fn grace_ends(subscription: &Value) -> Option<i64> {
+    let unpaid = matches!(
+        subscription["status"].as_str(),
+        Some("past_due" | "unpaid")
+    );
+    let since = unpaid.then(|| owed_since(subscription)).flatten();
+    since.map(|since| since + GRACE_DAYS * DAY)
 }
 
 /// Since when the newest invoice is to be paid, in seconds.
@@ -219,6 +229,15 @@ mod tests {
             Some("2026-12-05T01:00:00Z")
         );
         assert_eq!(row.grace_ends_at.as_deref(), Some("2026-12-12T01:00:00Z"));
+    }
+
+    #[test]
+    fn a_newer_overdue_invoice_has_a_grace_of_its_own() {
+        let mut s = subscription("past_due");
+        let first = grace_ends(&s);
+        s["latest_invoice"]["status_transitions"]["finalized_at"] = json!(1_796_432_400 + 30 * DAY);
+        assert_eq!(grace_ends(&s), first.map(|end| end + 30 * DAY));
+        assert_eq!(grace_ends(&subscription("active")), None);
     }
 
     #[test]
