@@ -215,6 +215,24 @@ test('a grace that only our row still has cancels nothing', async () => {
   assert.equal((await client.subscriptions.retrieve(row.stripe_subscription)).status, 'past_due');
 });
 
+test('the trial of Standard is no free month of Growth: a change ends it with the day', async () => {
+  const now = await syncClock();
+  const tenant = await newTenant('trial-change');
+  const row = await subscribe(tenant);
+  assert.equal(row.status, 'trialing');
+  const preview = await api('POST', '/v1/billing/change/preview', { as: tenant.owner, json: { plan: 'growth' } });
+  assert.deepEqual([preview.status, preview.body.amount_due], [200, 24_900], JSON.stringify(preview.body));
+  const changed = await api('POST', '/v1/billing/change', { as: tenant.owner, json: { plan: 'growth' } });
+  assert.equal(changed.status, 200, JSON.stringify(changed.body));
+  const ends = Date.parse(changed.body.subscription.trial_ends_at) / 1000;
+  assert.ok(ends % DAY === 0 && ends > now && ends <= now + DAY + 600, changed.body.subscription.trial_ends_at);
+  await advance(1.4);
+  const after = await account(tenant.id);
+  assert.deepEqual([after.status, after.effective_plan], ['active', 'growth']);
+  const { invoices } = (await api('GET', '/v1/billing/invoices', { as: tenant.owner })).body;
+  assert.deepEqual([invoices[0].amount_due, invoices[0].status], [24_900, 'paid']);
+});
+
 test('a change of plan is previewed, made, and taken back; the end comes with the period', async () => {
   await syncClock();
   const tenant = await newTenant('change');

@@ -59,6 +59,7 @@ export function routes(engine, events, base) {
 
   const changed = (subscription, body, dryRun = false) => {
     const lines = [];
+    if (body.trial_end !== undefined && number(body.trial_end, 'trial_end') <= engine.time) throw invalid('The trial end date has to be in the future.', undefined, 'trial_end');
     const [{ current_period_start: from, current_period_end: to }] = subscription.items.data;
     const left = subscription.status === 'trialing' ? 0 : Math.max(0, (to - number(body.proration_date ?? engine.time, 'proration_date')) / (to - from));
     for (const change of body.items ?? []) {
@@ -66,7 +67,8 @@ export function routes(engine, events, base) {
       if (!item) throw missing('subscription item', change.id);
       const price = get('price', change.price);
       if (price.id === item.price.id) continue;
-      if (price.recurring.usage_type !== 'metered') {
+      if (price.recurring.usage_type !== 'metered' && dryRun && body.trial_end) lines.push({ price, quantity: 1, amount: price.unit_amount, description: `1 × ${price.nickname}` });
+      if (price.recurring.usage_type !== 'metered' && body.proration_behavior !== 'none') {
         lines.push({ price: item.price, quantity: 1, amount: -Math.round(item.price.unit_amount * left), description: `Unused time on ${item.price.nickname}` });
         lines.push({ price, quantity: 1, amount: Math.round(price.unit_amount * left), description: `Remaining time on ${price.nickname}` });
       }
@@ -178,10 +180,15 @@ export function routes(engine, events, base) {
     }],
     ['GET', '/v1/subscriptions/:id', ['expand[]'], (b, id) => expand(get('subscription', id), b)],
     ['GET', '/v1/subscriptions', ['customer', 'status', 'limit', 'starting_after', 'expand[]'], (b) => expand(list('/v1/subscriptions', [...engine.table('subscription').values()], b, (s) => (!b.customer || s.customer === b.customer) && (b.status === 'all' || (b.status ? s.status === b.status : s.status !== 'canceled'))), b)],
-    ['POST', '/v1/subscriptions/:id', ['cancel_at_period_end', 'items[].id', 'items[].price', 'proration_behavior', 'proration_date', 'payment_behavior', 'expand[]', 'metadata.*'], (b, id) => {
+    ['POST', '/v1/subscriptions/:id', ['cancel_at_period_end', 'items[].id', 'items[].price', 'proration_behavior', 'proration_date', 'payment_behavior', 'trial_end', 'expand[]', 'metadata.*'], (b, id) => {
       const subscription = get('subscription', id);
       if (subscription.status === 'canceled') throw invalid('A canceled subscription can only update its cancellation_details and metadata.', 'resource_missing', 'id');
       const lines = changed(subscription, b);
+      if (b.trial_end) {
+        const end = Number(b.trial_end);
+        Object.assign(subscription, { trial_end: end, billing_cycle_anchor: end });
+        for (const item of subscription.items.data) item.current_period_end = end;
+      }
       if (lines.some((l) => l.amount)) engine.finalize(engine.draft(subscription, 'subscription_update', lines, engine.time));
       if (b.cancel_at_period_end !== undefined) engine.endWithPeriod(subscription, truthy(b.cancel_at_period_end));
       else events.emit('customer.subscription.updated', subscription, {});

@@ -1,7 +1,7 @@
 //! `POST /v1/billing/change` and its preview: another plan, or Developer, which means the end of the subscription with its period.
 
 use super::account::{self, Account};
-use super::checkout::note;
+use super::checkout::{self, note};
 use super::prices::{self, Prices};
 use super::subscription;
 use crate::auth::actor::Actor;
@@ -13,9 +13,14 @@ use crate::platform::Ctx;
 use crate::platform::stripe::{self, Form};
 use serde_json::{Value, json};
 
+/// Seconds that lie between our asking and Stripe's clock at most: the end of a trial has to lie ahead.
+const MARGIN: i64 = 300;
+
 /// A wish, checked, and what it is about.
 struct Wish {
     plan: String,
+    /// Seconds.
+    now: i64,
     proration_date: i64,
     subscription: String,
     customer: String,
@@ -66,6 +71,7 @@ async fn read(ctx: &Ctx, principal: &Principal, request: &Request) -> Result<Wis
     }
     Ok(Wish {
         plan,
+        now,
         proration_date,
         subscription: id,
         customer,
@@ -88,6 +94,13 @@ impl Wish {
     /// Whether the plan itself changes; otherwise only whether it ends.
     fn changes_prices(&self) -> bool {
         self.plan != "developer" && self.plan != self.account.plan
+    }
+
+    /// Another plan ends a trial with the day (UTC): only the trial's plan is free, and periods begin at midnight.
+    fn trial_end(&self) -> Option<i64> {
+        let trialing = self.current["status"] == "trialing" && self.changes_prices();
+        let end = self.current["trial_end"].as_i64().filter(|_| trialing)?;
+        Some(end.min(checkout::midnight_after(self.now + MARGIN)))
     }
 
     /// The exchange of both items, with each name under `prefix`.
@@ -135,9 +148,16 @@ pub async fn preview(ctx: &Ctx, principal: &Principal, request: &Request) -> Res
     }
     let form = Form::new()
         .set("customer", &wish.customer)
-        .set("subscription", &wish.subscription)
-        .set("subscription_details[proration_date]", wish.proration_date)
-        .set("subscription_details[proration_behavior]", "always_invoice");
+        .set("subscription", &wish.subscription);
+    let form = match wish.trial_end() {
+        // what the first month costs when the trial ends
+        Some(end) => form
+            .set("subscription_details[trial_end]", end)
+            .set("subscription_details[proration_behavior]", "none"),
+        None => form
+            .set("subscription_details[proration_date]", wish.proration_date)
+            .set("subscription_details[proration_behavior]", "always_invoice"),
+    };
     let form = wish.items(form, "subscription_details")?;
     let key = format!("preview-{}", request.request_id);
     let invoice = stripe::post(ctx, "/v1/invoices/create_preview", &form, &key).await?;
@@ -165,9 +185,13 @@ pub async fn change(ctx: &Ctx, principal: &Principal, request: &Request) -> Resu
     if wish.changes_prices() {
         form = wish
             .items(form, "")?
-            .set("proration_behavior", "always_invoice")
-            .set("proration_date", wish.proration_date)
             .set("payment_behavior", "allow_incomplete");
+        form = match wish.trial_end() {
+            Some(end) => form.set("trial_end", end).set("proration_behavior", "none"),
+            None => form
+                .set("proration_behavior", "always_invoice")
+                .set("proration_date", wish.proration_date),
+        };
     }
     let path = format!("/v1/subscriptions/{}", wish.subscription);
     let key = format!("change-{}", request.request_id);

@@ -137,10 +137,14 @@ async fn expire(ctx: &Ctx, session: &Value) -> stripe::Answer {
     stripe::post(ctx, &path, &Form::new(), &format!("expire-{id}")).await
 }
 
+/// The first midnight (UTC) from then on, in seconds.
+pub fn midnight_after(t: i64) -> i64 {
+    (t + DAY - 1) / DAY * DAY
+}
+
 /// Periods begin at midnight UTC, so that a day's detections belong to one of them: the trial ends at one, and without a trial
 /// the billing day is the next (the hours until then are charged in proportion).
 fn period(form: Form, account: &Account, plan: &str, now: i64) -> Form {
-    let midnight_after = |t: i64| (t + DAY - 1) / DAY * DAY;
     if plan == TRIAL_PLAN && !account.trial_used {
         return form
             .set(

@@ -135,10 +135,7 @@ pub fn row(subscription: &Value, prices: &[Prices]) -> Result<Row> {
 
 /// When an unpaid subscription's grace ends, in seconds.
 pub fn grace_ends(subscription: &Value) -> Option<i64> {
-    let unpaid = matches!(
-        subscription["status"].as_str(),
-        Some("past_due" | "unpaid")
-    );
+    let unpaid = matches!(subscription["status"].as_str(), Some("past_due" | "unpaid"));
     let since = unpaid.then(|| owed_since(subscription)).flatten();
     since.map(|since| since + GRACE_DAYS * DAY)
 }

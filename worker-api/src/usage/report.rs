@@ -62,7 +62,11 @@ impl Report {
         let further = self
             .included_detections
             .map_or(0, |most| self.detections.saturating_sub(most));
-        let cost = further * plan.overage.unwrap_or(0);
+        // nothing is charged for a trial
+        let trial = self.subscription.status == "trialing";
+        let each = if trial { 0 } else { plan.overage.unwrap_or(0) };
+        let month = if trial { 0 } else { plan.price.unwrap_or(0) };
+        let cost = further * each;
         let found = self.detections + self.unrecorded;
         let share = |used: u64, most: Option<u64>| {
             most.filter(|m| *m > 0)
@@ -77,12 +81,12 @@ impl Report {
         let ahead = self
             .included_detections
             .map_or(0, |most| detections.saturating_sub(most))
-            * plan.overage.unwrap_or(0);
+            * each;
         json!({
             "period_start": self.period_start, "period_end": self.period_end, "events": self.events, "detections": self.detections,
             "unrecorded_detections": self.unrecorded, "included_events": self.included_events, "included_detections": self.included_detections,
             "percent": (percent * 100.0).round() / 100.0, "overage_detections": further, "overage_cost_usd": usd(cost),
-            "forecast": { "events": events, "detections": detections, "cost_usd": usd(plan.price.unwrap_or(0) + ahead) },
+            "forecast": { "events": events, "detections": detections, "cost_usd": usd(month + ahead) },
             "recording": !self.cap_reached(), "streams": self.streams, "members": self.members, "alerts": self.alerts,
         })
     }
@@ -148,6 +152,21 @@ mod tests {
             (Some(180_000), Some(179.0))
         );
         assert_eq!(standard["recording"], true);
+    }
+
+    #[test]
+    fn a_trials_overage_costs_nothing() {
+        let mut trial = report("standard", 60_000, 0);
+        trial.subscription.status = "trialing".into();
+        let trial = trial.to_json(NOW);
+        assert_eq!(
+            (
+                trial["overage_detections"].as_u64(),
+                trial["overage_cost_usd"].as_f64(),
+                trial["forecast"]["cost_usd"].as_f64()
+            ),
+            (Some(10_000), Some(0.0), Some(0.0))
+        );
     }
 
     #[test]
