@@ -171,6 +171,25 @@ for (const order of [['customer.deleted', 'customer.subscription.deleted'], ['cu
   });
 }
 
+test('what a shared Stripe account sells besides Driftlock is left alone, and no dead letter', async () => {
+  await syncClock();
+  const product = await client.products.create({ name: 'Something else' });
+  const price = await client.prices.create({ product: product.id, currency: 'usd', unit_amount: 700, recurring: { interval: 'month' } });
+  const customer = await client.customers.create({ email: 'somebody@else.test' });
+  const page = await client.checkout.sessions.create({ mode: 'subscription', customer: customer.id, success_url: 'https://x.test/', line_items: [{ price: price.id, quantity: 1 }] });
+  await fake('pay', { session: page.id });
+  await fake('settle');
+  await drained();
+  await advance(32); // a period's draft among them
+  const events = await sql('select type, state, outcome, cause from stripe_events where subject = $1', [customer.id]);
+  assert.ok(events.length >= 5, JSON.stringify(events));
+  assert.deepEqual(events.filter((e) => e.state !== 'done' || !['not ours', 'not handled'].includes(e.outcome)), []);
+  const { tables } = await fake('state');
+  const cycle = tables.invoice.find((i) => i.customer === customer.id && i.billing_reason === 'subscription_cycle');
+  assert.equal(cycle.status, 'paid', 'finalised when its owner meant it to be');
+  assert.equal(cycle.status_transitions.finalized_at - cycle.created, 3600);
+});
+
 test('a customer that replaces another on the same day is metered for what the former was not', async () => {
   await syncClock();
   const tenant = await newTenant('replaced');

@@ -140,7 +140,8 @@ async fn current(ctx: &Ctx, id: &str) -> Outcome {
         return Ok(nothing("gone"));
     };
     let customer = text(&found["customer"]);
-    if found["status"] == "canceled" && !is_ours(ctx, customer.as_deref(), id).await? {
+    // the account may sell other things, too
+    if !is_ours(ctx, customer.as_deref(), id).await? {
         return Ok(nothing("not ours"));
     }
     let row = subscription::row(&found, &prices::load(ctx).await?)?;
@@ -229,14 +230,25 @@ async fn invoice_changed(ctx: &Ctx, kind: &str, id: &str) -> Outcome {
     let Some(invoice) = object(ctx, &path, &Form::new()).await? else {
         return Ok(nothing("gone"));
     };
+    let subscription = text(&invoice["parent"]["subscription_details"]["subscription"]);
+    let customer = text(&invoice["customer"]);
+    if !is_ours(
+        ctx,
+        customer.as_deref(),
+        subscription.as_deref().unwrap_or(""),
+    )
+    .await?
+    {
+        return Ok(nothing("not ours"));
+    }
     if kind == "invoice.created" {
         wait_for_late_usage(ctx, &invoice).await?;
     }
-    let mut effects = match text(&invoice["parent"]["subscription_details"]["subscription"]) {
+    let mut effects = match subscription {
         Some(subscription) => current(ctx, &subscription).await?,
         None => nothing("written"),
     };
-    effects.customer = text(&invoice["customer"]);
+    effects.customer = customer;
     effects.mails.extend(mail_about(kind, &invoice));
     effects.audit.push(json!({ "action": kind, "target": id, "after": {
         "number": invoice["number"], "status": invoice["status"], "amount_due": invoice["amount_due"], "amount_paid": invoice["amount_paid"], "currency": invoice["currency"] } }));
@@ -272,14 +284,7 @@ async fn wait_for_late_usage(ctx: &Ctx, invoice: &Value) -> Result<(), Failure> 
         "automatically_finalizes_at",
         created + LATE_USAGE_HOURS * 3600,
     );
-    match stripe::post(
-        ctx,
-        &format!("/v1/invoices/{id}"),
-        &form,
-        &format!("finalize-{id}"),
-    )
-    .await
-    {
+    match stripe::post_again(ctx, &format!("/v1/invoices/{id}"), &form).await {
         Ok(_) => Ok(()),
         // it was finalised meanwhile: what comes late is listed by the reconciliation
         Err(StripeError::Refused { .. } | StripeError::Missing) => {
