@@ -148,6 +148,32 @@ for (const [kind, what] of [['error', 'a failure that Stripe stores under its ke
   });
 }
 
+test('while Stripe is away one flush is tried, not all of them', async () => {
+  await syncClock();
+  const tenants = [];
+  for (const name of ['away-1', 'away-2', 'away-3']) tenants.push(await newTenant(name));
+  for (const tenant of tenants) await subscribe(tenant, 'growth');
+  await cron();
+  const day = dayOf(await syncClock());
+  for (const tenant of tenants) await report(tenant.id, 's', day, 11);
+  await fake('settle');
+  await fake('outage', { kind: 'down' });
+  const before = (await fake('state')).calls;
+  try {
+    await cron();
+  } finally {
+    await fake('outage', { kind: 'none' });
+  }
+  const flushes = await sql('select attempts, first_attempt_at, leased_until from meter_flushes where org_id = any ($1)', [tenants.map((t) => t.id)]);
+  assert.equal(flushes.length, 3);
+  assert.equal(flushes.filter((f) => f.attempts === 1).length, 1);
+  assert.equal(flushes.filter((f) => f.attempts === 0 && !f.first_attempt_at && !f.leased_until).length, 2);
+  assert.ok((await fake('state')).calls - before <= 3 * 3, 'other steps of cron included');
+  await fake('advance', { days: 1 / 24 });
+  await settle();
+  assert.equal((await sql("select count(*)::int as n from meter_flushes where org_id = any ($1) and state = 'sent'", [tenants.map((t) => t.id)]))[0].n, 3);
+});
+
 test('a flush under review that has been looked at is compared, then sent again, and on record', async () => {
   await syncClock();
   const tenant = await newTenant('requeued');

@@ -55,16 +55,32 @@ pub async fn flush(ctx: &Ctx) -> Result<usize> {
         json!({ "p_now": time::to_rfc3339(now), "p_limit": BATCH, "p_seconds": LEASE_SECONDS });
     let due: Vec<Flush> = postgrest::call(ctx, "claim_meter_flushes", &arguments).await?;
     let mut arrived = 0;
-    for flush in &due {
+    for (i, flush) in due.iter().enumerate() {
         let fate = if is_unclear(flush, now) {
             compare(ctx, &prices.meter, flush).await
         } else {
             send(ctx, &prices.event_name, flush).await
         };
         arrived += usize::from(fate == Fate::Arrived);
+        let away = matches!(fate, Fate::Waits(_, false));
         finish(ctx, flush, fate, now).await?;
+        if away {
+            // each further one would wait for the same; mails are next
+            release(ctx, &due[i + 1..]).await?;
+            break;
+        }
     }
     Ok(arrived)
+}
+
+/// Gives back what was claimed and not tried.
+async fn release(ctx: &Ctx, untried: &[Flush]) -> Result<()> {
+    if untried.is_empty() {
+        return Ok(());
+    }
+    let identifiers: Vec<&str> = untried.iter().map(|f| f.identifier.as_str()).collect();
+    let arguments = json!({ "p_identifiers": identifiers });
+    Ok(postgrest::rpc(ctx, "release_meter_flushes", &arguments).await?)
 }
 
 /// Whether the first attempt lies so far back that Stripe may have forgotten it.
