@@ -2,7 +2,7 @@
 // it has. Prints every difference; changes nothing.
 import { parseArgs } from 'node:util';
 import { pathToFileURL } from 'node:url';
-import { stripeClient } from './stripe-setup.mjs';
+import { isLive, stripeClient } from './stripe-setup.mjs';
 import { supabaseAdmin } from './supabase-admin.mjs';
 
 const USAGE = `Compares recorded detections, meter flushes and Stripe's own sums, and lists every difference.
@@ -44,6 +44,13 @@ async function summaries(stripe, meter, customer, from, to) {
   return sums;
 }
 
+/** The same of several customers together: an organisation may have had others before. */
+async function summariesOf(stripe, meter, customers, from, to) {
+  const sums = new Map();
+  for (const customer of customers) for (const [day, sum] of await summaries(stripe, meter, customer, from, to)) sums.set(day, (sums.get(day) ?? 0) + sum);
+  return sums;
+}
+
 /** One organisation: [{org, day, what, recorded?, told?, stripe?, …}]. */
 async function differencesOf({ admin, stripe, meter, account, from, to }) {
   const { org_id: org, stripe_customer: customer, metering_from: first, metering_until: past } = account;
@@ -51,12 +58,14 @@ async function differencesOf({ admin, stripe, meter, account, from, to }) {
   const recorded = sumBy(await all(admin, `usage_counters?${window}&select=day,detections&order=day,stream,shard,generation`), 'detections');
   const flushes = await all(admin, `meter_flushes?${window}&select=identifier,customer,day,value,state,late,cause&order=day,identifier`);
   const told = sumBy(flushes, 'value');
-  const sent = sumBy(flushes.filter((f) => f.state === 'sent' && f.customer === customer), 'value');
-  const has = await summaries(stripe, meter, customer, from, to);
+  const sent = sumBy(flushes.filter((f) => f.state === 'sent'), 'value');
+  const customers = new Set([customer, ...flushes.map((f) => f.customer)].filter(Boolean));
+  const has = await summariesOf(stripe, meter, customers, from, to);
   const found = [];
   for (let ms = Date.parse(from); ms <= Date.parse(to); ms += DAY_MS) {
     const day = dayOf(ms);
-    const metered = first && day >= first && (!past || day < past);
+    // a day of which flushes are known was metered, if only by an earlier subscription
+    const metered = (first && day >= first && (!past || day < past)) || told.has(day);
     const [a, b, c, d] = [metered ? (recorded.get(day) ?? 0) : 0, told.get(day) ?? 0, sent.get(day) ?? 0, has.get(day) ?? 0];
     if (metered && a !== b) found.push({ org, day, what: 'recorded detections differ from flushes', recorded: a, told: b, difference: a - b });
     if (c !== d) found.push({ org, day, what: 'sent flushes differ from Stripe\'s sum', told: c, stripe: d, difference: c - d });
@@ -68,11 +77,11 @@ async function differencesOf({ admin, stripe, meter, account, from, to }) {
   return found;
 }
 
-/** Every difference of the days `from` to `to`: of one organisation, or of all that Stripe knows. */
-export async function reconcile({ admin, stripe, from, to, org }) {
-  const [prices] = await admin.select('plan_price_map?select=meter&limit=1');
+/** Every difference of the days `from` to `to`: of one organisation, or of all that Stripe knows or knew. `live`: with real money. */
+export async function reconcile({ admin, stripe, from, to, org, live = false }) {
+  const [prices] = await admin.select(`plan_price_map?select=meter&livemode=eq.${live}&order=current.desc&limit=1`);
   if (!prices) throw Object.assign(new Error('plan_price_map is empty: run scripts/stripe-setup first'), { plain: true });
-  const accounts = await all(admin, `subscriptions?stripe_customer=not.is.null&select=org_id,stripe_customer,metering_from,metering_until&order=org_id${org ? `&org_id=eq.${org}` : ''}`);
+  const accounts = await all(admin, `subscriptions?or=(stripe_customer.not.is.null,metering_from.not.is.null)&select=org_id,stripe_customer,metering_from,metering_until&order=org_id${org ? `&org_id=eq.${org}` : ''}`);
   const found = [];
   for (const account of accounts) found.push(...(await differencesOf({ admin, stripe, meter: prices.meter, account, from, to })));
   return { organizations: accounts.length, differences: found };
@@ -88,7 +97,7 @@ async function main() {
   const from = values.from ?? dayOf(Date.parse(to) - 34 * DAY_MS);
   const isDay = (text) => /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text));
   if (!key || !url || !secretKey || !isDay(from) || !isDay(to) || from > to) throw Object.assign(new Error(USAGE), { plain: true });
-  const result = await reconcile({ admin: supabaseAdmin({ url, secretKey }), stripe: stripeClient(key, apiUrl), from, to, org: values.org });
+  const result = await reconcile({ admin: supabaseAdmin({ url, secretKey }), stripe: stripeClient(key, apiUrl), from, to, org: values.org, live: isLive(key) });
   if (values.json) console.log(JSON.stringify(result, null, 2));
   else {
     for (const difference of result.differences) console.log(line(difference));

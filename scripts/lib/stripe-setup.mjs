@@ -26,6 +26,9 @@ const USAGE = `Sets up products, prices, meter, portal and promotion codes in a 
 Try it in test mode first. A live key asks for --live.
 `;
 
+/** Whether a key, secret or restricted, is for real money. */
+export const isLive = (key) => /^[sr]k_live_/.test(key);
+
 /** A client of the account; `apiUrl` only in tests. */
 export function stripeClient(key, apiUrl) {
   const { hostname, port, protocol } = new URL(apiUrl ?? 'https://api.stripe.com');
@@ -143,7 +146,7 @@ async function main() {
   if (values.help) return process.stdout.write(USAGE);
   const { STRIPE_SECRET_KEY: key, SUPABASE_URL: url, SUPABASE_SECRET_KEY: secretKey, STRIPE_API_URL: apiUrl } = process.env;
   if (!key || !url || !secretKey) throw Object.assign(new Error(USAGE), { plain: true });
-  const live = /^[sr]k_live_/.test(key);
+  const live = isLive(key);
   if (live && !values.live) throw Object.assign(new Error('This is a live key: try a test key first, then add --live.'), { plain: true });
   const { changed, rows, webhookSecret } = await setUp({ stripe: stripeClient(key, apiUrl), admin: supabaseAdmin({ url, secretKey }), live, webhookUrl: values['webhook-url'] });
   console.log(changed.length ? `made: ${changed.join(', ')}` : 'nothing to do: the account is in line with the plan table');

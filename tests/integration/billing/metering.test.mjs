@@ -243,6 +243,32 @@ test('a report that names one event of several leads to every flush that is miss
   figure(t, '2 flushes set aside of a report with 2 errors and 1 sample');
 });
 
+test('the reconciliation asks the right meter, and of former customers and earlier subscriptions, too', async () => {
+  await syncClock();
+  const tenant = await newTenant('former-customer');
+  const row = await subscribe(tenant, 'growth');
+  const day = dayOf(await syncClock());
+  await report(tenant.id, 's', day, 10);
+  await cron();
+  await fake('delete_customer', { customer: row.stripe_customer });
+  await eventually('the end', async () => (await account(tenant.id)).stripe_customer === null);
+  // a row of the other environment, before ours
+  await sql("insert into plan_price_map (livemode, plan, base_price, metered_price, product, meter, event_name) values (true, 'growth', 'price_live', 'price_live_m', 'prod_live', 'mtr_live', 'd')");
+  try {
+    const none = await reconcile(tenant.id, day, day);
+    assert.match(none.text, /1 organisations, 0 differences/, 'who has no customer any more is looked at, too');
+    await fake('plant', { customer: row.stripe_customer, day, value: 3 });
+    const more = await reconcile(tenant.id, day, day);
+    assert.match(more.text, /sent flushes differ from Stripe's sum {2}told=10 stripe=13 difference=-3/);
+    const again = await subscribe(tenant, 'growth');
+    assert.notEqual(again.stripe_customer, row.stripe_customer);
+    const both = await reconcile(tenant.id, day, day);
+    assert.match(both.text, /told=10 stripe=13 difference=-3/, 'the former customer\'s sum is not forgotten');
+  } finally {
+    await sql('delete from plan_price_map where livemode');
+  }
+});
+
 test('usage that comes when its invoice is final is still told, and listed', async () => {
   await syncClock();
   const tenant = await newTenant('late');
