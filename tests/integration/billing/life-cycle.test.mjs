@@ -243,6 +243,11 @@ test('a change of plan is previewed, made, and taken back; the end comes with th
   assert.ok(preview.body.amount_due > 15_000 && preview.body.amount_due < 20_000, `${preview.body.amount_due}: about 200 dollars for the rest of the month`);
   assert.equal(preview.body.lines.length, 2);
   assert.equal((await account(tenant.id)).effective_plan, 'standard', 'a preview changes nothing');
+  await report(tenant.id, 's', dayOf(await syncClock()), 60_000);
+  const { lines } = (await api('POST', '/v1/billing/change/preview', { as: tenant.owner, json: { plan: 'growth' } })).body;
+  assert.equal(lines.length, 3);
+  assert.equal(lines[2].amount, -1000, 'what was counted so far is included in Growth');
+  assert.match(lines[2].description, /not due now.*60000 detections/i);
   const changed = await api('POST', '/v1/billing/change', { as: tenant.owner, json: { plan: 'growth', proration_date: preview.body.proration_date } });
   assert.equal(changed.status, 200, JSON.stringify(changed.body));
   assert.equal(changed.body.subscription.plan, 'growth');

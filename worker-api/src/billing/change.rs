@@ -2,6 +2,7 @@
 
 use super::account::{self, Account};
 use super::checkout::{self, note};
+use super::plans::{self, Plan, USD};
 use super::prices::{self, Prices};
 use super::subscription;
 use crate::auth::actor::Actor;
@@ -11,6 +12,7 @@ use crate::http::{Request, Response};
 use crate::onboarding::input::{json as json_body, refuse};
 use crate::platform::Ctx;
 use crate::platform::stripe::{self, Form};
+use crate::usage::report;
 use serde_json::{Value, json};
 
 /// Seconds that lie between our asking and Stripe's clock at most: the end of a trial has to lie ahead.
@@ -137,6 +139,22 @@ impl Wish {
     }
 }
 
+/// What is counted in the period is priced by the plan that holds at its end: the difference to the present plan, in cents, as a line
+/// that says when it is due. Stripe's own preview leaves it out.
+fn repriced(from: &str, to: &str, detections: u64) -> Option<Value> {
+    let cents = |plan: &Plan| {
+        let further = detections.saturating_sub(plan.detections.unwrap_or(u64::MAX));
+        (further * plan.overage.unwrap_or(0) / (USD / 100)).cast_signed()
+    };
+    let to = plans::of(to);
+    let difference = cents(to) - cents(plans::of(from));
+    let description = format!(
+        "Not due now, with the period's end: the {detections} detections counted so far, at the prices of {}",
+        to.name
+    );
+    (difference != 0).then(|| json!({ "description": description, "amount": difference }))
+}
+
 /// What the change would cost now. Nothing changes.
 pub async fn preview(ctx: &Ctx, principal: &Principal, request: &Request) -> Result<Response> {
     let wish = read(ctx, principal, request).await?;
@@ -164,10 +182,14 @@ pub async fn preview(ctx: &Ctx, principal: &Principal, request: &Request) -> Res
     let lines = invoice["lines"]["data"]
         .as_array()
         .map_or(&[][..], Vec::as_slice);
-    let lines: Vec<Value> = lines
+    let mut lines: Vec<Value> = lines
         .iter()
         .map(|l| json!({ "description": l["description"], "amount": l["amount"] }))
         .collect();
+    if wish.trial_end().is_none() {
+        let used = report::load(ctx, principal.org, ctx.billing_now_ms()).await?;
+        lines.extend(repriced(&wish.account.plan, &wish.plan, used.detections()));
+    }
     Ok(Response::json(
         200,
         &json!({ "amount_due": invoice["amount_due"], "currency": invoice["currency"], "lines": lines, "proration_date": wish.proration_date }),
@@ -211,4 +233,26 @@ pub async fn change(ctx: &Ctx, principal: &Principal, request: &Request) -> Resu
         200,
         &json!({ "subscription": account::to_json(&account) }),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_preview_says_what_counted_detections_will_cost_at_other_prices() {
+        let amount =
+            |from, to, detections| repriced(from, to, detections).map(|l| l["amount"].clone());
+        assert_eq!(
+            amount("growth", "standard", 400_000),
+            Some(json!(35_000)),
+            "350,000 beyond Standard's allowance at 0.1 cent"
+        );
+        assert_eq!(
+            amount("standard", "growth", 60_000),
+            Some(json!(-1_000)),
+            "which Growth includes"
+        );
+        assert_eq!(amount("growth", "standard", 50_000), None);
+    }
 }

@@ -47,6 +47,11 @@ impl Report {
         midnight(&self.period_start)
     }
 
+    /// Detections of the period that were recorded.
+    pub fn detections(&self) -> u64 {
+        self.detections
+    }
+
     /// Whether detections beyond the allowance are recorded no more.
     pub fn cap_reached(&self) -> bool {
         let stops = plans::of(&self.plan).overage.is_none() || self.subscription.hard_cap;
