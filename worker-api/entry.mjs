@@ -1,10 +1,12 @@
 // The script that Cloudflare loads: the Rust Worker behind a guard against panics.
 //
 // With panic=abort a Rust panic traps inside wasm, and the promise of the request would never settle: its caller would hang.
-// The trap also shows as an `error` event, on which everything that is pending answers 500. The generated code then builds
+// The trap also shows as an `error` event, on which everything that is pending is answered by
+// interrupted.mjs: 503 where it may be sent again, else 500. The generated code then builds
 // a new wasm instance, and Durable Objects come back from what they have stored.
 import { DurableObject } from "cloudflare:workers";
 import * as worker from "./build/index.js";
+import { interrupted } from "./interrupted.mjs";
 
 // Rust's tasks wake up as microtasks, half a dozen in a request. A promise's costs half of what the runtime's queueMicrotask does;
 // reportError makes of a trap in one the `error` event that queueMicrotask would have made.
@@ -37,26 +39,6 @@ function guarded(call) {
     // inside a promise, so that a trap before the first await is a rejection too
     Promise.resolve().then(call).then(done(resolve), done(reject));
   });
-}
-
-function problem(request) {
-  const request_id = request.headers.get("cf-ray") ?? crypto.randomUUID().replaceAll("-", "");
-  const body = {
-    type: "https://github.com/driftlock/driftlock/blob/main/docs/API.md#internal_error",
-    title: "Something went wrong inside Driftlock",
-    status: 500,
-    detail: "the request could not be completed; quote the request id",
-    code: "internal_error",
-    errors: [],
-    request_id,
-  };
-  const headers = {
-    "content-type": "application/problem+json",
-    "cache-control": "no-store",
-    "request-id": request_id,
-    "x-content-type-options": "nosniff",
-  };
-  return new Response(JSON.stringify(body), { status: 500, headers });
 }
 
 /** A Durable Object whose work is done by the Rust class of the same name. */
@@ -96,7 +78,7 @@ export default {
       rust ??= worker.default;
       return await guarded(() => (typeof rust === "function" ? new rust(ctx, env).fetch(request) : rust.fetch(request, env, ctx)));
     } catch {
-      return problem(request);
+      return interrupted(request);
     }
   },
   async queue(batch, env, ctx) {

@@ -20,18 +20,25 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// The value below which a share `q` lies: linear within its bucket, as far as the bounds tell.
+    /// The value below which a share `q` lies: linear within its bucket, as far as the bounds tell, and never beyond the least and
+    /// the greatest. None where no bound is a number: senders may write whatever they like there.
     pub fn quantile(&self, q: f64) -> Option<f64> {
         let total: f64 = self.buckets.iter().map(|b| b.2).sum();
         let mut below = 0.0;
         for &(from, to, n) in &self.buckets {
             if below + n >= q * total {
                 let share = ((q * total - below) / n).clamp(0.0, 1.0);
-                let x = from + (to - from) * share;
-                return Some(x.clamp(
-                    self.min.unwrap_or(x).min(x),
-                    self.max.unwrap_or(x).max(from),
-                ));
+                // an endless bucket says no more than where it begins
+                let x = match (from.is_finite(), to.is_finite()) {
+                    (true, true) => from + (to - from) * share,
+                    (true, false) => from,
+                    (false, _) => to,
+                };
+                // `clamp` would panic where the least is above the greatest; `min` and `max` pass over what is not a number
+                let x = x
+                    .min(self.max.unwrap_or(f64::NAN).max(from))
+                    .max(self.min.unwrap_or(f64::NAN).min(x));
+                return Some(x).filter(|x| x.is_finite());
             }
             below += n;
         }
@@ -97,6 +104,77 @@ pub fn exponential(p: &ExponentialHistogramDataPoint) -> Spread {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_greatest_value_within_a_bucket_is_no_panic() {
+        let p = HistogramDataPoint {
+            count: 1,
+            bucket_counts: vec![0, 1, 0],
+            explicit_bounds: vec![5.0, 10.0],
+            max: Some(6.5),
+            ..HistogramDataPoint::default()
+        };
+        assert_eq!(explicit(&p).quantile(0.5), Some(6.5));
+        let endless = HistogramDataPoint {
+            explicit_bounds: vec![f64::NEG_INFINITY, f64::INFINITY],
+            max: None,
+            ..p
+        };
+        assert_eq!(explicit(&endless).quantile(0.5), None);
+    }
+
+    /// Numbers as a sender may write them.
+    fn any_number() -> impl Strategy<Value = f64> {
+        prop_oneof![
+            any::<f64>(),
+            -20.0..20.0f64,
+            Just(f64::NAN),
+            Just(f64::INFINITY),
+            Just(f64::NEG_INFINITY),
+            Just(f64::MAX),
+            Just(f64::MIN),
+        ]
+    }
+
+    fn any_counts() -> impl Strategy<Value = Vec<u64>> {
+        prop::collection::vec(prop_oneof![0u64..4, any::<u64>()], 0..6)
+    }
+
+    fn any_buckets() -> impl Strategy<Value = Option<Buckets>> {
+        let buckets = (any::<i32>(), any_counts());
+        prop::option::of(buckets.prop_map(|(offset, bucket_counts)| Buckets {
+            offset,
+            bucket_counts,
+        }))
+    }
+
+    fn holds(s: &Spread) {
+        for q in [0.0, 0.5, 0.95, 0.99, 1.0] {
+            let x = s.quantile(q);
+            assert!(x.is_none_or(f64::is_finite), "{x:?} of {s:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+        #[test]
+        fn quantiles_of_whatever_comes_are_numbers_or_nothing(
+            bucket_counts in any_counts(),
+            explicit_bounds in prop::collection::vec(any_number(), 0..6),
+            min in prop::option::of(any_number()),
+            max in prop::option::of(any_number()),
+            (scale, zero_count, zero_threshold) in (any::<i32>(), 0u64..3, any_number()),
+            (positive, negative) in (any_buckets(), any_buckets()),
+        ) {
+            holds(&explicit(&HistogramDataPoint {
+                bucket_counts, explicit_bounds, min, max, ..HistogramDataPoint::default()
+            }));
+            holds(&exponential(&ExponentialHistogramDataPoint {
+                scale, zero_count, zero_threshold, positive, negative, min, max, ..ExponentialHistogramDataPoint::default()
+            }));
+        }
+    }
 
     #[test]
     fn quantiles_of_explicit_buckets() {
