@@ -34,10 +34,10 @@ impl Spread {
                     (true, false) => from,
                     (false, _) => to,
                 };
-                // `clamp` would panic where the least is above the greatest; `min` and `max` pass over what is not a number
-                let x = x
-                    .min(self.max.unwrap_or(f64::NAN).max(from))
-                    .max(self.min.unwrap_or(f64::NAN).min(x));
+                // not `clamp`, which panics where the least is above the greatest
+                let given = |bound: Option<f64>| bound.filter(|b| b.is_finite());
+                let x = given(self.max).map_or(x, |max| x.min(max.max(from)));
+                let x = given(self.min).map_or(x, |min| x.max(min.min(to)));
                 return Some(x).filter(|x| x.is_finite());
             }
             below += n;
