@@ -16,6 +16,10 @@ const WINDOW_EVENTS: usize = 16;
 /// Bytes of window kept with an anomaly.
 const WINDOW_BYTES: usize = 8 << 10;
 
+/// Bytes kept of a column where the whole would be too large to store, and what follows them.
+const SMALL_BYTES: usize = 32 << 10;
+const CUT: &str = " … (cut)";
+
 /// An anomaly in lists, in the live feed and in answers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Anomaly {
@@ -222,6 +226,25 @@ impl Pending {
         };
         slim.complete(None);
         slim
+    }
+
+    /// The same with the beginning of the event alone, where even slim it is too large to be stored.
+    #[must_use]
+    pub fn small(&self) -> Self {
+        let mut small = self.slim();
+        for column in ["event_text", "reason", "glass_box_explanation", "window_data"] {
+            if let Some(Value::String(text)) = small.row.get_mut(column)
+                && text.len() > SMALL_BYTES
+            {
+                text.truncate(text.floor_char_boundary(SMALL_BYTES));
+                text.push_str(CUT);
+            }
+        }
+        let metadata = small.row.get("metadata").map(Value::to_string);
+        if metadata.is_some_and(|m| m.len() > SMALL_BYTES) {
+            small.row.insert("metadata".into(), json!({}));
+        }
+        small
     }
 
     /// Puts the window measures into the row.

@@ -13,8 +13,10 @@ use crate::ingest::time;
 use crate::platform::storage::{Sql, Statement, Value, bytes, integer, text};
 use serde::{Deserialize, Serialize};
 
-/// Largest piece of a checkpoint (a value may have 2 MB).
+/// Largest value stored: Cloudflare refuses one over 2 MB, and a log that cannot be written would be refused for ever.
 const CHUNK: usize = 1_000_000;
+/// In place of the number of events, in a row of the log that goes on with the one before.
+const CONTINUED: i64 = -1;
 /// A checkpoint is due after this many logged events …
 const LOG_EVENTS: u64 = 10_000;
 /// … or this many bytes of log.
@@ -109,11 +111,26 @@ pub fn load(sql: &Sql, name: ObjectName) -> Result<Engine> {
     } else {
         Engine::restore(name, counters, window, &checkpoint).map_err(Error::internal)?
     };
-    for row in sql.rows("SELECT body FROM log ORDER BY seq", vec![])? {
-        let body = row.into_iter().next().and_then(bytes).unwrap_or_default();
-        engine.replay(&body).map_err(Error::internal)?;
+    for batch in joined(sql.rows("SELECT events, body FROM log ORDER BY seq", vec![])?) {
+        engine.replay(&batch).map_err(Error::internal)?;
     }
     Ok(engine)
+}
+
+/// The batches of the log, each from its row and those that go on with it.
+fn joined(rows: Vec<Vec<Value>>) -> Vec<Vec<u8>> {
+    let mut batches: Vec<Vec<u8>> = Vec::new();
+    for row in rows {
+        let Ok([events, body]) = <[Value; 2]>::try_from(row) else {
+            continue;
+        };
+        let body = bytes(body).unwrap_or_default();
+        match batches.last_mut() {
+            Some(batch) if integer(&events) == Some(CONTINUED) => batch.extend_from_slice(&body),
+            _ => batches.push(body),
+        }
+    }
+    batches
 }
 
 /// The answer given to an earlier request with the same key.
@@ -181,6 +198,24 @@ pub fn answered(sql: &Sql, ask: &Ask) -> Result<(Vec<Answered>, Option<String>)>
     Ok((page, more))
 }
 
+/// An answer that fits into a row: of a thousand anomalies and more, first the sentences go, then the last ones.
+fn bounded(answer: String) -> String {
+    if answer.len() <= CHUNK {
+        return answer;
+    }
+    let Ok(mut whole) = serde_json::from_str::<IngestAnswer>(&answer) else {
+        return answer;
+    };
+    whole.anomalies.iter_mut().for_each(|a| a.reason.clear());
+    loop {
+        let text = serde_json::to_string(&whole).unwrap_or_default();
+        if text.len() <= CHUNK {
+            return text;
+        }
+        whole.anomalies.truncate(whole.anomalies.len() / 2);
+    }
+}
+
 /// Collects what a request changes.
 pub struct Changes<'e> {
     engine: &'e mut Engine,
@@ -211,11 +246,7 @@ impl<'e> Changes<'e> {
     /// A scored batch: log, ids, usage, outbox, repeats.
     pub fn applied(&mut self, applied: &Applied) -> Result<()> {
         if let Some(log) = &applied.log {
-            let values = vec![
-                i64::from(applied.answer.accepted).into(),
-                log.clone().into(),
-            ];
-            self.statements.push(("INSERT INTO log (seq, events, body) VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM log), ?, ?)", values));
+            self.log(applied.answer.accepted.into(), log);
             self.usage(applied.answer.accepted, applied.anomalies.len());
             self.unrecorded(applied.answer.unrecorded);
         }
@@ -255,8 +286,17 @@ impl<'e> Changes<'e> {
     }
 
     /// What somebody taught the stream, in its place among the events.
-    pub fn lesson(&mut self, entry: Vec<u8>) {
-        self.statements.push(("INSERT INTO log (seq, events, body) VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM log), 0, ?)", vec![entry.into()]));
+    pub fn lesson(&mut self, entry: &[u8]) {
+        self.log(0, entry);
+    }
+
+    /// Appends to the log, in as many rows as it takes.
+    fn log(&mut self, events: i64, body: &[u8]) {
+        let counts = std::iter::once(events).chain(std::iter::repeat(CONTINUED));
+        for (events, chunk) in counts.zip(body.chunks(CHUNK)) {
+            let values = vec![events.into(), chunk.to_vec().into()];
+            self.statements.push(("INSERT INTO log (seq, events, body) VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM log), ?, ?)", values));
+        }
     }
 
     /// The answer about the events of some slots, for a retry.
@@ -275,7 +315,7 @@ impl<'e> Changes<'e> {
         let values = vec![
             answered.key.into(),
             answered.request.into(),
-            answered.answer.into(),
+            bounded(answered.answer).into(),
             answered.at.into(),
             i64::from(answered.slots).into(),
         ];
@@ -364,7 +404,11 @@ impl<'e> Changes<'e> {
         } else {
             serde_json::to_string(pending)
         };
-        let body = body.map_err(Error::internal)?;
+        let mut body = body.map_err(Error::internal)?;
+        // an event of control characters grows sixfold in JSON, and each of its tokens has evidence
+        if body.len() > CHUNK {
+            body = serde_json::to_string(&pending.small()).map_err(Error::internal)?;
+        }
         self.statements.push((
             "INSERT INTO outbox (body, due) VALUES (?, ?)",
             vec![body.into(), self.now_ms.into()],
@@ -372,3 +416,7 @@ impl<'e> Changes<'e> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "store_tests.rs"]
+mod tests;

@@ -358,7 +358,7 @@ impl StreamObject {
             let (effect, entry) = engine.learn_lesson(lesson);
             if let Some(entry) = entry {
                 let mut changes = Changes::new(engine, self.ctx.now_ms());
-                changes.lesson(entry);
+                changes.lesson(&entry);
                 self.store(changes.finish()?)?;
             }
             serde_json::to_string(&effect).map_err(Error::internal)
