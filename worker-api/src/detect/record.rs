@@ -165,7 +165,8 @@ impl Pending {
         set("event_text", json!(record.text));
         set("event_format", json!(record.format.as_str()));
         if let Some(metadata) = record.metadata {
-            set("metadata", part(serde_json::from_str(metadata)));
+            // what only this reader refuses (half a surrogate pair, 1e999, 128 levels) must not keep the anomaly from being stored
+            set("metadata", serde_json::from_str(metadata).unwrap_or_else(|_| json!({})));
         }
         set("tokens", part(serde_json::to_value(&verdict.tokens)));
         set("fields", part(serde_json::to_value(&verdict.fields)));
@@ -232,7 +233,12 @@ impl Pending {
     #[must_use]
     pub fn small(&self) -> Self {
         let mut small = self.slim();
-        for column in ["event_text", "reason", "glass_box_explanation", "window_data"] {
+        for column in [
+            "event_text",
+            "reason",
+            "glass_box_explanation",
+            "window_data",
+        ] {
             if let Some(Value::String(text)) = small.row.get_mut(column)
                 && text.len() > SMALL_BYTES
             {

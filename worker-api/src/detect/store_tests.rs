@@ -98,7 +98,11 @@ fn anomalies_and_answers_fit_too() {
     let answer = serde_json::to_string(&answer).expect("an answer");
     changes.answer(&key, answer, ALL);
     assert_fits(&changes.statements);
-    let kept: Vec<&str> = changes.statements.iter().flat_map(|(_, v)| v.iter().filter_map(text)).collect();
+    let kept: Vec<&str> = changes
+        .statements
+        .iter()
+        .flat_map(|(_, v)| v.iter().filter_map(text))
+        .collect();
     assert!(kept.iter().any(|t| t.contains("(cut)")));
     assert!(kept.iter().any(|t| t.contains("\"accepted\":10000")));
 }
