@@ -8,7 +8,7 @@ use crate::detect::name::ObjectName;
 use crate::detect::shards::{self, Layout};
 use crate::error::{Code, Error, Result};
 use crate::platform::{Ctx, objects};
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::join_all;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -144,23 +144,24 @@ async fn spread(
         known.counts.insert(shard, (now, answer.events_seen));
         shards::merge(&mut whole, answer);
     }
-    count_others(ctx, first, known, now).await?;
+    count_others(ctx, first, known, now).await;
     remember(first, known);
     whole.events_seen = known.counts.values().map(|(_, n)| n).sum();
     Ok(whole)
 }
 
-/// Asks the shards that the request had nothing for how far they are, now and then.
-async fn count_others(ctx: &Ctx, first: &ObjectName, known: &mut Known, now: i64) -> Result<()> {
+/// Asks the shards that the request had nothing for how far they are, now and then. Everything is counted already: one that does
+/// not answer is no reason to refuse, its count stays what it was.
+async fn count_others(ctx: &Ctx, first: &ObjectName, known: &mut Known, now: i64) {
     let fresh = |at: &i64| (now - at).abs() < COUNT_MS;
     let unknown =
         (0..known.layout.most).filter(|k| !known.counts.get(k).is_some_and(|(at, _)| fresh(at)));
     let asked = unknown.map(async |k| {
-        let view = objects::layout(ctx, &first.with_shard(k)).await?;
-        Ok::<_, Error>((k, (now, view.events_seen)))
+        let view = objects::layout(ctx, &first.with_shard(k)).await.ok()?;
+        Some((k, (now, view.events_seen)))
     });
-    known.counts.extend(try_join_all(asked).await?);
-    Ok(())
+    let counted: Vec<_> = join_all(asked).await;
+    known.counts.extend(counted.into_iter().flatten());
 }
 
 fn known(first: &ObjectName) -> Known {
