@@ -157,6 +157,7 @@ async fn take(ctx: &Ctx, message: Message<Part>, mut allowance: Allowance) {
     let read = ObjectName::parse(&part.object).zip(STANDARD.decode(&part.batch).ok());
     let Some((name, bytes)) = read else {
         log::error("queue.unreadable", "not a part of a request");
+        metrics::add("driftlock_queue_refused_total", 1);
         return message.ack();
     };
     let key = Some(part.request_key.as_str());
@@ -172,7 +173,9 @@ async fn take(ctx: &Ctx, message: Message<Part>, mut allowance: Allowance) {
             message.ack();
         }
         Err(error) if error.code.status() < 500 => {
+            // taken with a 202 and lost: a message that is refused for good would only come back
             log::error("queue.refused", error.code.as_str());
+            metrics::add("driftlock_queue_refused_total", 1);
             message.ack();
         }
         Err(error) => {
