@@ -190,7 +190,7 @@ impl StreamObject {
                     inherit(&mut changes, &first)?;
                 }
                 for answered in page.answers {
-                    if let Some(answered) = merged(&sql, answered)? {
+                    if let Some(answered) = merged(&sql, answered, self.ctx.now_ms())? {
                         changes.answered(answered);
                     }
                 }
@@ -230,12 +230,12 @@ fn inherit(changes: &mut Changes<'_>, first: &Inheritance) -> Result<()> {
 }
 
 /// An answer beside the one this shard has for the same request; nothing where it says nothing new.
-fn merged(sql: &Sql, mut other: Answered) -> Result<Option<Answered>> {
+fn merged(sql: &Sql, mut other: Answered, now_ms: i64) -> Result<Option<Answered>> {
     let key = RequestKey {
         key: other.key.clone(),
         body: other.request.clone(),
     };
-    let Some(Earlier::Same(own, slots)) = store::earlier(sql, &key)? else {
+    let Some(Earlier::Same(own, slots)) = store::earlier(sql, &key, now_ms)? else {
         return Ok(Some(other));
     };
     let known = other.slots & !slots == 0;

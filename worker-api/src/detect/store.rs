@@ -134,17 +134,26 @@ fn joined(rows: Vec<Vec<Value>>) -> Vec<Vec<u8>> {
 }
 
 /// The answer given to an earlier request with the same key.
-pub fn earlier(sql: &Sql, key: &RequestKey) -> Result<Option<Earlier>> {
+pub fn earlier(sql: &Sql, key: &RequestKey, now_ms: i64) -> Result<Option<Earlier>> {
     let rows = sql.rows(
-        "SELECT request, answer, slots FROM answers WHERE key = ?",
+        "SELECT request, answer, slots, at FROM answers WHERE key = ?",
         vec![key.key.clone().into()],
     )?;
-    Ok(rows.first().map(|row| match row.as_slice() {
-        [request, answer, slots] if text(request) == Some(key.body.as_str()) => {
-            Earlier::Same(text(answer).unwrap_or("").to_owned(), slots_of(slots))
-        }
-        _ => Earlier::Different,
-    }))
+    Ok(rows.first().and_then(|row| judged(row, key, now_ms)))
+}
+
+/// What a row of answers is to a request. The same body is recognised as long as it is remembered, so that a clock that jumps does
+/// not count twice; another body is a mistake for as long as the key is claimed (`detect::claims`), then a new request.
+fn judged(row: &[Value], key: &RequestKey, now_ms: i64) -> Option<Earlier> {
+    let [request, answer, slots, at] = row else {
+        return None;
+    };
+    if text(request) == Some(key.body.as_str()) {
+        let answer = text(answer).unwrap_or("").to_owned();
+        return Some(Earlier::Same(answer, slots_of(slots)));
+    }
+    let is_claimed = now_ms - integer(at).unwrap_or(0) < dedupe::MAX_AGE_MS;
+    is_claimed.then_some(Earlier::Different)
 }
 
 fn slots_of(value: &Value) -> Slots {
@@ -321,7 +330,7 @@ impl<'e> Changes<'e> {
         ];
         self.statements.push((
             "INSERT INTO answers (key, request, answer, at, slots) VALUES (?, ?, ?, ?, ?) \
-             ON CONFLICT (key) DO UPDATE SET answer = excluded.answer, slots = excluded.slots",
+             ON CONFLICT (key) DO UPDATE SET request = excluded.request, answer = excluded.answer, at = excluded.at, slots = excluded.slots",
             values,
         ));
     }

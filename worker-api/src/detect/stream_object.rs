@@ -245,7 +245,7 @@ impl StreamObject {
             Ok(slots) => slots,
             Err(moved) => return serde_json::to_string(&moved).map_err(Error::internal),
         };
-        let before = key.as_ref().map(|k| earlier(&sql, k)).transpose()?;
+        let before = key.as_ref().map(|k| earlier(&sql, k, now)).transpose()?;
         let before = before.flatten();
         if let Some((answer, slots)) = &before
             && owned & !slots == 0
@@ -407,7 +407,7 @@ impl StreamObject {
         let key = found.request_key.as_deref().and_then(RequestKey::parse);
         if let Some(answer) = key
             .as_ref()
-            .map(|k| earlier(&sql, k))
+            .map(|k| earlier(&sql, k, now))
             .transpose()?
             .flatten()
         {
@@ -638,8 +638,8 @@ fn whole(
     Ok((answer, owned | slots))
 }
 
-fn earlier(sql: &Sql, key: &RequestKey) -> Result<Option<(String, Slots)>> {
-    match store::earlier(sql, key)? {
+fn earlier(sql: &Sql, key: &RequestKey, now_ms: i64) -> Result<Option<(String, Slots)>> {
+    match store::earlier(sql, key, now_ms)? {
         None => Ok(None),
         Some(Earlier::Same(answer, slots)) => Ok(Some((answer, slots))),
         Some(Earlier::Different) => Err(Error::new(
