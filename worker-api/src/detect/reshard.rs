@@ -61,6 +61,8 @@ impl StreamObject {
         }
         if !change.is_some_and(|c| c.forget) {
             self.settle().await?;
+            // each shard hands in its usage before it forgets: while the database is away, that would leave the stream half changed
+            self.send_usage(&sql).await?;
             self.begin(self.layout()?.anew())?;
         }
         self.settle().await?;
