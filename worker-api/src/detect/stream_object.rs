@@ -328,13 +328,14 @@ impl StreamObject {
         let (Some(limit), name) = (limit, self.name()?) else {
             return Ok(());
         };
-        let sql = self.ready()?;
+        // tables stay: a stream without a place must not get any
+        let tables = "SELECT count(*) FROM sqlite_master WHERE name = 'counters'";
+        let is_blank = Sql::new(&self.state).integer(tables, vec![])? == Some(0);
         // one that was deleted has given its place back
-        let is_new =
-            self.with_engine(
-                &sql,
-                |e| Ok(e.counters.events == 0 && e.counters.found == 0),
-            )?;
+        let is_new = is_blank
+            || self.with_engine(&self.ready()?, |e| {
+                Ok(e.counters.events == 0 && e.counters.found == 0)
+            })?;
         if !is_new || name.shard > 0 {
             return Ok(());
         }
