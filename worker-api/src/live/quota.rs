@@ -89,9 +89,17 @@ pub fn place(sql: &Sql, wish: &Admission, now: i64) -> Result<Admitted> {
                 vec![stream.clone().into()],
             )?;
         }
+    }
+    // a look that failed is noted as such, or each new stream would wait for the database as long as it hangs
+    let noted = match (&wish.known, wish.anyway) {
+        (Some(_), _) => Some(now),
+        (None, true) => Some(-now),
+        (None, false) => None,
+    };
+    if let Some(at) = noted {
         sql.run(
             "INSERT INTO looked (one, at) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET at = ?1",
-            vec![now.into()],
+            vec![at.into()],
         )?;
     }
     if sql.integer("SELECT count(*) FROM places WHERE stream = ?", name())? == Some(1) {
@@ -103,10 +111,12 @@ pub fn place(sql: &Sql, wish: &Admission, now: i64) -> Result<Admitted> {
     let full = u64::try_from(taken).unwrap_or(0) >= wish.limit;
     let looked = sql.integer("SELECT at FROM looked", vec![])?;
     let may_look = wish.known.is_none() && !wish.anyway;
-    if may_look && (looked.is_none() || (full && now - looked.unwrap_or(0) > LOOK_AGAIN_MS)) {
+    let look = looks(looked, full, now);
+    if may_look && look {
         return Ok(Admitted::Look);
     }
-    if full && !wish.anyway {
+    let is_known = looked.is_some_and(|at| at > 0);
+    if full && is_known && !wish.anyway {
         return Ok(Admitted::No);
     }
     sql.run(
@@ -114,6 +124,11 @@ pub fn place(sql: &Sql, wish: &Admission, now: i64) -> Result<Admitted> {
         vec![wish.stream.clone().into(), now.into()],
     )?;
     Ok(Admitted::Yes)
+}
+
+/// Whether the database's list is to be looked at: `looked` is when it was, negative where it could not be.
+fn looks(looked: Option<i64>, full: bool, now: i64) -> bool {
+    looked.is_none_or(|at| (full || at <= 0) && (now - at.abs()).abs() > LOOK_AGAIN_MS)
 }
 
 /// Asks for a place; an error where the plan has none left.
@@ -170,4 +185,19 @@ async fn known(ctx: &Ctx, name: &ObjectName, limit: u64) -> Result<Vec<String>> 
         }
     }
     Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn new_streams_do_not_each_wait_for_a_database_that_hangs() {
+        let now = 1_000_000;
+        assert!(looks(None, false, now), "nobody has looked");
+        assert!(!looks(Some(-now), false, now + 1_000), "it failed just now");
+        assert!(looks(Some(-now), false, now + LOOK_AGAIN_MS + 1));
+        assert!(!looks(Some(now), false, now + 100 * LOOK_AGAIN_MS));
+        assert!(looks(Some(now), true, now + LOOK_AGAIN_MS + 1));
+    }
 }
