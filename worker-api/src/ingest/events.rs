@@ -276,10 +276,41 @@ impl Parser<'_> {
         };
         self.check_org(incoming.organization_id)?;
         let whole = incoming.data.is_none() && incoming.value.is_none() && incoming.has_own_fields;
-        if let Err(refusal) = self.take(index, &incoming, whole.then_some(text)) {
+        // a shipper's own `id`, `stream` or `group` means something else; its time is read where it can be
+        let declared = string("event_type", incoming.event_type.or(incoming.stream_type), 64);
+        let is_envelope = !whole
+            || declared.is_ok_and(|d| d.is_some() && kind_of(d.as_deref()).is_ok());
+        let outcome = if is_envelope {
+            self.take(index, &incoming, whole.then_some(text))
+        } else {
+            self.take_own(index, &incoming, text)
+        };
+        if let Err(refusal) = outcome {
             self.0.reject(index, refusal);
         }
         Ok(())
+    }
+
+    /// A record without `data`, `value` or a type that we know: all of it is data.
+    fn take_own(
+        &mut self,
+        index: u32,
+        e: &Incoming<'_>,
+        text: &str,
+    ) -> std::result::Result<(), Refusal> {
+        let Terms { limits, now_ms, .. } = self.0.terms;
+        let meant = timestamp(e.timestamp).ok().flatten();
+        self.0.take(&Draft {
+            index,
+            stream: self.1.unwrap_or(crate::detect::log::kind_name(Kind::Log)),
+            kind: Kind::Log,
+            timestamp_ms: meant.filter(|ms| limits.time(*ms, now_ms).is_ok()),
+            group: None,
+            id: None,
+            metadata: None,
+            format: Format::Json,
+            text,
+        })
     }
 
     /// `whole`: the record itself, where it is no event but data as a log shipper sends it.

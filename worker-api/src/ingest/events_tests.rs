@@ -177,6 +177,33 @@ fn what_a_log_shipper_sends_is_data() {
 }
 
 #[test]
+fn fields_of_a_log_shippers_own_object_are_not_taken_for_ours() {
+    // two lines with one id, a stream of the container's, a number as id, a time in a format of its own
+    let lines = [
+        r#"{"id":"42","stream":"stdout","log":"a"}"#,
+        r#"{"id":"42","stream":"stdout","log":"b"}"#,
+        r#"{"id":42,"group":7,"metadata":"m","event_type":"login","log":"c"}"#,
+        r#"{"timestamp":"21/Nov/2026:10:00:00","log":"d"}"#,
+        r#"{"timestamp":12,"log":"e"}"#,
+    ];
+    let body = lines.join("\n");
+    let batches = parse_for(body.as_bytes(), "application/x-ndjson", Some("pod"), terms(None));
+    let batches = batches.expect("lines");
+    assert_eq!(batches.rejected, []);
+    let writer = batches.streams.get("pod").expect("the header's stream");
+    let bytes = writer.bytes().to_vec();
+    let records: Vec<_> = crate::detect::log::Reader::new(&bytes)
+        .expect("own version")
+        .map(|r| r.expect("own record"))
+        .collect();
+    assert_eq!(records.iter().map(|r| r.text).collect::<Vec<_>>(), lines);
+    assert!(records.iter().all(|r| r.id.is_none() && r.group.is_none() && r.timestamp_ms.is_none()));
+    // with a type it is an envelope
+    let batches = parsed(r#"{"event_type":"trace","stream":"s","id":"1","span":"x"}"#).expect("an event");
+    assert!(batches.streams.contains_key("s"));
+}
+
+#[test]
 fn stray_bytes_are_kept_and_lines_are_numbered() {
     let body = b"\n{\"data\":\"caf\xe9\"}\n\nnot json\n";
     let batches = parse(body, "application/x-ndjson", None, terms(None)).expect("lines");
