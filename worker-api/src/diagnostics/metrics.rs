@@ -54,6 +54,10 @@ const COUNTERS: &[(&str, &str)] = &[
         "Messages of the queue that were scored.",
     ),
     (
+        "driftlock_queue_refused_total",
+        "Messages of the queue that were dropped: refused for good, or unreadable.",
+    ),
+    (
         "driftlock_queue_retries_total",
         "Messages of the queue that were put back.",
     ),
