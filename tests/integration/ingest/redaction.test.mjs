@@ -8,6 +8,7 @@ import zlib from 'node:zlib';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
 import { inBatches, ordinaryEvents } from '../support/logs.mjs';
+import { ENCODINGS, SIGNALS, attribute, gauge, logRecord, logsOf, metricsOf, span, tracesOf } from '../support/otlp.mjs';
 import { a, api, eventually, figure, freshStream, ingest, openFeed, sleep, supabase } from '../support/stack.mjs';
 
 const SETTING = '/v1/organization/redaction';
@@ -87,6 +88,33 @@ function filesHolding(values) {
   return { found, searched };
 }
 
+/** Attributes with a canary in each value, and under names that say what they are. */
+const attributes = () => Object.entries({ ...all, 'enduser.note': sentence, password: all.patient, [all.email]: 'a name' }).map(([key, value]) => attribute(key, value));
+
+/** OTLP in both encodings, CloudEvents in all modes, and what is answered 202: [name, body, headers, route]. */
+function otherFormats(stream) {
+  const service = `svc ${all.email}`;
+  const log = logRecord(sentence, { attributes: attributes(), traceId: '5b8efff798038103d269b633813fc60c' });
+  const point = gauge(`metric ${all.phone}`, 1.5, { attributes: attributes() });
+  const call = span(`GET /users/${all.email}?key=${all.secret}`, {
+    attributes: [...attributes(), attribute('gen_ai.request.model', `m ${all.email}`), attribute('gen_ai.agent.name', all.phone), attribute('gen_ai.prompt', sentence)],
+    events: [{ name: all.iban, attributes: attributes() }], status: { code: 2, message: sentence },
+  });
+  const requests = { logs: logsOf(service, [log]), metrics: metricsOf(service, [point]), traces: tracesOf(service, [call]) };
+  for (const levels of Object.values(requests)) Object.values(levels)[0][0].resource.attributes.push(attribute('host.name', all.email), attribute('service.instance.id', all.card));
+  const otlp = Object.entries(requests).flatMap(([signal, request]) => Object.entries(ENCODINGS).map(([encoding, { type, encode }]) =>
+    [`OTLP ${signal} in ${encoding}`, encode(SIGNALS[signal], request), { 'content-type': type }, SIGNALS[signal].path]));
+  const cloud = { specversion: '1.0', id: all.card, source: `/users/${all.email}`, type: `com.example.${all.email}`, subject: all.phone, data: { message: sentence } };
+  const [one, many] = ['application/cloudevents+json', 'application/cloudevents-batch+json'];
+  return [
+    ...otlp,
+    ['a CloudEvent', JSON.stringify(cloud), { 'content-type': one }],
+    ['CloudEvents in a batch', JSON.stringify([{ ...cloud, id: all.iban }]), { 'content-type': many }],
+    ['a CloudEvent in headers', JSON.stringify({ message: sentence }), { 'ce-specversion': '1.0', 'ce-id': all.email, 'ce-source': all.patient, 'ce-type': `t.${all.email}` }],
+    ['later', JSON.stringify([{ stream, event_type: 'log', data: sentence, metadata: { owner: all.email } }]), { prefer: 'respond-async' }],
+  ];
+}
+
 test('must show 6: a canary of each kind, sent on every path, is found nowhere', { timeout: 300_000 }, async (t) => {
   const shown = await set({ policy: 'mask', patterns: [{ name: 'patient', pattern: 'PAT-\\d{9}' }] });
   assert.deepEqual(shown.kinds, ['email', 'phone', 'card', 'iban', 'secret']);
@@ -131,6 +159,12 @@ test('must show 6: a canary of each kind, sent on every path, is found nowhere',
   assert.equal((await post(`${JSON.stringify(event(sentence))}\n${JSON.stringify(event({ m: sentence }))}\n`, { 'content-type': 'application/x-ndjson' })).body.accepted, 2);
   assert.equal((await post(zlib.gzipSync(JSON.stringify(event(sentence))), { 'content-encoding': 'gzip' })).body.accepted, 1);
   assert.equal((await post([event(sentence)], { 'idempotency-key': all.email })).body.accepted, 1);
+  const others = otherFormats(stream);
+  for (const [name, body, headers, route] of others) {
+    const answer = await post(body, headers, route);
+    assert.ok([200, 202].includes(answer.status), `${name}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    assert.ok(!/rejected|[1-9]\d* ×/.test(JSON.stringify(answer.body).replace('"rejected":[]', '')), `${name}: ${JSON.stringify(answer.body)}`);
+  }
   const recorded = await post({ event_type: 'log', severity: 'high', stream, reason: sentence, metadata: { message: sentence, card: Number(all.card) } }, {}, '/v1/anomalies');
   assert.equal(recorded.status, 201, JSON.stringify(recorded.body));
   assert.ok(recorded.body.redacted.email >= 1);
@@ -168,7 +202,7 @@ test('must show 6: a canary of each kind, sent on every path, is found nowhere',
   assert.deepEqual(files, []);
   // the search itself works: an ordinary event of this stream is in the objects' files
   assert.ok(filesHolding([stream]).found.length >= 1 && searched >= 5);
-  figure(t, `${Object.keys(all).length} canaries on ${Object.keys(paths).length + 5} paths and in ${refused.length} refusals: 0 in ${searched} files, every table and ${answers.length} answers`);
+  figure(t, `${Object.keys(all).length} canaries on ${Object.keys(paths).length + others.length + 5} paths and in ${refused.length} refusals: 0 in ${searched} files, every table and ${answers.length} answers`);
 });
 
 test('hash keeps values apart without showing them; drop leaves nothing', { timeout: 180_000 }, async () => {

@@ -208,7 +208,7 @@ fn take(
     }
     let stream = match attribute("driftlockstream") {
         Some(stream) => stream.to_owned(),
-        None => slug(kind, name::MAX_STREAM),
+        None => slug(&collector.named(kind), name::MAX_STREAM),
     };
     let timestamp_ms = match attribute("time") {
         None => None,
@@ -232,6 +232,9 @@ fn take(
             Format::Text,
         )
     };
+    if metadata.len() > limit {
+        collector.leaves_metadata();
+    }
     let (text, format) = event.payload.clone().unwrap_or_else(without_data);
     let record = Record {
         index,

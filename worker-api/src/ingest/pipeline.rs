@@ -16,6 +16,7 @@ use crate::error::{Code, Error, Result};
 use crate::platform::Ctx;
 use futures_util::future::join_all;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// A request's events by stream.
@@ -27,6 +28,8 @@ pub struct Batches {
     pub rejected: Vec<Rejected>,
     /// What was taken out.
     pub redacted: Counts,
+    /// Events whose metadata was too long to be kept.
+    pub without_metadata: u32,
 }
 
 /// Who sends, and what holds for everything sent.
@@ -95,6 +98,22 @@ impl<'p> Collector<'p> {
             line: None,
             terms,
             batches: Batches::default(),
+        }
+    }
+
+    /// A text that becomes part of a stream's name. Redacted before it is made to fit a name, which would hide what it holds.
+    pub fn named<'t>(&mut self, text: &'t str) -> Cow<'t, str> {
+        match &mut self.redactor {
+            Some(redactor) => redactor.label(text),
+            None => Cow::Borrowed(text),
+        }
+    }
+
+    /// The same for a JSON object whose values become part of the name.
+    pub fn named_json<'t>(&mut self, json: &'t str) -> Cow<'t, str> {
+        match &mut self.redactor {
+            Some(redactor) => redactor.json_label(json),
+            None => Cow::Borrowed(json),
         }
     }
 
@@ -185,6 +204,11 @@ impl<'p> Collector<'p> {
             .ok_or_else(|| ("invalid_stream", "the stream has no batch".into()))
     }
 
+    /// Notes that an event is taken without its metadata.
+    pub fn leaves_metadata(&mut self) {
+        self.batches.without_metadata += 1;
+    }
+
     /// Notes that the record at `index` is not taken.
     pub fn reject(&mut self, index: u32, (code, detail): Refusal) {
         self.batches.rejected.push(Rejected {
@@ -223,8 +247,15 @@ pub struct Delivered {
     /// While detections are counted, but not recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quota: Option<QuotaNote>,
+    /// Events taken without their metadata, which was too long.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub without_metadata: u32,
     #[serde(skip)]
     unrecorded: u32,
+}
+
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 /// A stream after the request.
@@ -260,6 +291,7 @@ pub async fn deliver(
     let mut delivered = Delivered {
         rejected: batches.rejected,
         redacted: batches.redacted,
+        without_metadata: batches.without_metadata,
         ..Delivered::default()
     };
     let mut parts = Vec::new();

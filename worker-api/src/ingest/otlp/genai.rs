@@ -7,7 +7,7 @@
 
 use super::intake::{Intake, Made};
 use super::messages::{Message, Said, read};
-use super::origin::{Origin, slug};
+use super::origin::Origin;
 use super::proto::opentelemetry::proto::common::v1::{AnyValue, KeyValue, any_value::Value};
 use super::proto::opentelemetry::proto::logs::v1::LogRecord;
 use super::proto::opentelemetry::proto::trace::v1::Span;
@@ -231,11 +231,11 @@ impl Call {
             value::text(list, "gen_ai.agent.name").or_else(|| value::text(list, "gen_ai.agent.id"));
         let who = agent
             .as_deref()
-            .map_or_else(|| origin.service.clone(), |a| slug(a, NAME_BYTES));
+            .map_or_else(|| origin.service.clone(), |a| intake.slug(a, NAME_BYTES));
         let mut base = format!("llm/{who}");
         if let Some(model) = &model {
             base.push('/');
-            base.push_str(&slug(model, NAME_BYTES));
+            base.push_str(&intake.slug(model, NAME_BYTES));
         }
         let conversation = value::text(list, "gen_ai.conversation.id");
         intake.clear();

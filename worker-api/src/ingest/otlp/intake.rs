@@ -1,10 +1,11 @@
 //! Takes the records of one request: counts them, keeps what was refused and why, and hands events to the pipeline.
 
-use super::origin::Origin;
+use super::origin::{Origin, slug};
 use crate::detect::log::{Format, Record};
 use crate::ingest::limits::Refusal;
 use crate::ingest::pipeline::{Batches, Collector, Terms};
 use cbad::Kind;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// An event made of a record; its text and metadata are in the intake's buffers.
@@ -21,6 +22,9 @@ pub struct Made<'a> {
     /// The sender's own id of it.
     pub id: Option<&'a str>,
 }
+
+/// The code of what is beyond the limit on records.
+const TOO_MANY: &str = "too_many_events";
 
 /// What was refused for one reason.
 #[derive(Debug)]
@@ -39,6 +43,8 @@ pub struct Intake<'p> {
     current: u32,
     refused: u64,
     last_refused: Option<u32>,
+    /// Events whose metadata was too long to be kept.
+    without_metadata: u64,
     reasons: BTreeMap<&'static str, Reason>,
     /// The payload being written.
     pub text: String,
@@ -56,6 +62,7 @@ impl<'p> Intake<'p> {
             current: 0,
             refused: 0,
             last_refused: None,
+            without_metadata: 0,
             reasons: BTreeMap::new(),
             text: String::with_capacity(1024),
             metadata: String::with_capacity(512),
@@ -71,8 +78,36 @@ impl<'p> Intake<'p> {
             return true;
         }
         let detail = format!("the request has more than {limit} records: send smaller batches");
-        self.refuse(("too_many_events", detail));
+        self.refuse((TOO_MANY, detail));
         false
+    }
+
+    /// A text as a part of a stream's name (see `slug`), without what redaction takes out.
+    pub fn slug(&mut self, text: &str, max: usize) -> String {
+        slug(&self.collector.named(text), max)
+    }
+
+    /// Attributes in JSON as what tells streams apart, without what redaction takes out.
+    pub fn named_json<'t>(&mut self, json: &'t str) -> Cow<'t, str> {
+        self.collector.named_json(json)
+    }
+
+    /// Records that a request may have.
+    pub fn most(&self) -> usize {
+        self.collector.terms.limits.events
+    }
+
+    /// Counts records beyond those that the request may have, which nobody kept.
+    pub fn beyond(&mut self, count: u64) {
+        if count == 0 {
+            return;
+        }
+        self.next = self.next.max(u32::try_from(self.most()).unwrap_or(u32::MAX));
+        self.begin();
+        self.refused += count - 1;
+        if let Some(reason) = self.reasons.get_mut(TOO_MANY) {
+            reason.count += count - 1;
+        }
     }
 
     /// Starts an event's text and metadata afresh.
@@ -121,8 +156,10 @@ impl<'p> Intake<'p> {
             };
             self.collector.take(made.stream, &record)
         };
-        if let Err(refusal) = taken {
-            self.refuse(refusal);
+        match taken {
+            Err(refusal) => self.refuse(refusal),
+            Ok(()) if self.metadata.len() > limit => self.without_metadata += 1,
+            Ok(()) => {}
         }
     }
 
@@ -139,8 +176,15 @@ impl<'p> Intake<'p> {
 
     /// Records that were not taken, and the message about them.
     pub fn refusals(&self, noun: &str) -> (u64, String) {
+        let warning = match self.without_metadata {
+            0 => String::new(),
+            n => format!(
+                "{n} events taken without their metadata, which is longer than {} bytes",
+                self.collector.terms.limits.label_bytes
+            ),
+        };
         if self.refused == 0 {
-            return (0, String::new());
+            return (0, warning);
         }
         let reasons: Vec<String> = self
             .reasons
@@ -152,10 +196,11 @@ impl<'p> Intake<'p> {
                 )
             })
             .collect();
-        (
-            self.refused,
-            format!("{} {noun} rejected: {}", self.refused, reasons.join("; ")),
-        )
+        let mut message = format!("{} {noun} rejected: {}", self.refused, reasons.join("; "));
+        if !warning.is_empty() {
+            message = format!("{message}; {warning}");
+        }
+        (self.refused, message)
     }
 
     /// The batches.

@@ -10,6 +10,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use prost::bytes::Bytes;
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -18,6 +19,22 @@ pub fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     d: D,
 ) -> Result<T, D::Error> {
     Ok(Option::deserialize(d)?.unwrap_or_default())
+}
+
+/// Bytes of memory that what is read from a body, or a record, may take: `{},` has three bytes in it and hundreds here.
+const MEMORY: usize = 48 << 20;
+
+thread_local!(static LEFT: Cell<usize> = const { Cell::new(MEMORY) });
+
+/// Begins to read a body or a record.
+pub fn budget() {
+    LEFT.set(MEMORY);
+}
+
+fn spend(bytes: usize) -> bool {
+    let left = LEFT.get();
+    LEFT.set(left.saturating_sub(bytes));
+    bytes <= left
 }
 
 /// A repeated message; a `null` in it is an empty one.
@@ -36,6 +53,9 @@ pub fn list<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
         fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
             let mut out = Vec::new();
             while let Some(item) = items.next_element::<Option<T>>()? {
+                if !spend(size_of::<T>()) {
+                    return Err(Error::custom("too many parts"));
+                }
                 out.push(item.unwrap_or_default());
             }
             Ok(out)
@@ -332,7 +352,7 @@ impl From<Metric> for metrics::Metric {
 #[derive(Default, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct NumberDataPoint {
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "list")]
     attributes: Vec<common::KeyValue>,
     #[serde(deserialize_with = "integer")]
     start_time_unix_nano: u64,

@@ -29,7 +29,7 @@ impl<'i, 'p> Logs<'i, 'p> {
 
 impl Sink<LogRecord> for Logs<'_, '_> {
     fn resource(&mut self, resource: Option<&Resource>) {
-        self.origin = Origin::of(resource, self.intake.header);
+        self.origin = Origin::of(resource, self.intake);
     }
     fn scope(&mut self, scope: Option<&InstrumentationScope>) {
         self.origin.scoped(scope);

@@ -16,6 +16,7 @@ use super::read::Sink;
 use super::value;
 use cbad::Kind;
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Bytes of the parts of a stream's name: with the service's 48 at most 126 together.
@@ -50,7 +51,7 @@ struct Point<'a> {
 
 impl Sink<Metric> for Metrics<'_, '_> {
     fn resource(&mut self, resource: Option<&Resource>) {
-        self.origin = Origin::of(resource, self.intake.header);
+        self.origin = Origin::of(resource, self.intake);
         let attributes: &[KeyValue] = resource.map_or(&[], |r| &r.attributes);
         let named = ["service.instance.id", "k8s.pod.name", "host.name"]
             .into_iter()
@@ -171,8 +172,9 @@ impl Metrics<'_, '_> {
         let _ = write!(out, ",\"type\":\"{kind}\",\"attributes\":");
         value::attributes(out, p.attributes, |k| k != STREAM);
         out.push('}');
+        let stream = stream(intake, origin, m, p.attributes);
         intake.take(Made {
-            stream: &stream(origin, m, p.attributes),
+            stream: &stream,
             kind: Kind::Metric,
             timestamp_ms: value::milliseconds(p.time_unix_nano),
             group: None,
@@ -217,28 +219,35 @@ fn spread(out: &mut String, s: &Spread, delta: bool) {
 }
 
 /// `service/metrics/metric` and, where there are attributes, `/values-hash`: readable, and one for each attribute set.
-fn stream(origin: &Origin, m: &Metric, attributes: &[KeyValue]) -> String {
-    let named = value::text(attributes, STREAM)
-        .map(|s| slug(&s, BASE_BYTES))
-        .or_else(|| origin.stream.as_ref().map(|s| slug(s, BASE_BYTES)));
+fn stream(intake: &mut Intake<'_>, origin: &Origin, m: &Metric, attributes: &[KeyValue]) -> String {
+    let own = value::text(attributes, STREAM);
+    let named = own.as_deref().or(origin.stream.as_deref());
+    let named = named.map(|s| intake.slug(s, BASE_BYTES));
     let mut out = named.unwrap_or_else(|| format!("{}/metrics", origin.service));
     let name = value::lossless(&m.name);
-    let _ = write!(out, "/{}", slug(&name, METRIC_BYTES));
+    let _ = write!(out, "/{}", intake.slug(&name, METRIC_BYTES));
     let mut set = String::new();
     value::attributes(&mut set, attributes, |k| k != STREAM);
     if set == "{}" {
         return out;
     }
+    let redacted = intake.named_json(&set);
     let mut values = String::new();
-    let mut order: Vec<&KeyValue> = attributes.iter().collect();
-    order.sort_by(|a, b| a.key.cmp(&b.key));
-    for kv in order {
-        let mut text = String::new();
-        value::any(&mut text, kv.value.as_ref());
-        values.push_str(text.trim_matches('"'));
-        values.push('-');
+    if let Cow::Owned(changed) = &redacted {
+        // with the names beside the values, by which a credential is known
+        values.push_str(changed);
+    } else {
+        let mut order: Vec<&KeyValue> = attributes.iter().collect();
+        order.sort_by(|a, b| a.key.cmp(&b.key));
+        for kv in order {
+            let mut text = String::new();
+            value::any(&mut text, kv.value.as_ref());
+            values.push_str(text.trim_matches('"'));
+            values.push('-');
+        }
     }
-    let hash = Sha256::digest(set.as_bytes());
+    // the hash would give away a short value to whoever tries them all
+    let hash = Sha256::digest(redacted.as_bytes());
     let hash: String = hash.iter().take(4).map(|b| format!("{b:02x}")).collect();
     let values = readable(&values);
     let _ = write!(out, "/{values}{hash}");

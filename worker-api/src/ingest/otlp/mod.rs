@@ -130,4 +130,4 @@ pub fn refusal(request: &Request, error: &Error) -> Option<Response> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

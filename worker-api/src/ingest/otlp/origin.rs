@@ -1,5 +1,6 @@
 //! Where records come from: service, instance and scope, and the names of the streams that follow from them.
 
+use super::intake::Intake;
 use super::proto::opentelemetry::proto::common::v1::{InstrumentationScope, KeyValue};
 use super::proto::opentelemetry::proto::resource::v1::Resource;
 use super::value;
@@ -39,15 +40,15 @@ pub struct Origin {
 
 impl Origin {
     /// The origin of a resource. A stream named by the resource goes before that of the request's header.
-    pub fn of(resource: Option<&Resource>, header: Option<&str>) -> Self {
+    pub fn of(resource: Option<&Resource>, intake: &mut Intake<'_>) -> Self {
         let attributes: &[KeyValue] = resource.map_or(&[], |r| &r.attributes);
         let service = value::text(attributes, "service.name").unwrap_or("unknown_service".into());
         let mut kept = String::from("\"resource\":");
         value::attributes(&mut kept, attributes, |k| KEPT.contains(&k));
         let named = value::text(attributes, STREAM).map(Cow::into_owned);
         Self {
-            service: slug(&service, SERVICE_BYTES),
-            stream: named.or_else(|| header.map(str::to_owned)),
+            service: intake.slug(&service, SERVICE_BYTES),
+            stream: named.or_else(|| intake.header.map(str::to_owned)),
             session: value::text(attributes, "session.id").map(Cow::into_owned),
             resource: kept,
             scope: String::new(),

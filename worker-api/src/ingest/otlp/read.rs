@@ -80,9 +80,12 @@ fn resources<R: Carried>(
             let level = level?;
             sink.scope(owner(&level)?.as_ref());
             for record in wire::only(&level, wire::ITEM) {
-                sink.record(
-                    R::decode(record?).map_err(|_| "the record is not valid protobuf".to_owned()),
-                );
+                let record = record?;
+                sink.record(if wire::is_bomb(&record) {
+                    Err(format!("the record has more than {} parts", wire::MOST_PARTS))
+                } else {
+                    R::decode(record).map_err(|_| "the record is not valid protobuf".to_owned())
+                });
             }
         }
     }
@@ -105,6 +108,7 @@ fn owner<T: Message + Default>(level: &Bytes) -> std::result::Result<Option<T>, 
 pub fn json<R: Carried>(body: &[u8], sink: &mut impl Sink<R>) -> Result<()> {
     let text =
         super::super::utf8::json(body).ok_or_else(|| invalid("the body is not UTF-8".into()))?;
+    super::json::budget();
     if let Ok(request) = serde_json::from_str::<R::Request>(&text) {
         R::unpack(request, sink);
         return Ok(());
@@ -131,6 +135,7 @@ fn loosely<R: Carried>(text: &str, sink: &mut impl Sink<R>) -> serde_json::Resul
         for level in items(level, scopes)? {
             sink.scope(member(level, "scope")?.as_ref());
             for record in items(level, records)? {
+                super::json::budget();
                 let read = serde_json::from_str(record);
                 sink.record(read.map_err(|e| {
                     // the message may quote data: only the place goes out

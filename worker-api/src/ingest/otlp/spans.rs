@@ -3,7 +3,7 @@
 
 use super::genai;
 use super::intake::{Intake, Made};
-use super::origin::{Origin, STREAM, slug};
+use super::origin::{Origin, STREAM};
 use super::proto::opentelemetry::proto::common::v1::InstrumentationScope;
 use super::proto::opentelemetry::proto::resource::v1::Resource;
 use super::proto::opentelemetry::proto::trace::v1::Span;
@@ -16,11 +16,18 @@ use std::rc::Rc;
 /// Bytes of an operation's name in a stream's.
 const OPERATION_BYTES: usize = 64;
 
+/// Attributes, events and links of all spans of a request that are kept at the same time: some 40 MB.
+const MOST_PARTS: usize = 400_000;
+
 /// Collects spans, since a caller's name may come after what it called.
 pub struct Spans<'i, 'p> {
     intake: &'i mut Intake<'p>,
     origin: Rc<Origin>,
     spans: Vec<(Rc<Origin>, Result<Span, String>)>,
+    /// Attributes, events and links of those.
+    parts: usize,
+    /// Spans that came when no more were kept.
+    beyond: u64,
 }
 
 impl<'i, 'p> Spans<'i, 'p> {
@@ -30,6 +37,8 @@ impl<'i, 'p> Spans<'i, 'p> {
             intake,
             origin: Rc::default(),
             spans: Vec::new(),
+            parts: 0,
+            beyond: 0,
         }
     }
 
@@ -55,17 +64,26 @@ impl<'i, 'p> Spans<'i, 'p> {
                 Err(detail) => self.intake.refuse(("invalid_record", detail.clone())),
             }
         }
+        self.intake.beyond(self.beyond);
     }
 }
 
 impl Sink<Span> for Spans<'_, '_> {
     fn resource(&mut self, resource: Option<&Resource>) {
-        self.origin = Rc::new(Origin::of(resource, self.intake.header));
+        self.origin = Rc::new(Origin::of(resource, self.intake));
     }
     fn scope(&mut self, scope: Option<&InstrumentationScope>) {
         Rc::make_mut(&mut self.origin).scoped(scope);
     }
     fn record(&mut self, record: Result<Span, String>) {
+        // an empty span has two bytes in a body and hundreds in memory
+        if self.spans.len() >= self.intake.most() || self.parts >= MOST_PARTS {
+            self.beyond += 1;
+            return;
+        }
+        if let Ok(span) = &record {
+            self.parts += span.attributes.len() + span.events.len() + span.links.len();
+        }
         self.spans.push((Rc::clone(&self.origin), record));
     }
 }
@@ -104,7 +122,7 @@ fn take(intake: &mut Intake<'_>, origin: &Origin, s: &Span, parent: Option<&[u8]
         intake.text.push_str("{\"duration_ms\":");
         value::number(&mut intake.text, ms);
         intake.text.push('}');
-        let operation = slug(&value::lossless(&s.name), OPERATION_BYTES);
+        let operation = intake.slug(&value::lossless(&s.name), OPERATION_BYTES);
         intake.take(Made {
             stream: &format!("{}/latency/{operation}", origin.service),
             kind: Kind::Metric,

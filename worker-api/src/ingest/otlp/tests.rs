@@ -389,3 +389,75 @@ proptest! {
         }
     }
 }
+
+/// The names of the streams that all signals of a service make, with `name` as metric, operation and model.
+pub(in crate::ingest) fn streams_of<'t>(
+    terms: impl Fn() -> Terms<'t>,
+    service: &str,
+    name: &str,
+    attributes: &[(&str, &str)],
+) -> BTreeSet<String> {
+    let text = |key: &str, v: &str| serde_json::json!({"key": key, "value": {"stringValue": v}});
+    let mut list: Vec<_> = attributes.iter().map(|(k, v)| text(k, v)).collect();
+    let resource = serde_json::json!({"attributes": [text("service.name", service)]});
+    let metrics = serde_json::json!({"resourceMetrics": [{"resource": resource, "scopeMetrics": [{"metrics": [
+        {"name": name, "gauge": {"dataPoints": [{"asDouble": 1.0, "attributes": list}]}}]}]}]});
+    list.push(text("gen_ai.request.model", name));
+    list.push(text("gen_ai.prompt", "hello"));
+    let at = format!("{NOW}000000");
+    let traces = serde_json::json!({"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": [
+        {"traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174", "name": name,
+         "startTimeUnixNano": at, "endTimeUnixNano": at, "attributes": list}]}]}]});
+    let logs = serde_json::json!({"resourceLogs": [{"resource": resource, "scopeLogs": [{"logRecords": [
+        {"body": {"stringValue": "x"}}]}]}]});
+    let mut streams = BTreeSet::new();
+    for (signal, request) in [(Signal::Metrics, metrics), (Signal::Traces, traces), (Signal::Logs, logs)] {
+        let mut intake = Intake::new(terms(), None);
+        let body = Bytes::from(request.to_string());
+        read(&mut intake, &body, Encoding::Json, signal).expect("readable");
+        streams.extend(intake.finish().streams.into_keys());
+    }
+    streams
+}
+
+#[test]
+fn a_body_of_empty_spans_is_counted_and_not_kept() {
+    let count = 200_000;
+    // scope level { 2: "" } again and again, in one resource level
+    let scope: Vec<u8> = [0x12, 0x00].repeat(count);
+    let wrap = |tag: u8, inner: &[u8]| {
+        let mut out = vec![tag];
+        prost::encoding::encode_varint(inner.len() as u64, &mut out);
+        [out, inner.to_vec()].concat()
+    };
+    let body = wrap(0x0a, &wrap(0x12, &scope));
+    let json = format!("{{\"resourceSpans\":[{{\"scopeSpans\":[{{\"spans\":[{}{{}}]}}]}}]}}", "{},".repeat(count - 1));
+    for (body, encoding) in [(body, Encoding::Protobuf), (json.into_bytes(), Encoding::Json)] {
+        let mut intake = intake(Limits::default());
+        read(&mut intake, &Bytes::from(body), encoding, Signal::Traces).expect("readable");
+        let (_, rejected, message) = events(intake, "spans");
+        assert_eq!(rejected, count as u64);
+        assert!(message.contains("190000 × too_many_events"), "{message}");
+    }
+}
+
+#[test]
+fn a_metric_of_a_million_empty_points_is_refused_without_being_decoded() {
+    let json = format!("{{\"resourceMetrics\":[{{\"scopeMetrics\":[{{\"metrics\":[{{\"name\":\"m\",\"gauge\":{{\"dataPoints\":[{}{{}}]}}}}]}}]}}]}}", "{},".repeat(1_000_000));
+    let (_, rejected, message) = of_json(&json, Signal::Metrics);
+    assert_eq!(rejected, 1, "{message}");
+    let points: Vec<u8> = [0x0a, 0x00].repeat(1_000_000);
+    let mut gauge = vec![0x2a];
+    prost::encoding::encode_varint(points.len() as u64, &mut gauge);
+    gauge.extend(points);
+    assert!(wire::is_bomb(&gauge.into()));
+}
+
+#[test]
+fn metadata_that_is_too_long_is_left_out_and_said() {
+    let name = "m".repeat(5_000);
+    let json = format!("{{\"resourceLogs\":[{{\"resource\":{{\"attributes\":[{{\"key\":\"host.name\",\"value\":{{\"stringValue\":\"{name}\"}}}}]}},\"scopeLogs\":[{{\"logRecords\":[{{\"body\":{{\"stringValue\":\"x\"}}}}]}}]}}]}}");
+    let (taken, rejected, message) = of_json(&json, Signal::Logs);
+    assert_eq!((taken.len(), rejected), (1, 0));
+    assert_eq!(message, "1 events taken without their metadata, which is longer than 4096 bytes");
+}

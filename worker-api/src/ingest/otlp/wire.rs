@@ -59,6 +59,24 @@ impl Iterator for Fields {
     }
 }
 
+/// Parts that a record may have: each has two bytes or more in the body, and a hundred or more in memory.
+pub const MOST_PARTS: usize = 100_000;
+
+/// Whether a record has more parts (attributes, events, points) than may be decoded at once. What is no message is passed over.
+pub fn is_bomb(record: &Bytes) -> bool {
+    if record.len() < 2 * MOST_PARTS {
+        return false;
+    }
+    let mut parts = 0;
+    for part in fields(record.clone()).map_while(Result::ok) {
+        parts += 1 + fields(part.1).map_while(Result::ok).take(MOST_PARTS).count();
+        if parts > MOST_PARTS {
+            return true;
+        }
+    }
+    false
+}
+
 /// The occurrences of one field of a message.
 pub fn only(message: &Bytes, tag: u32) -> impl Iterator<Item = Result<Bytes, Malformed>> {
     fields(message.clone()).filter_map(move |field| match field {

@@ -117,6 +117,15 @@ impl Redactor {
 
     /// A valid JSON text.
     pub fn json<'t>(&mut self, text: &'t str) -> Cow<'t, str> {
+        self.json_as(text, self.rules.action)
+    }
+
+    /// A valid JSON text that tells things apart, as a label does.
+    pub fn json_label<'t>(&mut self, text: &'t str) -> Cow<'t, str> {
+        self.json_as(text, Action::Hash)
+    }
+
+    fn json_as<'t>(&mut self, text: &'t str, action: Action) -> Cow<'t, str> {
         let b = text.as_bytes();
         let mut out = Edit::new(text);
         let mut field = Field::Plain;
@@ -132,7 +141,6 @@ impl Redactor {
                         arrays = 0;
                         self.string(inner, i + 1, end, Field::Plain, Action::Hash, &mut out);
                     } else {
-                        let action = self.rules.action;
                         self.string(inner, i + 1, end, field, action, &mut out);
                         field = field.after(arrays);
                     }
@@ -143,7 +151,8 @@ impl Redactor {
                         .iter()
                         .take_while(|c| c.is_ascii_alphanumeric() || b"+-.".contains(c))
                         .count();
-                    self.json_number(text.get(i..end).unwrap_or(""), i, end, field, &mut out);
+                    let number = text.get(i..end).unwrap_or("");
+                    self.json_number(number, i, end, field, action, &mut out);
                     field = field.after(arrays);
                     i = end;
                 }
@@ -238,6 +247,7 @@ impl Redactor {
         start: usize,
         end: usize,
         field: Field,
+        action: Action,
         out: &mut Edit<'_>,
     ) {
         let kind = match field {
@@ -251,7 +261,7 @@ impl Redactor {
         };
         if let Some(kind) = kind {
             self.count(kind);
-            let value = match self.rules.action {
+            let value = match action {
                 Action::Drop => "null".to_owned(),
                 action => format!("\"{}\"", self.placeholder(number, kind, action)),
             };

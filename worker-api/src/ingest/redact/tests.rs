@@ -273,3 +273,37 @@ fn speed() {
         );
     }
 }
+
+#[test]
+fn names_made_of_personal_data_are_redacted_before_they_are_made_to_fit() {
+    use crate::ingest::limits::Limits;
+    use crate::ingest::otlp::tests::streams_of;
+    use crate::ingest::pipeline::Terms;
+    let rules = Rules {
+        kinds: ["email", "phone", "secret"].map(str::to_owned).into(),
+        ..Rules::default()
+    };
+    let redaction = Redaction {
+        rules: Rc::new(Compiled::new(&rules).expect("rules")),
+        org: Uuid::from_u128(7),
+        key: "installation secret".into(),
+    };
+    let terms = || Terms {
+        redaction: Some(&redaction),
+        org: "o",
+        prefix: None,
+        limits: Limits::default(),
+        now_ms: 1_795_251_600_000,
+    };
+    let streams = streams_of(
+        terms,
+        "canary@example.com",
+        "+4915112345678",
+        &[("password", "hunter2"), ("user", "other@example.org")],
+    );
+    assert!(streams.len() >= 5, "{streams:?}");
+    for canary in ["canary", "example", "4915112345678", "hunter2"] {
+        let holding: Vec<_> = streams.iter().filter(|s| s.contains(canary)).collect();
+        assert!(holding.is_empty(), "{canary} in {holding:?}");
+    }
+}
