@@ -166,7 +166,10 @@ impl Pending {
         set("event_format", json!(record.format.as_str()));
         if let Some(metadata) = record.metadata {
             // what only this reader refuses (half a surrogate pair, 1e999, 128 levels) must not keep the anomaly from being stored
-            set("metadata", serde_json::from_str(metadata).unwrap_or_else(|_| json!({})));
+            set(
+                "metadata",
+                serde_json::from_str(metadata).unwrap_or_else(|_| json!({})),
+            );
         }
         set("tokens", part(serde_json::to_value(&verdict.tokens)));
         set("fields", part(serde_json::to_value(&verdict.fields)));

@@ -109,14 +109,22 @@ fn anomalies_and_answers_fit_too() {
 
 #[test]
 fn another_body_under_a_key_is_a_mistake_for_a_day_and_then_a_new_request() {
-    let row: Vec<Value> = vec!["body".into(), "{}".into(), 65_535i64.into(), 1_000i64.into()];
+    let row: Vec<Value> = vec![
+        "body".into(),
+        "{}".into(),
+        65_535i64.into(),
+        1_000i64.into(),
+    ];
     let key = |body: &str| RequestKey {
         key: "k".into(),
         body: body.into(),
     };
     let day = dedupe::MAX_AGE_MS;
     for now in [1_000, 1_000 + day - 1, 1_000 + day, 1_000 + 100 * day, -day] {
-        assert!(matches!(judged(&row, &key("body"), now), Some(Earlier::Same(..))));
+        assert!(matches!(
+            judged(&row, &key("body"), now),
+            Some(Earlier::Same(..))
+        ));
         let other = judged(&row, &key("other"), now);
         assert_eq!(matches!(other, Some(Earlier::Different)), now < 1_000 + day);
         assert_eq!(other.is_none(), now >= 1_000 + day);

@@ -277,9 +277,13 @@ impl Parser<'_> {
         self.check_org(incoming.organization_id)?;
         let whole = incoming.data.is_none() && incoming.value.is_none() && incoming.has_own_fields;
         // a shipper's own `id`, `stream` or `group` means something else; its time is read where it can be
-        let declared = string("event_type", incoming.event_type.or(incoming.stream_type), 64);
-        let is_envelope = !whole
-            || declared.is_ok_and(|d| d.is_some() && kind_of(d.as_deref()).is_ok());
+        let declared = string(
+            "event_type",
+            incoming.event_type.or(incoming.stream_type),
+            64,
+        );
+        let is_envelope =
+            !whole || declared.is_ok_and(|d| d.is_some() && kind_of(d.as_deref()).is_ok());
         let outcome = if is_envelope {
             self.take(index, &incoming, whole.then_some(text))
         } else {

@@ -187,7 +187,12 @@ fn fields_of_a_log_shippers_own_object_are_not_taken_for_ours() {
         r#"{"timestamp":12,"log":"e"}"#,
     ];
     let body = lines.join("\n");
-    let batches = parse_for(body.as_bytes(), "application/x-ndjson", Some("pod"), terms(None));
+    let batches = parse_for(
+        body.as_bytes(),
+        "application/x-ndjson",
+        Some("pod"),
+        terms(None),
+    );
     let batches = batches.expect("lines");
     assert_eq!(batches.rejected, []);
     let writer = batches.streams.get("pod").expect("the header's stream");
@@ -197,9 +202,14 @@ fn fields_of_a_log_shippers_own_object_are_not_taken_for_ours() {
         .map(|r| r.expect("own record"))
         .collect();
     assert_eq!(records.iter().map(|r| r.text).collect::<Vec<_>>(), lines);
-    assert!(records.iter().all(|r| r.id.is_none() && r.group.is_none() && r.timestamp_ms.is_none()));
+    assert!(
+        records
+            .iter()
+            .all(|r| r.id.is_none() && r.group.is_none() && r.timestamp_ms.is_none())
+    );
     // with a type it is an envelope
-    let batches = parsed(r#"{"event_type":"trace","stream":"s","id":"1","span":"x"}"#).expect("an event");
+    let batches =
+        parsed(r#"{"event_type":"trace","stream":"s","id":"1","span":"x"}"#).expect("an event");
     assert!(batches.streams.contains_key("s"));
 }
 

@@ -103,9 +103,10 @@ impl<'p> Collector<'p> {
 
     /// A text that becomes part of a stream's name. Redacted before it is made to fit a name, which would hide what it holds.
     pub fn named<'t>(&mut self, text: &'t str) -> Cow<'t, str> {
-        match &mut self.redactor {
-            Some(redactor) => redactor.label(text),
-            None => Cow::Borrowed(text),
+        match self.redactor.as_mut().map(|r| r.label(text)) {
+            // `secret:` would look like the name of a credential
+            Some(Cow::Owned(changed)) => Cow::Owned(changed.replace(':', "-")),
+            _ => Cow::Borrowed(text),
         }
     }
 

@@ -102,7 +102,9 @@ impl<'p> Intake<'p> {
         if count == 0 {
             return;
         }
-        self.next = self.next.max(u32::try_from(self.most()).unwrap_or(u32::MAX));
+        self.next = self
+            .next
+            .max(u32::try_from(self.most()).unwrap_or(u32::MAX));
         self.begin();
         self.refused += count - 1;
         if let Some(reason) = self.reasons.get_mut(TOO_MANY) {

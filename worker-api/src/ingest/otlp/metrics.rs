@@ -17,6 +17,7 @@ use super::value;
 use cbad::Kind;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// Bytes of the parts of a stream's name: with the service's 48 at most 126 together.
@@ -234,8 +235,15 @@ fn stream(intake: &mut Intake<'_>, origin: &Origin, m: &Metric, attributes: &[Ke
     let redacted = intake.named_json(&set);
     let mut values = String::new();
     if let Cow::Owned(changed) = &redacted {
-        // with the names beside the values, by which a credential is known
-        values.push_str(changed);
+        let changed: BTreeMap<String, serde_json::Value> =
+            serde_json::from_str(changed).unwrap_or_default();
+        for value in changed.values() {
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            values.push_str(&text.replace(':', "-"));
+            values.push('-');
+        }
     } else {
         let mut order: Vec<&KeyValue> = attributes.iter().collect();
         order.sort_by(|a, b| a.key.cmp(&b.key));

@@ -82,7 +82,10 @@ fn resources<R: Carried>(
             for record in wire::only(&level, wire::ITEM) {
                 let record = record?;
                 sink.record(if wire::is_bomb(&record) {
-                    Err(format!("the record has more than {} parts", wire::MOST_PARTS))
+                    Err(format!(
+                        "the record has more than {} parts",
+                        wire::MOST_PARTS
+                    ))
                 } else {
                     R::decode(record).map_err(|_| "the record is not valid protobuf".to_owned())
                 });

@@ -411,7 +411,11 @@ pub(in crate::ingest) fn streams_of<'t>(
     let logs = serde_json::json!({"resourceLogs": [{"resource": resource, "scopeLogs": [{"logRecords": [
         {"body": {"stringValue": "x"}}]}]}]});
     let mut streams = BTreeSet::new();
-    for (signal, request) in [(Signal::Metrics, metrics), (Signal::Traces, traces), (Signal::Logs, logs)] {
+    for (signal, request) in [
+        (Signal::Metrics, metrics),
+        (Signal::Traces, traces),
+        (Signal::Logs, logs),
+    ] {
         let mut intake = Intake::new(terms(), None);
         let body = Bytes::from(request.to_string());
         read(&mut intake, &body, Encoding::Json, signal).expect("readable");
@@ -431,8 +435,14 @@ fn a_body_of_empty_spans_is_counted_and_not_kept() {
         [out, inner.to_vec()].concat()
     };
     let body = wrap(0x0a, &wrap(0x12, &scope));
-    let json = format!("{{\"resourceSpans\":[{{\"scopeSpans\":[{{\"spans\":[{}{{}}]}}]}}]}}", "{},".repeat(count - 1));
-    for (body, encoding) in [(body, Encoding::Protobuf), (json.into_bytes(), Encoding::Json)] {
+    let json = format!(
+        "{{\"resourceSpans\":[{{\"scopeSpans\":[{{\"spans\":[{}{{}}]}}]}}]}}",
+        "{},".repeat(count - 1)
+    );
+    for (body, encoding) in [
+        (body, Encoding::Protobuf),
+        (json.into_bytes(), Encoding::Json),
+    ] {
         let mut intake = intake(Limits::default());
         read(&mut intake, &Bytes::from(body), encoding, Signal::Traces).expect("readable");
         let (_, rejected, message) = events(intake, "spans");
@@ -443,7 +453,10 @@ fn a_body_of_empty_spans_is_counted_and_not_kept() {
 
 #[test]
 fn a_metric_of_a_million_empty_points_is_refused_without_being_decoded() {
-    let json = format!("{{\"resourceMetrics\":[{{\"scopeMetrics\":[{{\"metrics\":[{{\"name\":\"m\",\"gauge\":{{\"dataPoints\":[{}{{}}]}}}}]}}]}}]}}", "{},".repeat(1_000_000));
+    let json = format!(
+        "{{\"resourceMetrics\":[{{\"scopeMetrics\":[{{\"metrics\":[{{\"name\":\"m\",\"gauge\":{{\"dataPoints\":[{}{{}}]}}}}]}}]}}]}}",
+        "{},".repeat(1_000_000)
+    );
     let (_, rejected, message) = of_json(&json, Signal::Metrics);
     assert_eq!(rejected, 1, "{message}");
     let points: Vec<u8> = [0x0a, 0x00].repeat(1_000_000);
@@ -456,8 +469,13 @@ fn a_metric_of_a_million_empty_points_is_refused_without_being_decoded() {
 #[test]
 fn metadata_that_is_too_long_is_left_out_and_said() {
     let name = "m".repeat(5_000);
-    let json = format!("{{\"resourceLogs\":[{{\"resource\":{{\"attributes\":[{{\"key\":\"host.name\",\"value\":{{\"stringValue\":\"{name}\"}}}}]}},\"scopeLogs\":[{{\"logRecords\":[{{\"body\":{{\"stringValue\":\"x\"}}}}]}}]}}]}}");
+    let json = format!(
+        "{{\"resourceLogs\":[{{\"resource\":{{\"attributes\":[{{\"key\":\"host.name\",\"value\":{{\"stringValue\":\"{name}\"}}}}]}},\"scopeLogs\":[{{\"logRecords\":[{{\"body\":{{\"stringValue\":\"x\"}}}}]}}]}}]}}"
+    );
     let (taken, rejected, message) = of_json(&json, Signal::Logs);
     assert_eq!((taken.len(), rejected), (1, 0));
-    assert_eq!(message, "1 events taken without their metadata, which is longer than 4096 bytes");
+    assert_eq!(
+        message,
+        "1 events taken without their metadata, which is longer than 4096 bytes"
+    );
 }

@@ -69,7 +69,10 @@ pub fn is_bomb(record: &Bytes) -> bool {
     }
     let mut parts = 0;
     for part in fields(record.clone()).map_while(Result::ok) {
-        parts += 1 + fields(part.1).map_while(Result::ok).take(MOST_PARTS).count();
+        parts += 1 + fields(part.1)
+            .map_while(Result::ok)
+            .take(MOST_PARTS)
+            .count();
         if parts > MOST_PARTS {
             return true;
         }
