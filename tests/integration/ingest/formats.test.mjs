@@ -78,6 +78,29 @@ test('what log shippers send is taken as it is; the header names the stream', as
   assert.deepEqual([answer.body.accepted, answer.body.streams[0].stream], [2, stream], JSON.stringify(answer.body));
 });
 
+test('lines of a shipper with one id are all taken, and its stream and time are its own', async () => {
+  const stream = freshStream('shipper');
+  const lines = [{ id: '42', stream: 'stdout', log: 'a' }, { id: '42', stream: 'stdout', log: 'b' }, { id: 42, log: 'c' }, { timestamp: '21/Nov/2026', log: 'd' }];
+  const answer = await send(lines.map((line) => JSON.stringify(line)).join('\n'), ndjson, { 'driftlock-stream': stream });
+  assert.deepEqual([answer.body.accepted, answer.body.duplicates, answer.body.rejected, answer.body.streams.map((s) => s.stream)], [4, 0, [], [stream]], JSON.stringify(answer.body));
+});
+
+test('a body of seven megabytes is taken, and its stream comes back from what it stored', async () => {
+  const stream = freshStream('large');
+  const body = JSON.stringify(Array.from({ length: 28 }, (_, i) => ({ stream, data: `${i} ${'x'.repeat(249_000)}` })));
+  for (const [accepted, duplicates] of [[28, 0], [28, 0]]) {
+    const answer = await send(body, json, { 'idempotency-key': stream });
+    assert.deepEqual([answer.status, answer.body.accepted, answer.body.duplicates], [200, accepted, duplicates], JSON.stringify(answer.body).slice(0, 300));
+  }
+  assert.equal((await send(JSON.stringify({ stream, data: 'next' }))).body.streams[0].events_seen, 29);
+});
+
+test('a CloudEvent with attributes above 4 KiB is taken without them, and the answer says so', async () => {
+  const event = { specversion: '1.0', id: freshStream('id'), source: '/s', type: freshStream('cloud'), long: 'x'.repeat(5000), data: 'hello' };
+  const answer = await send(JSON.stringify(event), 'application/cloudevents+json');
+  assert.deepEqual([answer.body.accepted, answer.body.without_metadata], [1, 1], JSON.stringify(answer.body));
+});
+
 test('bytes that are not UTF-8 are kept', async () => {
   const stream = freshStream('latin');
   const body = Buffer.concat([Buffer.from(`{"stream":"${stream}","data":"caf`), Buffer.from([0xe9]), Buffer.from('"}\n')]);

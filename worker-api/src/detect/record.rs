@@ -165,11 +165,7 @@ impl Pending {
         set("event_text", json!(record.text));
         set("event_format", json!(record.format.as_str()));
         if let Some(metadata) = record.metadata {
-            // what only this reader refuses (half a surrogate pair, 1e999, 128 levels) must not keep the anomaly from being stored
-            set(
-                "metadata",
-                serde_json::from_str(metadata).unwrap_or_else(|_| json!({})),
-            );
+            set("metadata", metadata_of(metadata));
         }
         set("tokens", part(serde_json::to_value(&verdict.tokens)));
         set("fields", part(serde_json::to_value(&verdict.fields)));
@@ -313,6 +309,12 @@ impl Pending {
     }
 }
 
+/// Metadata as the database takes it. What only this reader refuses (half a surrogate pair, 1e999, 128 levels) is left out: it must
+/// not keep the anomaly from being stored.
+fn metadata_of(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| json!({}))
+}
+
 fn empty_row(place: Place<'_>, event_type: &str) -> serde_json::Map<String, Value> {
     let mut row: serde_json::Map<String, Value> = COLUMNS
         .iter()
@@ -395,6 +397,15 @@ mod tests {
             sequence: 3,
             now_ms: 0,
         }
+    }
+
+    #[test]
+    fn metadata_that_cannot_be_read_is_an_empty_object_and_not_null() {
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(200), "]".repeat(200));
+        for text in [r#"{"a":"\ud800"}"#, r#"{"a":1e999}"#, &deep] {
+            assert_eq!(metadata_of(text), json!({}), "{text}");
+        }
+        assert_eq!(metadata_of(r#"{"a":1}"#), json!({"a": 1}));
     }
 
     #[test]
