@@ -304,9 +304,9 @@ impl Parser<'_> {
     ) -> std::result::Result<(), Refusal> {
         let Terms { limits, now_ms, .. } = self.0.terms;
         let meant = timestamp(e.timestamp).ok().flatten();
-        self.0.take(&Draft {
+        let stream = self.1.unwrap_or(crate::detect::log::kind_name(Kind::Log));
+        let record = Record {
             index,
-            stream: self.1.unwrap_or(crate::detect::log::kind_name(Kind::Log)),
             kind: Kind::Log,
             timestamp_ms: meant.filter(|ms| limits.time(*ms, now_ms).is_ok()),
             group: None,
@@ -314,7 +314,8 @@ impl Parser<'_> {
             metadata: None,
             format: Format::Json,
             text,
-        })
+        };
+        self.0.take(stream, &record)
     }
 
     /// `whole`: the record itself, where it is no event but data as a log shipper sends it.

@@ -187,7 +187,7 @@ fn fields_of_a_log_shippers_own_object_are_not_taken_for_ours() {
         r#"{"timestamp":12,"log":"e"}"#,
     ];
     let body = lines.join("\n");
-    let batches = parse_for(
+    let batches = parse(
         body.as_bytes(),
         "application/x-ndjson",
         Some("pod"),
