@@ -13,6 +13,21 @@ const config = () =>
   );
 
 describe('the playground', () => {
+  it('names the API’s own host in the command where that is not the page’s', async () => {
+    server.use(
+      http.get('*/config.json', () =>
+        HttpResponse.json({
+          supabase_url: 'http://localhost:3000',
+          supabase_publishable_key: 'k',
+          api_url: 'https://api.driftlock.test/',
+        }),
+      ),
+    );
+    const { user } = open();
+    await user.click(await screen.findByRole('radio', { name: 'Use the API' }));
+    expect(await screen.findByText(/curl https:\/\/api\.driftlock\.test\/v1\/demo/)).toBeVisible();
+  });
+
   it('finds what is odd in a sample, without a request', async () => {
     const { user } = open();
     await user.click(await screen.findByRole('button', { name: 'Shop log' }));

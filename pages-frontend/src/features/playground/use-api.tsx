@@ -1,4 +1,4 @@
-// The demo route, as a program would call it. It asks the host of this page, with no credential.
+// The demo route, as a program would call it. It asks the API without a credential.
 import { Play } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import * as z from 'zod/mini';
@@ -48,6 +48,14 @@ export function UseApi() {
     | { is: 'done'; answer: Answer; lines: string[] }
     | { is: 'failed'; why: string }
   >({ is: 'idle' });
+  const [origin, setOrigin] = useState(window.location.origin);
+  useEffect(() => {
+    // Where the API is elsewhere. Without an answer the command names this page's host, as Send would.
+    loadConfig().then(
+      ({ apiUrl }) => setOrigin(apiUrl || window.location.origin),
+      () => undefined,
+    );
+  }, []);
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const send = async () => {
     setState({ is: 'running' });
@@ -81,7 +89,7 @@ export function UseApi() {
         </Button>
         <h2 className="mt-6 text-base">As a command, with the first three</h2>
         <pre className="mt-2 rounded-lg border border-line bg-panel p-3 font-mono text-xs leading-5 whitespace-pre-wrap wrap-anywhere">
-          {curl(lines.slice(0, SHOWN))}
+          {curl(origin, lines.slice(0, SHOWN))}
         </pre>
         <p className="mt-2 text-sm text-ink-3">Ten requests a minute from one address, 50 events each.</p>
       </div>
@@ -144,7 +152,7 @@ function wordsFor(error: unknown): string {
   return 'The server could not be reached, or its answer was not understood.';
 }
 
-function curl(lines: readonly string[]): string {
+function curl(origin: string, lines: readonly string[]): string {
   const quoted = JSON.stringify(lines.map((data) => ({ data }))).replaceAll("'", "'\\''");
-  return `curl ${window.location.origin}/v1/demo/detect \\\n  -H 'Content-Type: application/json' \\\n  -d '${quoted}'`;
+  return `curl ${origin}/v1/demo/detect \\\n  -H 'Content-Type: application/json' \\\n  -d '${quoted}'`;
 }

@@ -67,7 +67,8 @@ export function PricingPage() {
 
       <dl className="mt-10 grid max-w-4xl gap-x-10 gap-y-6 sm:grid-cols-2">
         <Note title="Fourteen days of Standard">
-          A trial of Standard lasts 14 days. It then becomes Developer unless you subscribe.
+          An organisation can try Standard once. The checkout asks for a card; nothing is charged for 14 days.
+          Then the card pays for Standard, unless you have cancelled: that leads back to Developer.
         </Note>
         <Note title="When the allowance runs out">
           On Developer, recording stops: events are still scored and counted, and you are told. Paid plans go

@@ -16,11 +16,22 @@ export function guessFormat(text: string, name = ''): Format {
   const first = lines[0] ?? '';
   if (isRecord(first)) return 'ndjson';
   if (/^[[{]/.test(first) && /\.json$|^$/i.test(name) && !/^\[[^\]]*\] \S/.test(first)) return 'json';
-  if (/\.csv$/i.test(name)) return 'csv';
-  const cells = splitCsv(first).length;
-  const uniform =
-    cells > 1 && lines.length > 2 && lines.slice(0, -1).every((line) => splitCsv(line).length === cells);
-  return uniform && /^["\w .()/%-]+(,["\w .()/%-]*)+$/.test(first) && !/^\d/.test(first) ? 'csv' : 'lines';
+  if (/\.(csv|tsv)$/i.test(name)) return 'csv';
+  return looksLikeTable(head) ? 'csv' : 'lines';
+}
+
+/** A header of names, and the same number of cells in every row; the end of the head may cut the last one off. */
+function looksLikeTable(head: string): boolean {
+  const rows = [...recordsOf(head, delimiterOf(head))].map(({ cells }) => cells);
+  const header = rows[0];
+  if (!header || header.length < 2 || rows.length < 3 || /^\d/.test(head)) return false;
+  const broken = rows.indexOf(undefined);
+  const whole = rows.slice(1, broken < 0 ? -1 : broken);
+  return (
+    header[0] !== '' &&
+    header.every((cell) => /^[\w .()/%-]*$/.test(cell)) &&
+    whole.every((cells) => cells?.length === header.length)
+  );
 }
 
 function isRecord(line: string): boolean {
@@ -127,8 +138,12 @@ const NUMBER = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/;
 function* csv(text: string): Generator<Item> {
   let header: string[] | undefined;
   let kind: Kind | undefined;
-  for (const { line, position, content } of linesOf(text)) {
-    const cells = splitCsv(content);
+  const delimiter = delimiterOf(text);
+  for (const { line, position, cells } of recordsOf(text, delimiter)) {
+    if (!cells) {
+      yield { line, position, problem: 'a quote is opened and not closed' };
+      continue;
+    }
     if (!header) {
       header = cells;
       continue;
@@ -144,28 +159,89 @@ function* csv(text: string): Generator<Item> {
       if (TIME_COLUMN.test(name)) {
         const at = Date.parse(cell);
         if (!Number.isNaN(at)) timestampMs = at;
-      } else record[name] = NUMBER.test(cell) ? Number(cell) : cell;
+      } else record[name] = numberIn(cell, delimiter) ?? cell;
     }
     kind ??= Object.values(record).every((value) => typeof value === 'number') ? 'metric' : 'log';
     yield { line, position, event: { text: JSON.stringify(record), format: 'json', kind, timestampMs } };
   }
 }
 
-export function splitCsv(line: string): string[] {
-  const cells: string[] = [];
-  let cell = '';
-  let quoted = false;
-  for (let i = 0; i < line.length; i++) {
-    const c = line[i];
-    if (c === '"' && quoted && line[i + 1] === '"') {
-      cell += '"';
-      i++;
-    } else if (c === '"') quoted = !quoted;
-    else if (c === ',' && !quoted) {
-      cells.push(cell);
-      cell = '';
-    } else cell += c;
+/** Where semicolons part the cells, a comma usually stands before the decimals. */
+function numberIn(cell: string, delimiter: string): number | undefined {
+  const text = delimiter === ';' ? cell.replace(/^(-?\d+),(\d+)$/, '$1.$2') : cell;
+  return NUMBER.test(text) ? Number(text) : undefined;
+}
+
+const DELIMITERS = [',', ';', '\t'];
+
+/** What parts the first row into the most cells. */
+function delimiterOf(text: string): string {
+  const cells = (delimiter: string) => recordsOf(text, delimiter).next().value?.cells?.length ?? 0;
+  return DELIMITERS.reduce((best, each) => (cells(each) > cells(best) ? each : best));
+}
+
+interface CsvRecord {
+  /** Where it begins, from 1. */
+  line: number;
+  position: number;
+  /** None where a quote is opened and not closed. */
+  cells: string[] | undefined;
+}
+
+/** The records of a table as RFC 4180 has them: a quoted cell may hold delimiters, doubled quotes and line ends. */
+function* recordsOf(text: string, delimiter: string): Generator<CsvRecord, undefined> {
+  let line = 1;
+  for (let start = text.startsWith('\uFEFF') ? 1 : 0; start < text.length;) {
+    const record = recordAt(text, start, delimiter);
+    const end = record?.end ?? endOfLine(text, start);
+    // A line of nothing is no record of one empty cell.
+    if (text.slice(start, end).trim() !== '') yield { line, position: end, cells: record?.cells };
+    for (let at = text.indexOf('\n', start); at >= 0 && at <= end; at = text.indexOf('\n', at + 1)) line += 1;
+    start = end + 1;
   }
-  cells.push(cell);
-  return cells;
+}
+
+const endOfLine = (text: string, from: number): number => {
+  const end = text.indexOf('\n', from);
+  return end < 0 ? text.length : end;
+};
+
+// A quote that is closed only further on than this was not meant to hold what lies between.
+const LONGEST_RECORD = 100_000;
+
+function recordAt(
+  text: string,
+  start: number,
+  delimiter: string,
+): { cells: string[]; end: number } | undefined {
+  const cells: string[] = [];
+  for (let at = start; ;) {
+    let cell = '';
+    if (text[at] === '"') {
+      const quoted = quotedAt(text, at, start + LONGEST_RECORD);
+      if (!quoted) return undefined;
+      cell = quoted.content;
+      at = quoted.end;
+    }
+    let stop = at;
+    while (stop < text.length && text[stop] !== delimiter && text[stop] !== '\n') stop++;
+    const lineEnds = text[stop] !== delimiter;
+    cell += text.slice(at, lineEnds && text[stop - 1] === '\r' && stop > at ? stop - 1 : stop);
+    cells.push(cell);
+    if (lineEnds) return { cells, end: stop };
+    at = stop + 1;
+  }
+}
+
+/** What stands between the quote at `at` and the one that closes it, and where the text goes on. */
+function quotedAt(text: string, at: number, limit: number): { content: string; end: number } | undefined {
+  let content = '';
+  for (let from = at + 1; ;) {
+    const quote = text.indexOf('"', from);
+    if (quote < 0 || quote > limit) return undefined;
+    content += text.slice(from, quote);
+    if (text[quote + 1] !== '"') return { content, end: quote + 1 };
+    content += '"';
+    from = quote + 2;
+  }
 }
