@@ -13,6 +13,7 @@ import {
   DropdownMenuSeparator,
   DropdownMenuTrigger,
 } from '@/components/ui/dropdown-menu';
+import { SHOW_KEYS } from '@/lib/keys';
 import type { Organization } from '@/lib/organization';
 import { applyTheme, storedTheme, type Theme } from '@/lib/theme';
 
@@ -117,6 +118,7 @@ export function AccountMenu({ email, organization, organizations, onChoose, onSi
           ))}
         </DropdownMenuRadioGroup>
         <DropdownMenuSeparator />
+        <DropdownMenuItem onSelect={() => window.dispatchEvent(new Event(SHOW_KEYS))}>Keys</DropdownMenuItem>
         <DropdownMenuItem onSelect={onSignOut}>
           <LogOut aria-hidden /> Sign out
         </DropdownMenuItem>

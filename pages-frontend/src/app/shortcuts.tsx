@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import { Dialog } from '@/components/ui/dialog';
-import { isTyping } from '@/lib/keys';
+import { isPlainKey, SHOW_KEYS, singleKeys } from '@/lib/keys';
 
 const SHORTCUTS = [
   ['j, k', 'next, previous anomaly of the list'],
@@ -14,12 +14,18 @@ const SHORTCUTS = [
 /** The list of keys, on the key that people try first. */
 export function Shortcuts() {
   const [open, setOpen] = useState(false);
+  const [on, setOn] = useState(singleKeys.areOn);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.key === '?' && !isTyping(event.target)) setOpen(true);
+      if (isPlainKey(event, '?')) setOpen(true);
     };
+    const onWish = () => setOpen(true);
     document.addEventListener('keydown', onKey);
-    return () => document.removeEventListener('keydown', onKey);
+    window.addEventListener(SHOW_KEYS, onWish);
+    return () => {
+      document.removeEventListener('keydown', onKey);
+      window.removeEventListener(SHOW_KEYS, onWish);
+    };
   }, []);
   return (
     <Dialog open={open} onClose={() => setOpen(false)} title="Keys">
@@ -35,6 +41,19 @@ export function Shortcuts() {
           </div>
         ))}
       </dl>
+      <label className="mt-4 flex items-center gap-2 text-sm">
+        <input
+          type="checkbox"
+          className="size-4 accent-[var(--c-accent)]"
+          checked={on}
+          onChange={(event) => {
+            singleKeys.set(event.target.checked);
+            setOn(event.target.checked);
+          }}
+        />
+        These keys work
+      </label>
+      <p className="mt-1 text-sm text-ink-3">This list is in the account menu as well.</p>
     </Dialog>
   );
 }

@@ -8,6 +8,8 @@ type Listener = (anomalies: readonly Anomaly[]) => void;
 
 // Arrivals are handed on together, so that a storm of them does not render the page once each.
 const BATCH_MS = 200;
+// Arrivals remembered by id.
+const MOST_REMEMBERED = 1_000;
 type GapListener = () => void;
 
 export class AnomalyFeed {
@@ -16,6 +18,7 @@ export class AnomalyFeed {
   #statusListeners = new Set<() => void>();
   #status: FeedStatus = 'connecting';
   #batch: Anomaly[] = [];
+  #arrived = new Set<string>();
 
   /** Connects; returns the function that disconnects. */
   open(api: Pick<ApiClient, 'send'>): () => void {
@@ -36,6 +39,9 @@ export class AnomalyFeed {
   }
 
   #add(anomaly: Anomaly): void {
+    const [oldest] = this.#arrived;
+    if (oldest !== undefined && this.#arrived.size >= MOST_REMEMBERED) this.#arrived.delete(oldest);
+    this.#arrived.add(anomaly.id);
     this.#batch.push(anomaly);
     if (this.#batch.length > 1) return;
     setTimeout(() => {
@@ -43,6 +49,11 @@ export class AnomalyFeed {
       this.#batch = [];
       this.#listeners.forEach((each) => each(batch));
     }, BATCH_MS);
+  }
+
+  /** Whether the feed has told of it since the page was opened. */
+  hasToldOf(id: string): boolean {
+    return this.#arrived.has(id);
   }
 
   listen(listener: Listener): () => void {
@@ -73,7 +84,7 @@ function parse(data: string): Anomaly | undefined {
 
 export const FeedContext = createContext<AnomalyFeed | null>(null);
 
-function useFeed(): AnomalyFeed {
+export function useFeed(): AnomalyFeed {
   const feed = useContext(FeedContext);
   if (!feed) throw new Error('no feed above this component');
   return feed;

@@ -6,7 +6,19 @@ export function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLInputElement && !['checkbox', 'radio', 'range'].includes(target.type);
 }
 
+const OFF = 'driftlock.keys-off';
+
+/** They can be switched off: who speaks to the machine, or types with a tremor, sets them off unmeant. */
+export const singleKeys = {
+  areOn: (): boolean => localStorage.getItem(OFF) === null,
+  set: (on: boolean): void => (on ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, 'yes')),
+};
+
+/** Asks for the list of keys: while they are off, none of them does. */
+export const SHOW_KEYS = 'driftlock:show-keys';
+
 export function isPlainKey(event: KeyboardEvent, key: string): boolean {
+  if (!singleKeys.areOn()) return false;
   return event.key === key && !event.ctrlKey && !event.metaKey && !event.altKey && !isTyping(event.target);
 }
 

@@ -1,6 +1,6 @@
 // The platform's own modal dialog: focus trap, Escape and inert background without a line of script.
 import { X } from 'lucide-react';
-import { useEffect, useId, useRef, type ReactNode } from 'react';
+import { useEffect, useId, useLayoutEffect, useRef, type ReactNode } from 'react';
 import { Button } from './button';
 
 interface DialogProps {
@@ -18,10 +18,23 @@ export function Dialog({ open, onClose, title, children }: DialogProps) {
     if (open && !dialog?.open) dialog?.showModal();
     if (!open && dialog?.open) dialog.close();
   }, [open]);
+  // Taken off the page while open, as by whoever mounts it only while it is asked: closed first, since only that puts the
+  // focus back to where it came from.
+  const leaving = useRef(false);
+  useLayoutEffect(() => {
+    const dialog = ref.current;
+    leaving.current = false;
+    return () => {
+      leaving.current = true;
+      if (dialog?.open) dialog.close();
+    };
+  }, []);
   return (
     <dialog
       ref={ref}
-      onClose={onClose}
+      onClose={() => {
+        if (!leaving.current && ref.current?.open === false) onClose();
+      }}
       aria-labelledby={titleId}
       className="w-[min(28rem,calc(100vw-2rem))] rounded-xl bg-raised p-5 shadow-pop backdrop:bg-[rgb(10_18_26/0.5)]"
     >

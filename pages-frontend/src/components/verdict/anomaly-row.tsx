@@ -13,6 +13,8 @@ interface AnomalyRowProps {
   /** Where rows can be selected: whether this one is, and what a click on its box does. */
   selected?: boolean | undefined;
   onSelect?: ((id: string) => void) | undefined;
+  /** A phone has no room for the boxes until rows are to be selected. */
+  selecting?: boolean;
 }
 
 const SEVERITY_WORDS = { low: 'low', medium: 'medium', high: 'high' } as const;
@@ -24,6 +26,7 @@ export const AnomalyRow = memo(function AnomalyRow({
   arrived,
   selected = false,
   onSelect,
+  selecting = false,
 }: AnomalyRowProps) {
   const settled = anomaly.status === 'resolved' || anomaly.status === 'false_positive';
   return (
@@ -37,7 +40,12 @@ export const AnomalyRow = memo(function AnomalyRow({
       )}
     >
       {onSelect && (
-        <label className="hidden w-9 shrink-0 cursor-pointer items-start pt-6 pl-4 sm:flex">
+        <label
+          className={cn(
+            'w-9 shrink-0 cursor-pointer items-start pt-6 pl-4 sm:flex',
+            selecting ? 'flex' : 'hidden',
+          )}
+        >
           <input
             type="checkbox"
             checked={selected}

@@ -24,7 +24,7 @@ export function Around({ anomaly }: { anomaly: AnomalyDetail }) {
   if (!query.data) return <p className="text-sm text-ink-2">What else happened could not be loaded.</p>;
 
   const at = Date.parse(sinceOf(anomaly));
-  const { own, elsewhere, token, sharing } = query.data;
+  const { own, elsewhere, lookedAtAll, token, sharing } = query.data;
   const others = own.filter((each) => each.id !== anomaly.id).length;
   return (
     <div className="space-y-4 text-sm">
@@ -49,7 +49,11 @@ export function Around({ anomaly }: { anomaly: AnomalyDetail }) {
         </p>
       </div>
       {elsewhere.length === 0 ? (
-        <p className="text-ink-2">Nothing odd elsewhere within ten minutes.</p>
+        <p className="text-ink-2">
+          {lookedAtAll
+            ? 'Nothing odd elsewhere within ten minutes.'
+            : 'So much was odd in this stream that the others of those minutes were not looked at.'}
+        </p>
       ) : (
         <Related title="Elsewhere within ten minutes:" anomalies={elsewhere} at={at} />
       )}

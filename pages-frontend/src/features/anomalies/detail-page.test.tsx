@@ -1,7 +1,7 @@
-import { screen, waitFor, within } from '@testing-library/react';
-import { jsonDetail, logDetail, me, recentScores } from '@/test/fixtures.js';
+import { act, screen, waitFor, within } from '@testing-library/react';
+import { jsonDetail, logDetail, me, recentScores, summary } from '@/test/fixtures.js';
 import { renderApp } from '@/test/app';
-import { delay, http, HttpResponse, problem, server } from '@/test/server';
+import { delay, feed, http, HttpResponse, problem, server } from '@/test/server';
 import { curlFor } from './evidence';
 
 const PATH = `/app/anomalies/${logDetail().id}`;
@@ -67,6 +67,77 @@ describe('the anomaly page', () => {
     expect(screen.getByText('Acknowledged')).toBeVisible();
     expect(screen.getByRole('button', { name: 'Resolve' })).toBeVisible();
     expect(await screen.findByText('Acknowledged.')).toBeVisible();
+  });
+
+  it('does not resolve by a double tap on Acknowledge', async () => {
+    const moved: string[] = [];
+    let answer = () => {};
+    const tapped = new Promise<void>((resolve) => (answer = resolve));
+    server.use(
+      http.patch('*/v1/anomalies/:id/status', async ({ request }) => {
+        const { status } = (await request.json()) as { status: string };
+        moved.push(status);
+        await tapped;
+        return HttpResponse.json({ ...logDetail(), status });
+      }),
+    );
+    const { user } = renderApp(PATH);
+    await user.click(await screen.findByRole('button', { name: 'Acknowledge' }));
+    const resolve = await screen.findByRole('button', { name: 'Resolve' });
+    await user.click(resolve);
+    answer();
+    await waitFor(() => expect(resolve).toHaveAttribute('aria-disabled', 'false'));
+    expect(moved).toEqual(['acknowledged']);
+  });
+
+  it('goes on loading what happened around it when it is acknowledged', async () => {
+    server.use(
+      http.get('*/v1/anomalies', async () => {
+        await delay(400);
+        return HttpResponse.json({ anomalies: [], next_cursor: null });
+      }),
+    );
+    const { user } = renderApp(PATH);
+    await user.click(await screen.findByRole('button', { name: 'Acknowledge' }));
+    expect(await screen.findByText('The only anomaly of this stream that day.')).toBeVisible();
+  });
+
+  it('does not say that nothing was odd elsewhere when its own stream fills the page', async () => {
+    server.use(
+      http.get('*/v1/anomalies', ({ request }) => {
+        const query = new URL(request.url).searchParams;
+        const ofStream = query.has('stream') || query.has('token');
+        if (ofStream) return HttpResponse.json({ anomalies: [], next_cursor: null });
+        return query.has('cursor')
+          ? HttpResponse.json({
+              anomalies: [logDetail({ id: 'o2', stream: 'auth', reason: 'Odd logins.' })],
+              next_cursor: null,
+            })
+          : HttpResponse.json({
+              anomalies: Array.from({ length: 200 }, (_, i) => logDetail({ id: `own-${i}` })),
+              next_cursor: 'c1',
+            });
+      }),
+    );
+    renderApp(PATH);
+    expect(await screen.findByRole('link', { name: /Odd logins/ })).toBeVisible();
+    expect(screen.queryByText(/Nothing odd elsewhere/)).not.toBeInTheDocument();
+  });
+
+  it('waits for one that the feed told of before it could be read', async () => {
+    let tries = 0;
+    server.use(
+      http.get('*/v1/anomalies/:id', () =>
+        ++tries < 3 ? problem(404, 'not_found') : HttpResponse.json(logDetail({ id: 'early' })),
+      ),
+    );
+    const { router } = renderApp('/app/live');
+    await screen.findByText('Live', { selector: '[role=status]' });
+    act(() => feed.push(summary(logDetail({ id: 'early' })), '1'));
+    await waitFor(() => expect(document.querySelector('[data-anomaly-row=early]')).toBeTruthy());
+    await act(() => router.navigate({ to: '/app/anomalies/$id', params: { id: 'early' } }));
+    expect(await screen.findByRole('heading', { level: 1, name: /E4017/ })).toBeVisible();
+    expect(tries).toBe(3);
   });
 
   it('takes the change back and says why when the API refuses', async () => {

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ArrowLeft, SearchX } from 'lucide-react';
 import { lazy, Suspense, type ReactNode } from 'react';
-import { ErrorMessage, Message } from '@/components/states';
+import { ErrorMessage, Message, Stale } from '@/components/states';
 import { Button } from '@/components/ui/button';
 import { Skeleton } from '@/components/ui/skeleton';
 import { EventText } from '@/components/verdict/event-text';
@@ -13,7 +13,7 @@ import { StatusBadge } from '@/components/verdict/status-badge';
 import { reasonOf, type AnomalyDetail, type FieldPrice, type Token } from '@/lib/api/anomaly';
 import { useApi } from '@/lib/api/client';
 import { ApiError } from '@/lib/api/problem';
-import { useArrivals } from '@/lib/feed';
+import { useArrivals, useFeed } from '@/lib/feed';
 import { canTriage, useOrganization } from '@/lib/organization';
 import { useTitle } from '@/lib/use-title';
 import { Around } from './around';
@@ -31,7 +31,7 @@ const Replay = lazy(async () => ({ default: (await import('./replay')).Replay })
 export function DetailPage({ id }: { id: string }) {
   const api = useApi();
   const organization = useOrganization();
-  const query = useQuery(anomalyQuery(api, organization.id, id));
+  const query = useQuery(anomalyQuery(api, organization.id, id, useFeed().hasToldOf(id)));
 
   // A repeat of this very cause, or a change of status elsewhere, arrives over the feed.
   useArrivals((anomalies) => {
@@ -50,7 +50,10 @@ export function DetailPage({ id }: { id: string }) {
       {query.isPending ? (
         <DetailSkeleton />
       ) : query.data ? (
-        <Detail anomaly={query.data} mayTriage={canTriage(organization)} />
+        <>
+          <Stale query={query} />
+          <Detail anomaly={query.data} mayTriage={canTriage(organization)} />
+        </>
       ) : query.error instanceof ApiError && query.error.status === 404 ? (
         <Missing />
       ) : (

@@ -63,6 +63,13 @@ describe('feedback', () => {
     await waitFor(() => expect(screen.getByRole('button', { name: 'Real' })).toBeEnabled());
   });
 
+  it('does not put a colleague’s words into this person’s mouth', async () => {
+    server.use(http.get('*/v1/anomalies/:id/feedback', () => said('real')));
+    renderApp(PATH);
+    expect(await screen.findByText('Said to be real.')).toBeVisible();
+    expect(screen.queryByText(/You said/)).not.toBeInTheDocument();
+  });
+
   it('offers a viewer no say', async () => {
     server.use(
       http.get('*/v1/me', () =>

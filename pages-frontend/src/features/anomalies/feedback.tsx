@@ -29,9 +29,9 @@ const Feedback = z.object({
 type Feedback = z.output<typeof Feedback>;
 
 const CHOICES: Record<Kind, { label: string; said: string; icon: typeof CircleCheck }> = {
-  expected: { label: 'Expected', said: 'You said that this was expected.', icon: GraduationCap },
-  false_alarm: { label: 'False alarm', said: 'You said that this was a false alarm.', icon: CircleAlert },
-  real: { label: 'Real', said: 'You said that this was real.', icon: CircleCheck },
+  expected: { label: 'Expected', said: 'Said to be expected.', icon: GraduationCap },
+  false_alarm: { label: 'False alarm', said: 'Said to be a false alarm.', icon: CircleAlert },
+  real: { label: 'Real', said: 'Said to be real.', icon: CircleCheck },
 };
 
 const pathOf = (id: string) => `/v1/anomalies/${encodeURIComponent(id)}/feedback` as const;
@@ -98,11 +98,7 @@ export function FeedbackPanel({ anomaly }: { anomaly: AnomalyDetail }) {
   }
   return (
     <div className="space-y-2 text-sm" role="status">
-      <p>
-        {may
-          ? CHOICES[feedback.kind].said
-          : `A colleague said: ${CHOICES[feedback.kind].label.toLowerCase()}.`}
-      </p>
+      <p>{CHOICES[feedback.kind].said}</p>
       {change.isPending ? (
         <p className="text-ink-3">Telling the stream …</p>
       ) : (

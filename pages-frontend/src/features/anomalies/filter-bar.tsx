@@ -1,4 +1,4 @@
-import { SlidersHorizontal, X } from 'lucide-react';
+import { ListChecks, SlidersHorizontal, X } from 'lucide-react';
 import { useEffect, useState, type ReactNode } from 'react';
 import { Button } from '@/components/ui/button';
 import { Segmented } from '@/components/ui/segmented';
@@ -16,6 +16,9 @@ interface FilterBarProps {
   onChange: (filters: Filters) => void;
   onExport: (format: Format) => void;
   exporting: boolean;
+  /** For those who may change what they select; with room, the boxes are always there. */
+  selecting: boolean;
+  onSelecting: ((selecting: boolean) => void) | undefined;
 }
 
 const MAX_P = [0.001, 0.0001, 0.00001];
@@ -27,7 +30,15 @@ const STATUS_CHOICES = [
 ];
 
 /** The filters unfold from a button; with room, the status is always at hand beside it. */
-export function FilterBar({ filters, streams, onChange, onExport, exporting }: FilterBarProps) {
+export function FilterBar({
+  filters,
+  streams,
+  onChange,
+  onExport,
+  exporting,
+  selecting,
+  onSelecting,
+}: FilterBarProps) {
   const [open, setOpen] = useState(false);
   const active = countActive(filters);
   useEffect(() => {
@@ -45,7 +56,7 @@ export function FilterBar({ filters, streams, onChange, onExport, exporting }: F
 
   return (
     <section aria-label="Filters">
-      <div className="flex items-center gap-2">
+      <div className="flex flex-wrap items-center gap-2">
         <Button
           size="sm"
           variant="outline"
@@ -65,7 +76,7 @@ export function FilterBar({ filters, streams, onChange, onExport, exporting }: F
           value=""
           disabled={exporting}
           onChange={(event) => onExport(event.target.value as Format)}
-          className="h-8! w-auto! px-2! max-sm:hidden"
+          className="h-8! w-auto! px-2!"
         >
           <option value="" disabled>
             {exporting ? 'Exporting' : 'Export'}
@@ -73,6 +84,16 @@ export function FilterBar({ filters, streams, onChange, onExport, exporting }: F
           <option value="csv">as CSV</option>
           <option value="ndjson">as NDJSON</option>
         </Select>
+        {onSelecting && (
+          <Button
+            size="sm"
+            className="sm:hidden"
+            aria-pressed={selecting}
+            onClick={() => onSelecting(!selecting)}
+          >
+            <ListChecks aria-hidden /> Select
+          </Button>
+        )}
         <div className="ml-auto hidden md:block">
           <Segmented
             label="Status"

@@ -29,6 +29,7 @@ describe('the anomalies list', () => {
     expect(await screen.findByText('No anomaly matches these filters')).toBeVisible();
     await user.click(screen.getByRole('button', { name: 'Clear the filters' }));
     expect(await screen.findByText('Nothing odd so far')).toBeVisible();
+    expect(screen.getByRole('link', { name: 'Send events' })).toHaveAttribute('href', '/app/start');
   });
 
   it('shows a failure with its request id and tries again on request', async () => {
@@ -136,7 +137,53 @@ describe('the anomalies list', () => {
     expect(changed).toHaveLength(2);
     expect(rows()[0]).toHaveTextContent('Acknowledged');
     expect(rows()[1]).toHaveTextContent('New');
-    expect(screen.queryByRole('region', { name: 'Selection' })).not.toBeInTheDocument();
+  });
+
+  it('shows what a colleague made of it meanwhile, and keeps what was refused selected', async () => {
+    server.use(
+      http.patch('*/v1/anomalies/:id/status', () => problem(409, 'invalid_transition')),
+      http.get('*/v1/anomalies/:id', () => HttpResponse.json(logDetail({ status: 'resolved' }))),
+    );
+    const { user } = renderApp('/app/anomalies');
+    await waitFor(() => expect(rows()).toHaveLength(10));
+    await user.keyboard('jx');
+    const bar = within(screen.getByRole('region', { name: 'Selection' }));
+    await user.click(bar.getByRole('button', { name: 'Acknowledge' }));
+    expect(await screen.findByRole('alert')).toHaveTextContent('Not changed: 1');
+    expect(rows()[0]).toHaveTextContent('Resolved');
+    expect(bar.getByText('1 selected')).toBeVisible();
+  });
+
+  it('counts no arrival of unknown significance, and reads the list once for many of them', async () => {
+    let asked = 0;
+    server.use(
+      http.get('*/v1/anomalies', () => {
+        asked += 1;
+        return HttpResponse.json({ anomalies: anomalies(), next_cursor: null });
+      }),
+    );
+    const { user } = renderApp('/app/anomalies?only_significant=true');
+    await waitFor(() => expect(rows()).toHaveLength(10));
+    await screen.findByText('Live', { selector: '[role=status]' });
+    await waitFor(() => expect(asked).toBe(2));
+    await user.keyboard('j');
+    act(() => feed.push(summary(logDetail({ id: 'a1' })), '1'));
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    act(() => feed.push(summary(logDetail({ id: 'a2' })), '2'));
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect(screen.queryByRole('button', { name: /new anomal/ })).not.toBeInTheDocument();
+    expect(asked).toBe(2);
+    (document.activeElement as HTMLElement).blur();
+    await waitFor(() => expect(asked).toBe(3));
+  });
+
+  it('says when what it shows could not be refreshed', async () => {
+    const { queryClient } = renderApp('/app/anomalies');
+    await waitFor(() => expect(rows()).toHaveLength(10));
+    server.use(http.get('*/v1/anomalies', () => problem(503, 'unavailable')));
+    await act(() => queryClient.invalidateQueries({ queryKey: ['anomalies'] }));
+    expect(await screen.findByText(/could not be refreshed. As of \d\d:\d\d/)).toBeVisible();
+    expect(rows()).toHaveLength(10);
   });
 
   it('lists its keys on ?, and opens the filters on /', async () => {
@@ -149,6 +196,32 @@ describe('the anomalies list', () => {
     expect(screen.getByText('next, previous anomaly of the list')).toBeVisible();
     await user.keyboard('/');
     await waitFor(() => expect(screen.getByLabelText('Status', { selector: 'select' })).toHaveFocus());
+  });
+
+  it('does nothing on a single key once they are switched off, and can switch them on again', async () => {
+    const { user } = renderApp('/app/anomalies');
+    await waitFor(() => expect(rows()).toHaveLength(10));
+    await user.keyboard('?');
+    await user.click(screen.getByRole('checkbox', { name: 'These keys work' }));
+    await user.click(screen.getByRole('button', { name: 'Close' }));
+    await user.keyboard('j?');
+    expect(rows()[0]).not.toHaveFocus();
+    expect(screen.queryByRole('checkbox', { name: 'These keys work' })).not.toBeInTheDocument();
+    await user.click(screen.getByRole('button', { name: 'Account' }));
+    await user.click(await screen.findByRole('menuitem', { name: 'Keys' }));
+    await user.click(await screen.findByRole('checkbox', { name: 'These keys work' }));
+    await user.click(screen.getByRole('button', { name: 'Close' }));
+    await user.keyboard('j');
+    expect(rows()[0]).toHaveFocus();
+  });
+
+  it('lets a phone select rows as well', async () => {
+    const { user } = renderApp('/app/anomalies');
+    await waitFor(() => expect(rows()).toHaveLength(10));
+    const box = () => screen.getAllByRole('checkbox', { name: /^Select:/ })[0]?.closest('label');
+    expect(box()).toHaveClass('hidden');
+    await user.click(screen.getByRole('button', { name: 'Select' }));
+    expect(box()).not.toHaveClass('hidden');
   });
 
   it('reads rows that lack everything optional', async () => {

@@ -1,8 +1,9 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { useMemo } from 'react';
+import { Link } from '@tanstack/react-router';
+import { useMemo, useState } from 'react';
 import { ArrowUp, SearchX, Telescope } from 'lucide-react';
 import { FeedIndicator } from '@/components/feed-indicator';
-import { ErrorMessage, Message } from '@/components/states';
+import { ErrorMessage, Message, Stale } from '@/components/states';
 import { Button } from '@/components/ui/button';
 import { Skeleton } from '@/components/ui/skeleton';
 import { AnomalyRow } from '@/components/verdict/anomaly-row';
@@ -40,6 +41,7 @@ export function ListPage({ filters, onFilters }: ListPageProps) {
   const selection = useSelection(anomalies);
   const change = useChangeStatuses(org);
   const onSelect = canTriage(organization) ? selection.toggle : undefined;
+  const [selecting, setSelecting] = useState(false);
   useListKeys(onSelect);
   const exporting = useExport(filters);
 
@@ -55,6 +57,14 @@ export function ListPage({ filters, onFilters }: ListPageProps) {
         streams={streams.data?.map((stream) => stream.stream) ?? []}
         onExport={(format) => exporting.mutate(format)}
         exporting={exporting.isPending}
+        selecting={selecting}
+        onSelecting={
+          onSelect &&
+          ((next) => {
+            setSelecting(next);
+            if (!next) selection.clear();
+          })
+        }
       />
       <SavedViews filters={filters} onChange={onFilters} />
       {waiting.length > 0 && (
@@ -73,6 +83,7 @@ export function ListPage({ filters, onFilters }: ListPageProps) {
           <Nothing filtered={countActive(filters) > 0} onClear={() => onFilters({})} />
         ) : (
           <>
+            <Stale query={query} />
             {days.map(([day, rows]) => (
               <section key={day} aria-label={day} className="mb-5">
                 <h2 className="mb-1.5 px-1 text-sm font-medium text-ink-3">{day}</h2>
@@ -85,6 +96,7 @@ export function ListPage({ filters, onFilters }: ListPageProps) {
                       arrived={arrived.has(anomaly.id)}
                       selected={selection.isSelected(anomaly.id)}
                       onSelect={onSelect}
+                      selecting={selecting}
                     />
                   ))}
                 </ul>
@@ -104,7 +116,10 @@ export function ListPage({ filters, onFilters }: ListPageProps) {
           selected={selection.selected}
           busy={change.isPending}
           onMove={(move, chosen) =>
-            change.mutate({ move, anomalies: chosen }, { onSuccess: selection.clear })
+            change.mutate(
+              { move, anomalies: chosen },
+              { onSuccess: ({ refused }) => selection.keep(refused) },
+            )
           }
           onClear={selection.clear}
         />
@@ -138,7 +153,10 @@ function Nothing({ filtered, onClear }: { filtered: boolean; onClear: () => void
     <Message icon={<Telescope aria-hidden />} title="Nothing odd so far">
       <p>
         Anomalies appear here as they are found. A new stream first learns what is normal; until then it stays
-        quiet.
+        quiet.{' '}
+        <Link to="/app/start" className="font-medium text-accent underline underline-offset-4">
+          Send events
+        </Link>
       </p>
     </Message>
   );

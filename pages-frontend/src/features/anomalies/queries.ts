@@ -10,7 +10,7 @@ import {
 import { useToast } from '@/components/ui/toast-context';
 import { Anomaly, AnomalyDetail, AnomalyPage, sinceOf, type Token } from '@/lib/api/anomaly';
 import { useApi, type ApiClient, type Query } from '@/lib/api/client';
-import { ApiError, SessionExpiredError } from '@/lib/api/problem';
+import { ApiError, isRetryable, SessionExpiredError } from '@/lib/api/problem';
 import type { Move, Status } from '@/lib/status';
 import { matches, toQuery, type Filters } from './filters';
 
@@ -37,12 +37,24 @@ export const anomaliesQuery = (api: ApiClient, org: string, filters: Filters) =>
     staleTime: 10_000,
   });
 
-export const anomalyQuery = (api: ApiClient, org: string, id: string) =>
+const readAnomaly = (api: ApiClient, id: string, signal?: AbortSignal) =>
+  api.request(`/v1/anomalies/${encodeURIComponent(id)}` as const, AnomalyDetail, signal ? { signal } : {});
+
+// The feed may tell of an anomaly a moment before it can be read.
+const MOST_TRIES = 8;
+const TRY_AGAIN_MS = 700;
+
+/** `justArrived`: the feed told of it a moment ago, so that "no such anomaly" may only mean "not yet". */
+export const anomalyQuery = (api: ApiClient, org: string, id: string, justArrived = false) =>
   queryOptions({
     queryKey: keys.detail(org, id),
-    queryFn: ({ signal }) =>
-      api.request(`/v1/anomalies/${encodeURIComponent(id)}` as const, AnomalyDetail, { signal }),
+    queryFn: ({ signal }) => readAnomaly(api, id, signal),
     staleTime: 10_000,
+    ...(justArrived && {
+      retry: (tries: number, error: Error) =>
+        tries < MOST_TRIES && (isRetryable(error) || (error instanceof ApiError && error.status === 404)),
+      retryDelay: TRY_AGAIN_MS,
+    }),
   });
 
 const DAY_MS = 86_400_000;
@@ -50,6 +62,9 @@ const NEAR_MS = 10 * 60_000;
 
 const WEEK_MS = 7 * DAY_MS;
 const LONGEST_TOKEN = 256;
+const AROUND_PAGE = 200;
+// One stream in a storm can fill several pages by itself.
+const MOST_PAGES = 5;
 
 /** The token that surprised most: what others may share. A metric's is a number, which says nothing elsewhere. */
 export function tellingToken({ tokens, event_type }: AnomalyDetail): string | undefined {
@@ -72,27 +87,38 @@ export const aroundQuery = (api: ApiClient, org: string, anomaly: AnomalyDetail)
         ...query,
         from: new Date(at - span).toISOString(),
         to: new Date(at + span).toISOString(),
-        limit: 200,
+        limit: AROUND_PAGE,
       },
       signal,
     });
+  // The API goes by detection; what was sent late may be of quite another time.
+  const when = Date.parse(sinceOf(anomaly));
+  const isElsewhere = (each: Anomaly) =>
+    each.stream !== anomaly.stream && Math.abs(Date.parse(sinceOf(each)) - when) <= NEAR_MS;
+  const readElsewhere = async (signal: AbortSignal) => {
+    const elsewhere: Anomaly[] = [];
+    let cursor: string | undefined;
+    for (let page = 0; page < MOST_PAGES; page++) {
+      const answer = await read({ cursor }, NEAR_MS, signal);
+      elsewhere.push(...answer.anomalies.filter(isElsewhere));
+      cursor = answer.next_cursor ?? undefined;
+      if (!cursor || elsewhere.length > 0) break;
+    }
+    return { elsewhere, lookedAtAll: !cursor };
+  };
   return queryOptions({
     queryKey: [...keys.detail(org, anomaly.id), 'around'] as const,
     queryFn: async ({ signal }) => {
-      const [own, all, sharing] = await Promise.all([
+      const [own, { elsewhere, lookedAtAll }, sharing] = await Promise.all([
         read({ stream: anomaly.stream }, DAY_MS / 2, signal),
-        read({}, NEAR_MS, signal),
+        readElsewhere(signal),
         token === undefined ? { anomalies: [] } : read({ token }, WEEK_MS, signal),
       ]);
-      // The API goes by detection; what was sent late may be of quite another time.
-      const when = Date.parse(sinceOf(anomaly));
-      const elsewhere = all.anomalies.filter(
-        (each) => each.stream !== anomaly.stream && Math.abs(Date.parse(sinceOf(each)) - when) <= NEAR_MS,
-      );
       const shown = new Set([anomaly.id, ...elsewhere.map((each) => each.id)]);
       return {
         own: own.anomalies,
         elsewhere,
+        lookedAtAll,
         token,
         sharing: sharing.anomalies.filter((each) => !shown.has(each.id)),
       };
@@ -113,7 +139,8 @@ export function useChangeStatus(org: string) {
         body: { status: move.to },
       }),
     onMutate: async ({ id, move }) => {
-      await client.cancelQueries({ queryKey: keys.detail(org, id) });
+      // Not what hangs below this key: nobody would ask for it again.
+      await client.cancelQueries({ queryKey: keys.detail(org, id), exact: true });
       const before = client.getQueryData<AnomalyDetail>(keys.detail(org, id))?.status;
       patchStatus(client, org, id, move.to);
       return { before };
@@ -121,7 +148,7 @@ export function useChangeStatus(org: string) {
     onError: (error, { id }, context) => {
       if (context?.before) patchStatus(client, org, id, context.before);
       toast.show({ tone: 'error', message: refusal(error) });
-      void client.invalidateQueries({ queryKey: keys.detail(org, id) });
+      void client.invalidateQueries({ queryKey: keys.detail(org, id), exact: true });
     },
     onSuccess: (anomaly, { move }) => {
       patchStatus(client, org, anomaly.id, anomaly.status);
@@ -141,7 +168,7 @@ export function useChangeStatuses(org: string) {
   return useMutation({
     mutationFn: async ({ move, anomalies }: { move: Move; anomalies: readonly Anomaly[] }) => {
       const queue = [...anomalies];
-      let refused = 0;
+      const refused: string[] = [];
       const work = async () => {
         for (let next = queue.shift(); next; next = queue.shift()) {
           const { id, status } = next;
@@ -153,25 +180,34 @@ export function useChangeStatuses(org: string) {
             });
           } catch (error) {
             if (error instanceof SessionExpiredError) throw error;
-            patchStatus(client, org, id, status);
-            refused += 1;
+            refused.push(id);
+            const now = isOvertaken(error) ? await readAnomaly(api, id).catch(() => null) : null;
+            patchStatus(client, org, id, now?.status ?? status);
           }
         }
       };
       await Promise.all(Array.from({ length: AT_ONCE }, work));
-      return { done: anomalies.length - refused, refused };
+      return { done: anomalies.length - refused.length, refused };
     },
     onSuccess: ({ done, refused }, { move }) => {
       const words = `${move.done}: ${done}.`;
-      if (refused === 0) toast.show({ message: words });
-      else toast.show({ tone: 'error', message: `${words} Not changed: ${refused}, shown as before.` });
+      if (refused.length === 0) toast.show({ message: words });
+      else
+        toast.show({
+          tone: 'error',
+          message: `${words} Not changed: ${refused.length}, shown as they are now and still selected.`,
+        });
     },
     onSettled: () => client.invalidateQueries({ queryKey: keys.lists(org), refetchType: 'none' }),
   });
 }
 
+/** Someone else was quicker: what is on the screen is not what the API has. */
+const isOvertaken = (error: unknown): boolean =>
+  error instanceof ApiError && error.code === 'invalid_transition';
+
 function refusal(error: unknown): string {
-  if (error instanceof ApiError && error.code === 'invalid_transition') {
+  if (isOvertaken(error)) {
     return 'Someone else changed this anomaly meanwhile. It is shown as it is now.';
   }
   return `The status was not changed. ${error instanceof Error ? error.message : ''}`.trim();
@@ -184,8 +220,15 @@ function patchStatus(client: QueryClient, org: string, id: string, status: Statu
   );
 }
 
-// A list left open for days does not grow without end; what falls off the end is a page away.
 const MOST_ROWS_LIVE = 300;
+
+/**
+ * A list left open for days does not grow without end. Its rows cannot just be cut, since the cursor of the next page
+ * stands after the last of them: it has to be read again.
+ */
+export function isOverlong(pages: Pages | undefined): boolean {
+  return pages?.pages.length === 1 && (pages.pages[0]?.anomalies.length ?? 0) > MOST_ROWS_LIVE;
+}
 
 /** Puts arrivals (oldest first) into a list: updated where they stand, or on top if new and wanted by the filters. */
 export function withArrivals(
@@ -208,14 +251,7 @@ export function withArrivals(
   if (!updated || fresh.length === 0) return updated;
   const [head, ...rest] = updated.pages;
   if (!head) return updated;
-  const anomalies = [...fresh, ...head.anomalies];
-  return {
-    ...updated,
-    pages: [
-      { ...head, anomalies: rest.length === 0 ? anomalies.slice(0, MOST_ROWS_LIVE) : anomalies },
-      ...rest,
-    ],
-  };
+  return { ...updated, pages: [{ ...head, anomalies: [...fresh, ...head.anomalies] }, ...rest] };
 }
 
 function mapAnomalies(old: Pages | undefined, change: (anomaly: Anomaly) => Anomaly): Pages | undefined {

@@ -1,10 +1,10 @@
 import { Check, CircleSlash, Eye, RotateCcw } from 'lucide-react';
-import { useEffect } from 'react';
+import { useEffect, useEffectEvent, useState } from 'react';
 import { Button } from '@/components/ui/button';
 import type { Anomaly } from '@/lib/api/anomaly';
 import { isPlainKey } from '@/lib/keys';
 import { useOrganization } from '@/lib/organization';
-import { MOVES, type Status } from '@/lib/status';
+import { MOVES, type Move, type Status } from '@/lib/status';
 import { useChangeStatus } from './queries';
 
 const ICONS: Record<Status, typeof Check> = {
@@ -21,20 +21,32 @@ const HINTS: Record<Status, string> = {
   false_positive: 'Settled: this was no real anomaly.',
 };
 
+// The next button appears under the finger that pressed the last one: a second tap must not press it too.
+const PAUSE_MS = 700;
+
 /** What to do next. On a phone the buttons stay in reach of the thumb. */
 export function StatusActions({ anomaly }: { anomaly: Anomaly }) {
   const change = useChangeStatus(useOrganization().id);
   const moves = MOVES[anomaly.status];
+  const [pausing, setPausing] = useState(false);
+  const make = (move: Move) => {
+    if (pausing) return;
+    setPausing(true);
+    const goOn = () => setTimeout(() => setPausing(false), PAUSE_MS);
+    change.mutate({ id: anomaly.id, move }, { onSettled: goOn });
+  };
 
+  const acknowledge = useEffectEvent(() => {
+    const first = moves[0];
+    if (first?.to === 'acknowledged') make(first);
+  });
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      const first = moves[0];
-      if (!isPlainKey(event, 'a')) return;
-      if (first?.to === 'acknowledged') change.mutate({ id: anomaly.id, move: first });
+      if (isPlainKey(event, 'a')) acknowledge();
     };
     document.addEventListener('keydown', onKey);
     return () => document.removeEventListener('keydown', onKey);
-  }, [anomaly.id, moves, change]);
+  }, []);
 
   return (
     <section
@@ -49,7 +61,9 @@ export function StatusActions({ anomaly }: { anomaly: Anomaly }) {
               key={move.to}
               variant={index === 0 && move.to !== 'new' ? 'primary' : 'outline'}
               className="h-11 grow px-3! sm:h-10 sm:grow-0 sm:px-4!"
-              onClick={() => change.mutate({ id: anomaly.id, move })}
+              // It keeps the focus of whoever goes by keyboard.
+              aria-disabled={pausing}
+              onClick={() => make(move)}
             >
               <Icon aria-hidden /> {move.label}
             </Button>

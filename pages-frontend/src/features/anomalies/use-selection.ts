@@ -31,6 +31,7 @@ export function useSelection(anomalies: readonly Anomaly[]) {
     selected: anomalies.filter((anomaly) => ids.has(anomaly.id)),
     isSelected: (id: string) => ids.has(id),
     clear: () => setIds(new Set()),
+    keep: (some: readonly string[]) => setIds(new Set(some)),
     toggle,
   };
 }

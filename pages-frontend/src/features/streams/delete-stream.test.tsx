@@ -33,6 +33,16 @@ describe('streams', () => {
     expect(path).toBe('/v1/streams/metrics%2Fcpu');
   });
 
+  it('are deleted from their own page too, which says how long anomalies are kept', async () => {
+    server.use(http.delete('*/v1/streams/:id', () => new HttpResponse(null, { status: 204 })));
+    const { user, router } = renderApp('/app/streams/checkout-api');
+    expect(await screen.findByText(/kept for 90 days/)).toBeVisible();
+    await user.click(screen.getByRole('button', { name: 'Delete this stream' }));
+    await user.type(screen.getByRole('textbox'), 'checkout-api');
+    await user.click(screen.getByRole('button', { name: 'Delete the stream' }));
+    await waitFor(() => expect(router.state.location.pathname).toBe('/app/streams'));
+  });
+
   it('stay when the server refuses', async () => {
     server.use(
       http.delete('*/v1/streams/:id', () => problem(503, 'dependency_unavailable', 'A service is missing')),

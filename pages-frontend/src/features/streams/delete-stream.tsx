@@ -6,8 +6,14 @@ import { streamPath, type Stream } from '@/lib/api/streams';
 import { formatCount } from '@/lib/format';
 import { useOrganization } from '@/lib/organization';
 
+interface DeleteStreamProps {
+  stream: Stream;
+  onClose: () => void;
+  onDeleted?: () => void;
+}
+
 /** Asks for the stream's name before it is gone with its anomalies and what it has learnt. */
-export function DeleteStream({ stream, onClose }: { stream: Stream; onClose: () => void }) {
+export function DeleteStream({ stream, onClose, onDeleted }: DeleteStreamProps) {
   const api = useApi();
   const org = useOrganization().id;
   const client = useQueryClient();
@@ -27,6 +33,7 @@ export function DeleteStream({ stream, onClose }: { stream: Stream; onClose: () 
         void client.invalidateQueries({ queryKey: ['streams', org] });
         void client.invalidateQueries({ queryKey: ['anomalies', org] });
         toast.show({ message: `“${stream.stream}” is deleted.` });
+        onDeleted?.();
       }}
     >
       <p>

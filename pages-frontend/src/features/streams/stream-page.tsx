@@ -1,12 +1,12 @@
 // One stream: how it is doing, and what another sensitivity would have made of its newest events.
 import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
-import { ArrowLeft, SearchX } from 'lucide-react';
+import { Link, useNavigate } from '@tanstack/react-router';
+import { ArrowLeft, SearchX, Trash2 } from 'lucide-react';
 import { useId, useState } from 'react';
 import * as z from 'zod/mini';
 import { ScoreChart } from '@/components/charts/score-chart';
 import { Explain } from '@/components/explain';
-import { ErrorMessage, Message } from '@/components/states';
+import { ErrorMessage, Message, Stale } from '@/components/states';
 import { StreamState } from '@/components/stream-state';
 import { Button } from '@/components/ui/button';
 import { Skeleton } from '@/components/ui/skeleton';
@@ -18,6 +18,8 @@ import { formatAgo, formatBits, formatCompact, formatCount, formatOdds, formatPe
 import { canAdminister, useOrganization } from '@/lib/organization';
 import { formatRate, useRates } from '@/lib/rates';
 import { useNow } from '@/lib/use-now';
+import { DeleteStream } from './delete-stream';
+import { Retention } from './retention';
 
 const REFRESH_MS = 5_000;
 
@@ -47,6 +49,7 @@ export function StreamPage({ name }: { name: string }) {
         <Skeleton className="h-40 w-full" />
       ) : stream.data ? (
         <>
+          <Stale query={stream} />
           <Head stream={stream.data} at={stream.dataUpdatedAt} />
           {recent.isPending ? (
             <Skeleton className="mt-6 h-72 w-full" />
@@ -55,6 +58,7 @@ export function StreamPage({ name }: { name: string }) {
           ) : (
             <ErrorMessage error={recent.error} onRetry={() => void recent.refetch()} />
           )}
+          <Keeping stream={stream.data} />
         </>
       ) : stream.error instanceof ApiError && stream.error.status === 404 ? (
         <Message wholePage icon={<SearchX aria-hidden />} title="No such stream">
@@ -64,6 +68,30 @@ export function StreamPage({ name }: { name: string }) {
         <ErrorMessage wholePage error={stream.error} onRetry={() => void stream.refetch()} />
       )}
     </main>
+  );
+}
+
+/** How long its anomalies stay, and the end of them all. */
+function Keeping({ stream }: { stream: Stream }) {
+  const organization = useOrganization();
+  const navigate = useNavigate();
+  const [asking, setAsking] = useState(false);
+  return (
+    <section aria-label="Keeping" className="mt-8">
+      <Retention />
+      {canAdminister(organization) && (
+        <Button size="sm" className="mt-3" onClick={() => setAsking(true)}>
+          <Trash2 aria-hidden /> Delete this stream
+        </Button>
+      )}
+      {asking && (
+        <DeleteStream
+          stream={stream}
+          onClose={() => setAsking(false)}
+          onDeleted={() => void navigate({ to: '/app/streams' })}
+        />
+      )}
+    </section>
   );
 }
 
@@ -242,7 +270,7 @@ function PromiseKept({ alpha, flagged, judged }: { alpha: number; flagged: numbe
       </div>
       <div className="bg-panel px-4 py-3">
         <dt className="text-sm text-ink-2">
-          <Explain term="Flagged">
+          <Explain term="Flagged, rightly or not">
             <p>
               All that was flagged, false or not, repeats included. Much more than promised means that the
               stream really has odd events, or changes faster than it learns.

@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { Trash2, Waves } from 'lucide-react';
 import { useState } from 'react';
 import { Explain } from '@/components/explain';
-import { ErrorMessage, Message } from '@/components/states';
+import { ErrorMessage, Message, Stale } from '@/components/states';
 import { StreamState } from '@/components/stream-state';
 import { Button } from '@/components/ui/button';
 import { Skeleton } from '@/components/ui/skeleton';
@@ -45,6 +45,7 @@ export function StreamsPage() {
         </Message>
       ) : (
         <>
+          <Stale query={query} />
           <StreamTable
             streams={query.data}
             rate={rate}
