@@ -1,7 +1,10 @@
 -- A price that is replaced goes on standing for its plan: who subscribed at it keeps it. One pair of prices of a plan is sold.
 alter table public.plan_price_map add column current boolean not null default true;
 comment on column public.plan_price_map.current is 'What a checkout or a change sells. Former prices stay until the last subscription has moved on.';
+-- a table of a handful of rows that nothing but the set-up writes: no lock is held for long
+-- squawk-ignore constraint-missing-not-valid, adding-serial-primary-key-field
 alter table public.plan_price_map drop constraint plan_price_map_pkey, add primary key (livemode, base_price);
+-- squawk-ignore require-concurrent-index-deletion
 drop index public.plan_price_map_base_price;
 create unique index plan_price_map_current on public.plan_price_map (livemode, plan) where current;
 
