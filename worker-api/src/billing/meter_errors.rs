@@ -16,6 +16,8 @@ use serde_json::{Value, json};
 const MOST: u32 = 200;
 /// A report's window is when Stripe looked, which may be a little after we sent.
 const SLACK_MS: i64 = 15 * 60_000;
+/// We write down that something was sent when the answer is there, which may be after Stripe looked.
+const ANSWER_MS: i64 = 60_000;
 
 /// What was sent of a customer's day.
 #[derive(Clone, Debug, Deserialize)]
@@ -102,7 +104,7 @@ async fn unnamed(
     let Some(prices) = prices::load(ctx).await?.into_iter().next() else {
         return Ok(Vec::new());
     };
-    let arguments = json!({ "p_from": time::to_rfc3339(from - SLACK_MS), "p_until": time::to_rfc3339(until), "p_limit": MOST });
+    let arguments = json!({ "p_from": time::to_rfc3339(from - SLACK_MS), "p_until": time::to_rfc3339(until + ANSWER_MS), "p_limit": MOST });
     let days: Vec<Day> = postgrest::call(ctx, "meter_flushes_sent", &arguments).await?;
     let mut found = Vec::new();
     for day in &days {
