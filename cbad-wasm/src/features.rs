@@ -237,12 +237,5 @@ pub fn bucket(x: f64) -> u64 {
 
 /// The part of a text that is looked at.
 pub fn clip(text: &str) -> &str {
-    if text.len() <= MAX_BYTES {
-        return text;
-    }
-    let mut end = MAX_BYTES;
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
+    &text[..text.floor_char_boundary(MAX_BYTES)]
 }

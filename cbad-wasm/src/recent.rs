@@ -47,10 +47,7 @@ impl Recent {
     }
 
     fn take(&mut self, text: &str, json: bool) {
-        let mut len = text.len().min(self.capacity / SHARE);
-        while !text.is_char_boundary(len) {
-            len -= 1;
-        }
+        let len = text.floor_char_boundary(self.capacity / SHARE);
         if len == 0 {
             return;
         }

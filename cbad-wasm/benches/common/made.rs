@@ -1,9 +1,10 @@
 //! Lines made for the benches, where no real ones are given.
 
-/// A small deterministic generator.
+/// A small deterministic generator of uniform numbers.
 pub struct Dice(pub u64);
 
 impl Dice {
+    /// A number below `sides`.
     pub fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self
             .0

@@ -178,11 +178,7 @@ fn path(text: &str, steps: &[Step]) -> String {
         return BARE.to_owned();
     }
     let mut path = json::path_text(text, steps);
-    let mut end = path.len().min(MAX_PATH);
-    while !path.is_char_boundary(end) {
-        end -= 1;
-    }
-    path.truncate(end);
+    path.truncate(path.floor_char_boundary(MAX_PATH));
     path
 }
 

@@ -5,22 +5,13 @@
 #![allow(dead_code)] // not every test file looks at everything
 
 pub mod kinds;
+#[path = "../../benches/common/made.rs"]
+mod made;
 
+pub use made::Dice;
 use std::fmt::Write as _;
 
-/// A small deterministic generator of uniform numbers.
-pub struct Dice(pub u64);
-
 impl Dice {
-    /// A number below `sides`.
-    pub fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-
     fn unit(&mut self) -> f64 {
         (self.roll(1 << 30) as f64 + 0.5) / (1u64 << 30) as f64
     }
