@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { api, control, eventually, figure, sleep, stripe, supabase } from '../support/stack.mjs';
-import { account, cron, dayOf, fake, newTenant, report, sql, subscribe, syncClock } from './support.mjs';
+import { account, cron, dayOf, fake, loseCustomer, newTenant, report, sql, subscribe, syncClock } from './support.mjs';
 
 const MILLION = 1_000_000;
 const STEPS_A_DAY = 8;
@@ -246,22 +246,17 @@ test('a report that names one event of several leads to every flush that is miss
 test('the reconciliation asks the right meter, and of former customers and earlier subscriptions, too', async () => {
   await syncClock();
   const tenant = await newTenant('former-customer');
-  const row = await subscribe(tenant, 'growth');
-  const day = dayOf(await syncClock());
-  await report(tenant.id, 's', day, 10);
-  await cron();
-  await fake('delete_customer', { customer: row.stripe_customer });
-  await eventually('the end', async () => (await account(tenant.id)).stripe_customer === null);
+  const { customer, day } = await loseCustomer(tenant);
   // a row of the other environment, before ours
   await sql("insert into plan_price_map (livemode, plan, base_price, metered_price, product, meter, event_name) values (true, 'growth', 'price_live', 'price_live_m', 'prod_live', 'mtr_live', 'd')");
   try {
     const none = await reconcile(tenant.id, day, day);
     assert.match(none.text, /1 organisations, 0 differences/, 'who has no customer any more is looked at, too');
-    await fake('plant', { customer: row.stripe_customer, day, value: 3 });
+    await fake('plant', { customer, day, value: 3 });
     const more = await reconcile(tenant.id, day, day);
     assert.match(more.text, /sent flushes differ from Stripe's sum {2}told=10 stripe=13 difference=-3/);
     const again = await subscribe(tenant, 'growth');
-    assert.notEqual(again.stripe_customer, row.stripe_customer);
+    assert.notEqual(again.stripe_customer, customer);
     const both = await reconcile(tenant.id, day, day);
     assert.match(both.text, /told=10 stripe=13 difference=-3/, 'the former customer\'s sum is not forgotten');
   } finally {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { api, assertProblem, eventually } from '../support/stack.mjs';
-import { account, advance, billingOf, client, cron, dayOf, drained, fake, newTenant, report, sql, subjects, subscribe, syncClock } from './support.mjs';
+import { account, advance, billingOf, client, cron, dayOf, drained, fake, loseCustomer, newTenant, report, sql, subjects, subscribe, syncClock } from './support.mjs';
 
 const sessionOf = (checkout) => checkout.body.url.split('/').at(-1);
 const open = (tenant, plan) => api('POST', '/v1/billing/checkout', { as: tenant.owner, json: { plan } });
@@ -193,15 +193,10 @@ test('what a shared Stripe account sells besides Driftlock is left alone, and no
 test('a customer that replaces another on the same day is metered for what the former was not', async () => {
   await syncClock();
   const tenant = await newTenant('replaced');
-  const row = await subscribe(tenant, 'growth');
-  const day = dayOf(await syncClock());
-  await report(tenant.id, 's', day, 10);
-  await cron();
-  await fake('delete_customer', { customer: row.stripe_customer });
-  await eventually('the end', async () => (await account(tenant.id)).stripe_customer === null);
+  const { customer, day } = await loseCustomer(tenant);
   const again = await subscribe(tenant, 'growth');
   await report(tenant.id, 's', day, 25);
   await cron();
   const flushes = await sql('select customer, value, state from meter_flushes where org_id = $1 order by created_at', [tenant.id]);
-  assert.deepEqual(flushes.map((f) => [f.customer, Number(f.value), f.state]), [[row.stripe_customer, 10, 'sent'], [again.stripe_customer, 15, 'sent']]);
+  assert.deepEqual(flushes.map((f) => [f.customer, Number(f.value), f.state]), [[customer, 10, 'sent'], [again.stripe_customer, 15, 'sent']]);
 });

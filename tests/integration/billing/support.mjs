@@ -104,6 +104,17 @@ export const billingOf = async (tenant) => {
 export const report = (org, stream, day, detections, events = detections * 20) =>
   sql('select record_usage($1::jsonb)', [JSON.stringify([{ org_id: org, stream, day, events, detections }])]);
 
+/** The customer of a tenant is deleted at Stripe after 10 detections of today went to the meter: the day, and who it was. */
+export async function loseCustomer(tenant) {
+  const { stripe_customer: customer } = await subscribe(tenant, 'growth');
+  const day = dayOf(await syncClock());
+  await report(tenant.id, 's', day, 10);
+  await cron();
+  await fake('delete_customer', { customer });
+  await eventually('the end', async () => (await account(tenant.id)).stripe_customer === null);
+  return { customer, day };
+}
+
 export const dayOf = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 10);
 
 /** Subjects of the mails to a person. */
