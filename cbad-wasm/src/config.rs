@@ -33,7 +33,7 @@ impl Memory {
         let more = |own: u32, usual: u32, bytes: usize| own.saturating_sub(usual) as usize * bytes;
         let slots = |bits: u32| 1u32 << bits.min(20);
         let table = more(slots(self.table_bits), slots(usual.table_bits), 11);
-        let scores = more(self.scores, usual.scores, 4 * 5); // in four rings
+        let scores = more(self.scores, usual.scores, 5 * 5); // in five rings
         let texts = more(self.recent_bytes, usual.recent_bytes, 1);
         (512 << 10) + table + scores + texts
     }
@@ -66,6 +66,8 @@ pub struct Parts {
     pub new_words: bool,
     /// Judge bursts and silences by the times of events.
     pub volume: bool,
+    /// Judge groups by the order of their events too.
+    pub order: bool,
 }
 
 impl Default for Parts {
@@ -77,6 +79,7 @@ impl Default for Parts {
             recalibrate: true,
             new_words: true,
             volume: true,
+            order: true,
         }
     }
 }
@@ -84,13 +87,14 @@ impl Default for Parts {
 impl Parts {
     /// The later switches that are off, one bit each, so that nothing is stored where all are on.
     pub(crate) fn off(&self) -> u8 {
-        u8::from(!self.new_words) | u8::from(!self.volume) << 1
+        u8::from(!self.new_words) | u8::from(!self.volume) << 1 | u8::from(!self.order) << 2
     }
 
     /// Turns off what [`Parts::off`] said.
     pub(crate) fn turn_off(&mut self, bits: u8) {
         self.new_words = bits & 1 == 0;
         self.volume = bits & 2 == 0;
+        self.order = bits & 4 == 0;
     }
 }
 

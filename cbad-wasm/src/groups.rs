@@ -1,9 +1,10 @@
-//! Open groups (sessions, traces): which templates each has shown, bounded in number and size.
+//! Open groups (sessions, traces): which templates each has shown and how it has gone, bounded in number and size.
 
 use crate::bits::{self, MicroBits};
 use crate::checkpoint::{Reader, Truncated, Writer};
 use crate::features::Symbol;
 use crate::hash::mix;
+use crate::steps::Course;
 use std::collections::BTreeMap;
 
 /// Distinct templates kept of one group; further ones count as one.
@@ -25,6 +26,8 @@ pub struct Group {
     pub events: u64,
     /// Index of its last event.
     pub last: u64,
+    /// The order of its events.
+    pub course: Course,
 }
 
 impl Group {
@@ -59,8 +62,8 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// Counts an event with `template` at `index` in group `key`.
-    pub fn add(&mut self, key: &str, template: u64, index: u64) {
+    /// Counts an event with `template` at `index` in group `key`; gives the group.
+    pub fn add(&mut self, key: &str, template: u64, index: u64) -> &mut Group {
         let name = match self.open.get(key) {
             Some(g) => self.by_age.remove(&g.last).unwrap_or_else(|| key.into()),
             None => {
@@ -91,6 +94,7 @@ impl Groups {
             }
         }
         self.by_age.insert(index, name);
+        group
     }
 
     /// Takes a group out.
@@ -111,7 +115,7 @@ impl Groups {
 
     /// Whether there are more than `most`, or more than may be held.
     pub fn full(&self, most: usize) -> bool {
-        self.open.len() > most || self.open.len() * 8 + self.templates * 10 + self.keys > MAX_BYTES
+        self.open.len() > most || self.open.len() * 24 + self.templates * 10 + self.keys > MAX_BYTES
     }
 
     /// What an event's surprise loses for being one of several of its group, and the group judged once more as a whole:
@@ -122,7 +126,7 @@ impl Groups {
 
     /// Bytes held, roughly.
     pub fn bytes(&self) -> usize {
-        self.open.len() * 200 + self.templates * 16 + self.keys * 2
+        self.open.len() * 224 + self.templates * 16 + self.keys * 2
     }
 
     /// Writes the groups.
@@ -134,6 +138,7 @@ impl Groups {
             out.text(key);
             out.varint(g.events);
             out.varint(g.last);
+            g.course.write(out);
             out.varint(g.templates.len() as u64);
             for &(t, n) in &g.templates {
                 out.u64(t);
@@ -142,8 +147,8 @@ impl Groups {
         }
     }
 
-    /// Reads what [`Groups::write`] wrote.
-    pub fn read(input: &mut Reader) -> Result<Groups, Truncated> {
+    /// Reads what [`Groups::write`] wrote; earlier formats kept no course.
+    pub fn read(input: &mut Reader, with_course: bool) -> Result<Groups, Truncated> {
         let mut groups = Groups {
             started: input.varint()?,
             events: input.varint()?,
@@ -152,6 +157,10 @@ impl Groups {
         for _ in 0..input.length()? {
             let key: Box<str> = input.text()?.into();
             let (events, last) = (input.varint()?, input.varint()?);
+            let course = match with_course {
+                true => Course::read(input)?,
+                false => Course::default(),
+            };
             let n = input.length()?;
             if n > TEMPLATES + 1 {
                 return Err(Truncated);
@@ -168,6 +177,7 @@ impl Groups {
                     templates,
                     events,
                     last,
+                    course,
                 },
             );
         }

@@ -35,6 +35,7 @@ pub mod numeric;
 mod recent;
 mod ring;
 pub mod stats;
+mod steps;
 mod table;
 mod taught;
 pub mod tokenize;

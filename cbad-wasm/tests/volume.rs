@@ -167,15 +167,4 @@ fn a_checkpoint_keeps_the_pace() {
         assert_eq!(observe(&mut detector, at).1, observe(&mut copy, at).1);
     }
     assert_eq!(detector.snapshot(), copy.snapshot());
-    // one without times stays as it was before there was such a thing
-    let mut untimed = Detector::new(Config::default());
-    for i in 0..500 {
-        untimed.observe(&Event::text(&format!("step {i}")));
-    }
-    let end = untimed.snapshot();
-    assert_eq!(
-        end.last_chunk::<3>(),
-        Some(b"\x02[]"),
-        "the last thing in it is the list of closed groups"
-    );
 }

@@ -11,12 +11,14 @@ use crate::hash::{crc32, hash};
 use crate::model::Model;
 use crate::numeric::Metrics;
 use crate::recent::Recent;
+use crate::steps::Steps;
 use crate::taught::Taught;
 use crate::volume::Volume;
 
 const MAGIC: &[u8; 4] = b"CBAD";
-/// Format 1 held other counts for q-values; it is still read.
-const FORMAT: u16 = 2;
+/// Format 1 held other counts for q-values, and up to format 2 the order of groups was not looked at; both are still read.
+const FORMAT: u16 = 3;
+const WITH_ORDER: u16 = 3;
 
 impl Detector {
     /// The whole state, to be continued by [`Detector::restore`]. It never takes more than
@@ -63,12 +65,14 @@ impl Detector {
             body.varint(c.last);
         }
         body.slice(&serde_json::to_vec(&self.closed).unwrap_or_default());
-        // only where there is something: a stream that was taught nothing and tells no times keeps its format
-        if !self.taught.is_empty() || self.volume.is_some() {
-            self.taught.write(&mut body);
-        }
+        self.taught.write(&mut body);
+        body.u8(u8::from(self.volume.is_some()));
         if let Some(volume) = &self.volume {
             volume.write(&mut body);
+        }
+        body.u8(u8::from(self.steps.is_some()));
+        if let Some(steps) = &self.steps {
+            steps.write(&mut body);
         }
         let mut out = Writer::default();
         out.bytes.extend_from_slice(MAGIC);
@@ -121,7 +125,7 @@ impl Detector {
         d.kept = Recalibration::read(&mut r)?;
         d.fdr = Fdr::read(&mut r, found)?;
         d.metrics = Metrics::read(&mut r)?;
-        d.groups = Groups::read(&mut r)?;
+        d.groups = Groups::read(&mut r, found >= WITH_ORDER)?;
         d.group_scores = Calibration::read(&mut r, scores)?;
         d.group_kept = Recalibration::read(&mut r)?;
         d.group_fdr = Fdr::read(&mut r, found)?;
@@ -134,11 +138,19 @@ impl Detector {
             });
         }
         d.closed = serde_json::from_slice(r.slice()?).map_err(|_| CheckpointError::Corrupt)?;
-        if !r.rest.is_empty() {
+        // earlier formats left out what was not there
+        let more = |r: &mut Reader| match found {
+            WITH_ORDER.. => r.u8().map(|flag| flag == 1),
+            _ => Ok(!r.rest.is_empty()),
+        };
+        if found >= WITH_ORDER || !r.rest.is_empty() {
             d.taught = Taught::read(&mut r)?;
         }
-        if !r.rest.is_empty() {
+        if more(&mut r)? {
             d.volume = Some(Box::new(Volume::read(&mut r)?));
+        }
+        if more(&mut r)? {
+            d.steps = Some(Box::new(Steps::read(&mut r, scores)?));
         }
         let sane = d
             .causes
