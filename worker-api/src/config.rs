@@ -55,6 +55,8 @@ pub struct Settings {
     pub metrics_token: Option<String>,
     /// Where a stream's outbox begins to degrade.
     pub outbox: crate::detect::pressure::Limits,
+    /// Events a second in one object from which a stream is spread over more; 0 leaves that to people.
+    pub split_events_per_second: u64,
     /// Enables the routes that panic on purpose. Never set outside tests.
     pub test_hooks: bool,
 }
@@ -96,6 +98,7 @@ impl Settings {
                 }
             },
             flush_seconds: number(text("FLUSH_SECONDS"), 60),
+            split_events_per_second: number(text("SPLIT_EVENTS_PER_SECOND"), 10_000),
             test_hooks: text("TEST_HOOKS").as_deref() == Some("1"),
             public_url: text("PUBLIC_URL")
                 .unwrap_or_default()

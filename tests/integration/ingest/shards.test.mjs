@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import pg from 'pg';
 import { oddEvent, ordinaryEvents } from '../support/logs.mjs';
+import { ownWorker } from '../tenants/own-worker.mjs';
 import { a, api, assertProblem, b, control, eventually, figure, freshStream, full, ingest, listAnomalies, listStreams, sleep, supabase } from '../support/stack.mjs';
 
 const owner = { token: a.people.owner.token };
@@ -151,4 +152,32 @@ test('whatever is asked of a split stream reaches every shard; others cannot ask
     return rows[1]?.events === 50 && rows;
   }, { timeoutMs: 30_000 });
   assert.deepEqual(used, [{ generation: 0, events: 110 }, { generation: 1, events: 50 }]);
+});
+
+test('a hot stream is spread without being asked, once, and says so in the audit log', async (t) => {
+  const { url } = await ownWorker(t, { SPLIT_EVENTS_PER_SECOND: '200', RATE_LIMITS: 'off' });
+  const send = async (stream, from, count) => {
+    const events = Array.from({ length: count }, (_, i) => ({ stream, id: `e${from + i}`, data: `paid order ${from + i}` }));
+    const answer = await api('POST', '/v1/events', { as: a.keys.ingest, json: events, base: url });
+    // a batch that comes during the change is sent again
+    if (answer.status === 503) return sleep(200).then(() => send(stream, from, count));
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    return answer.body.streams[0].events_seen;
+  };
+  const shardsOf = async (stream) => (await api('GET', pathOf(stream), { as: owner, base: url })).body.shards;
+  const [hot, calm] = [freshStream('hot'), freshStream('calm')];
+  let sent = 0;
+  await eventually('the stream is spread', async () => {
+    const seen = await send(hot, sent, 400);
+    sent += 400;
+    assert.equal(seen, sent, 'every event is counted once');
+    await send(calm, sent, 1);
+    await sleep(200);
+    return (await shardsOf(hot)) > 1;
+  }, { timeoutMs: 60_000 });
+  assert.equal(await shardsOf(calm), 1);
+  assert.equal(await send(hot, sent, 40), sent + 40, 'also after it was spread');
+  const [entry] = await query("select actor_type, actor_id from audit_log where org_id = $1 and target_id = $2 and actor_type = 'system'", [a.id, hot]);
+  assert.deepEqual(entry, { actor_type: 'system', actor_id: 'hot-stream' });
+  figure(t, `${await shardsOf(hot)} shards after ${sent} events`);
 });

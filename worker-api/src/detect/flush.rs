@@ -18,11 +18,11 @@ const ROUNDS: usize = 20;
 /// What the database was last told of the stream.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Reported {
-    at_ms: i64,
+    pub(super) at_ms: i64,
     state: String,
-    events: u64,
+    pub(super) events: u64,
     detections: u64,
-    failures: u32,
+    pub(super) failures: u32,
 }
 
 impl Reported {

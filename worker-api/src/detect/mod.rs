@@ -4,6 +4,7 @@ pub mod claims;
 pub mod dedupe;
 pub mod engine;
 pub mod flush;
+mod hot;
 pub mod lesson;
 pub mod log;
 pub mod name;

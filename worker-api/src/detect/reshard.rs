@@ -69,7 +69,7 @@ impl StreamObject {
         Ok(true)
     }
 
-    fn layout(&self) -> Result<Layout> {
+    pub(super) fn layout(&self) -> Result<Layout> {
         let sql = self.ready()?;
         self.with_engine(&sql, |e| Ok(e.counters.layout))
     }

@@ -475,7 +475,11 @@ impl StreamObject {
     async fn on_alarm(&self) -> Result<()> {
         let sql = self.ready()?;
         self.with_engine(&sql, |_| Ok(()))?;
+        let before = self.told();
         self.flush().await?;
+        if let Some(share) = self.told_since(before) {
+            self.split_if_hot(share).await;
+        }
         let now = self.ctx.now_ms();
         self.wake_at(self.next_due(now)?).await;
         Ok(())
