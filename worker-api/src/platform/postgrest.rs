@@ -110,39 +110,69 @@ pub async fn call_as<A: Serialize, T: DeserializeOwned>(
     answer(builder.auth(token).build(), true).await
 }
 
+/// Attempts at a call that the database ended in favour of another.
+const ATTEMPTS: u32 = 3;
+
 async fn answer<T: DeserializeOwned>(
     request: reqwest::RequestBuilder,
     as_person: bool,
 ) -> Result<T> {
     within(TIMEOUT, async {
-        let response = request.send().await.map_err(unreachable)?;
-        let status = response.status().as_u16();
-        match status {
-            200..=299 => {
-                let text = response.text().await.map_err(unreachable)?;
-                // a function without a result answers nothing
-                let text = if text.is_empty() { "null" } else { &text };
-                serde_json::from_str(text).map_err(Error::internal)
+        for _ in 1..ATTEMPTS {
+            let Some(copy) = request.try_clone() else {
+                break;
+            };
+            let response = copy.send().await.map_err(unreachable)?;
+            let status = response.status().as_u16();
+            if status < 500 {
+                return result(response, as_person).await;
             }
-            401 if as_person => Err(Error::new(
-                Code::InvalidCredentials,
-                "the access token is not accepted by the database",
-            )),
-            500.. => Err(Error::new(
-                Code::DependencyUnavailable,
-                format!("the database answered {status}"),
-            )),
-            _ => {
-                let answer: serde_json::Value = response.json().await.unwrap_or_default();
-                Err(refused(
-                    status,
-                    answer["message"].as_str().unwrap_or(""),
-                    answer["code"].as_str().unwrap_or(""),
-                ))
+            let answer: serde_json::Value = response.json().await.unwrap_or_default();
+            if !lost_to_another(answer["code"].as_str().unwrap_or("")) {
+                return Err(broken(status));
             }
         }
+        result(request.send().await.map_err(unreachable)?, as_person).await
     })
     .await
+}
+
+/// Whether a transaction was ended only because another one stood in its way: a deadlock, or a failed serialisation. Nothing of it
+/// has happened, and by now the other is through (PostgreSQL, appendix A, class 40).
+fn lost_to_another(code: &str) -> bool {
+    matches!(code, "40P01" | "40001")
+}
+
+fn broken(status: u16) -> Error {
+    Error::new(
+        Code::DependencyUnavailable,
+        format!("the database answered {status}"),
+    )
+}
+
+async fn result<T: DeserializeOwned>(response: reqwest::Response, as_person: bool) -> Result<T> {
+    let status = response.status().as_u16();
+    match status {
+        200..=299 => {
+            let text = response.text().await.map_err(unreachable)?;
+            // a function without a result answers nothing
+            let text = if text.is_empty() { "null" } else { &text };
+            serde_json::from_str(text).map_err(Error::internal)
+        }
+        401 if as_person => Err(Error::new(
+            Code::InvalidCredentials,
+            "the access token is not accepted by the database",
+        )),
+        500.. => Err(broken(status)),
+        _ => {
+            let answer: serde_json::Value = response.json().await.unwrap_or_default();
+            Err(refused(
+                status,
+                answer["message"].as_str().unwrap_or(""),
+                answer["code"].as_str().unwrap_or(""),
+            ))
+        }
+    }
 }
 
 /// What a function's refusal means for the caller.

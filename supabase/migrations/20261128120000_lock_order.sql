@@ -1,0 +1,13 @@
+-- Whatever locks an organisation's row does so before it writes to the audit log, whose chain is the last lock of a transaction. A change
+-- of a subscription wrote its entry first and the organisation's plan afterwards: beside a new API key, which locks the organisation
+-- and then writes its entry, one of the two was ended as a deadlock.
+create function private.lock_organization() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform 1 from public.organizations o where o.id = new.org_id for update;
+  return new;
+end $$;
+revoke execute on function private.lock_organization() from public;
+
+create trigger subscriptions_lock_organization before update of status, plan, cancel_at_period_end, hard_cap, contract, grace_started_at, disputed_at, stripe_subscription
+  on public.subscriptions for each row execute function private.lock_organization();
