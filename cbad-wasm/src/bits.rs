@@ -48,6 +48,18 @@ pub fn log2(x: u64) -> MicroBits {
     i64::from(whole) * BIT + ((fraction * BIT as u64 + (1 << 31)) >> 32) as i64
 }
 
+/// [`log2`] of what fits a word of 32 bits: its exponent and mantissa are read off it as a number of double precision.
+#[inline]
+pub fn log2_small(x: u32) -> MicroBits {
+    let bits = f64::from(x.max(1)).to_bits();
+    let index = ((bits >> 42) & 0x3FF) as usize;
+    let rest = (bits >> 10) & 0xFFFF_FFFF;
+    let (low, high) = (u64::from(TABLE[index]), u64::from(TABLE[index + 1]));
+    let whole = (bits >> 52) - 1023;
+    let log = (whole << 32) + low + (((high - low) * rest) >> 32); // in 2⁻³² bits
+    ((log * BIT as u64 + (1 << 31)) >> 32) as i64
+}
+
 /// −log₂(num/den) in micro-bits, never negative.
 #[inline]
 pub fn price(num: u64, den: u64) -> MicroBits {
@@ -84,6 +96,13 @@ mod tests {
                 "{x}: {} against {want}",
                 log2(x)
             );
+        }
+    }
+    #[test]
+    fn both_ways_to_a_logarithm_agree() {
+        let large = (0..100_000u32).map(|i| i.wrapping_mul(2_654_435_761));
+        for x in (0..3_000_000).chain(large).chain([u32::MAX]) {
+            assert_eq!(log2_small(x), log2(u64::from(x)), "{x}");
         }
     }
     #[test]

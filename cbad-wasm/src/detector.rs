@@ -14,7 +14,7 @@ use crate::groups::{Group, Groups, MAX_KEY};
 use crate::guard::{Guard, Judgement};
 use crate::hash::{hash, mix};
 use crate::judge::{fingerprint, judge, severity};
-use crate::model::Model;
+use crate::model::{Model, Trail};
 use crate::numeric::{Metrics, Moment};
 use crate::recent::Recent;
 use crate::steps::{Course, Steps};
@@ -76,6 +76,7 @@ pub struct Detector {
     taught: Taught,
     volume: Option<Box<Volume>>,
     features: Features,
+    trail: Trail,
 }
 
 /// A cause of anomalies: its key, its first anomaly and the last one.
@@ -134,6 +135,7 @@ impl Detector {
             taught: Taught::default(),
             volume: None,
             features: Features::default(),
+            trail: Trail::default(),
         }
     }
 
@@ -209,14 +211,16 @@ impl Detector {
         Some(verdict)
     }
 
-    fn score(&self, event: &Event<'_>, features: &Features) -> Scored {
+    fn score(&mut self, event: &Event<'_>, features: &Features) -> Scored {
         let totals = self.model.totals();
+        let mut trail = std::mem::take(&mut self.trail);
         // the common case reads the table itself
         let raw = if self.taught.is_empty() {
-            totals.event(&mut &self.model.table, features, |_, _| {})
+            totals.trace(&mut &self.model.table, features, &mut trail)
         } else {
-            totals.event(&mut self.known(), features, |_, _| {})
+            totals.trace(&mut self.known(), features, &mut trail)
         };
+        self.trail = trail;
         let reading = self.scores.read_at(raw);
         let (first, p_method) = reading.surprise(raw);
         let shift = if self.config.parts.recalibrate {
@@ -369,7 +373,7 @@ impl Detector {
         let refused = matches!(judgement, Judgement::Refused { .. });
         let early = judgement == Judgement::Refused { early: true };
         if !refused {
-            self.model.learn(features);
+            self.model.learn(features, &self.trail);
         }
         if judgement == Judgement::Ordinary {
             self.recent.push(
@@ -448,7 +452,7 @@ impl Detector {
         let raw = self
             .model
             .totals()
-            .group(&mut &self.model.table, &bag, |_, _| {});
+            .group(&mut &self.model.table, &bag, &mut self.trail);
         let recalibrate = self.config.parts.recalibrate;
         let (kept, mut p_method) = calibrated(
             raw,
@@ -483,7 +487,7 @@ impl Detector {
             State::Ready
         };
         let anomaly = state == State::Ready && surprise >= self.alarm;
-        self.model.learn_group(&bag);
+        self.model.learn_group(&bag, &self.trail);
         self.groups_closed += 1;
         GroupVerdict {
             group: key.to_owned(),

@@ -59,6 +59,15 @@ pub fn context(event: &Event<'_>, features: &Features, wanted: &[u32], recent: &
         .iter()
         .map(|&i| place(text, &features.pieces, i as usize))
         .collect();
+    // most pieces stand in none of these places: the length of the piece before tells
+    let before = |pieces: &[Piece], i: usize| {
+        let before = i.checked_sub(1).map(|k| pieces[k]);
+        let before = before.filter(|p| p.column == pieces[i].column);
+        1u64 << before.map_or(0, |p| (p.end - p.start) % 64)
+    };
+    let lengths = wanted
+        .iter()
+        .fold(0, |all, &i| all | before(&features.pieces, i as usize));
     let mut counts: Vec<BTreeMap<String, u64>> = vec![BTreeMap::new(); wanted.len()];
     let mut other = Features::default();
     let mut best: Option<(u64, u64, &str)> = None; // shared, all, text
@@ -72,6 +81,9 @@ pub fn context(event: &Event<'_>, features: &Features, wanted: &[u32], recent: &
         };
         other.extract(&Event { payload, ..*event });
         for i in 0..other.pieces.len() {
+            if before(&other.pieces, i) & lengths == 0 {
+                continue;
+            }
             let here = place(line, &other.pieces, i);
             for (k, there) in places.iter().enumerate() {
                 let Piece { start, end, .. } = other.pieces[i];

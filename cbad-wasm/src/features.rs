@@ -11,6 +11,8 @@ pub const MAX_PIECES: usize = 4_096;
 pub const MAX_BYTES: usize = 1 << 20;
 
 const TEXT: u64 = 17;
+/// The bits of a place in a bag.
+const PLACE: u64 = MAX_PIECES as u64 - 1;
 
 /// Where a token or value stands in the event's text.
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +76,8 @@ pub struct Features {
     /// Hash of the event's shape: its words and paths without what varies.
     pub template: u64,
     scanner: Scanner,
+    order: Vec<u64>,
+    gathered: Vec<Symbol>,
 }
 
 impl Features {
@@ -91,14 +95,38 @@ impl Features {
 
     fn read(&mut self, event: &Event<'_>, fields: Option<&mut Vec<Field>>) {
         self.extract_loose(event, fields);
-        self.bag.sort_unstable_by_key(|s| (s.key, s.piece));
-        self.bag.dedup_by(|later, first| {
-            let same = later.key == first.key;
-            if same {
-                first.count += later.count;
+        self.gather();
+    }
+
+    /// Puts the bag in order of key and makes one of what has the same key.
+    fn gather(&mut self) {
+        // words of eight bytes sort much quicker than symbols: the key, but for its last bits the place in the bag
+        self.order.clear();
+        let keys = self.bag.iter().zip(0..);
+        self.order.extend(keys.map(|(s, i)| s.key & !PLACE | i));
+        self.order.sort_unstable();
+        self.gathered.clear();
+        let mut last = 0;
+        for place in &self.order {
+            let s = self.bag[(place & PLACE) as usize];
+            match self.gathered.last_mut() {
+                Some(first) if first.key == s.key => first.count += s.count,
+                _ => self.gathered.push(s),
             }
-            same
-        });
+            if s.key < last {
+                // keys that differ in their last bits alone: hardly ever
+                self.bag.sort_unstable_by_key(|s| (s.key, s.piece));
+                return self.bag.dedup_by(|later, first| {
+                    let same = later.key == first.key;
+                    if same {
+                        first.count += later.count;
+                    }
+                    same
+                });
+            }
+            last = s.key;
+        }
+        std::mem::swap(&mut self.bag, &mut self.gathered);
     }
 
     /// Reads an event; the bag holds the symbol of every token, in order of position.

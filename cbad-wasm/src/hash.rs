@@ -2,7 +2,7 @@
 
 /// Mixes two words into one (a multiply-xorshift round; not cryptographic).
 #[inline]
-pub fn mix(a: u64, b: u64) -> u64 {
+pub const fn mix(a: u64, b: u64) -> u64 {
     let x = (a ^ b.wrapping_mul(0x9E37_79B9_7F4A_7C15)).wrapping_mul(0xD6E8_FEB8_6659_FD93);
     x ^ (x >> 32)
 }
@@ -10,20 +10,51 @@ pub fn mix(a: u64, b: u64) -> u64 {
 /// Hash of a byte string, eight bytes at a time, little-endian on every target.
 #[inline]
 pub fn hash(bytes: &[u8]) -> u64 {
-    let mut h = 0x51_7C_C1_B7_27_22_0A_95 ^ (bytes.len() as u64);
-    let mut chunks = bytes.chunks_exact(8);
-    for chunk in &mut chunks {
-        let mut word = [0u8; 8];
-        word.copy_from_slice(chunk);
-        h = mix(h, u64::from_le_bytes(word));
+    let mut h = start(bytes.len());
+    let (words, rest) = bytes.as_chunks::<8>();
+    for word in words {
+        h = mix(h, u64::from_le_bytes(*word));
     }
-    let rest = chunks.remainder();
-    let mut tail = 0u64;
-    for (i, &b) in rest.iter().enumerate() {
-        tail |= u64::from(b) << (8 * i);
+    finish(h, tail(rest))
+}
+
+/// [`hash`] of `bytes[start..end]`. A short one is read in one go, with what follows it masked.
+#[inline(always)]
+pub fn hash_within(bytes: &[u8], start: usize, end: usize) -> u64 {
+    let len = end - start;
+    match bytes[start..].first_chunk::<8>() {
+        Some(word) if len < 8 => {
+            let word = u64::from_le_bytes(*word) & ((1 << (8 * len)) - 1);
+            finish(self::start(len), word)
+        }
+        _ => hash(&bytes[start..end]),
     }
+}
+
+#[inline]
+fn start(len: usize) -> u64 {
+    0x51_7C_C1_B7_27_22_0A_95 ^ (len as u64)
+}
+
+#[inline]
+fn finish(h: u64, tail: u64) -> u64 {
     let h = mix(h, tail);
     h ^ (h >> 29)
+}
+
+/// Up to seven bytes as a word, from two reads that overlap.
+#[inline]
+fn tail(rest: &[u8]) -> u64 {
+    if let (Some(low), Some(high)) = (rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
+        let high = u64::from(u32::from_le_bytes(*high));
+        return u64::from(u32::from_le_bytes(*low)) | high << (8 * (rest.len() - 4));
+    }
+    let Some(&first) = rest.first() else {
+        return 0;
+    };
+    let last = rest.len() - 1;
+    let middle = rest.len() / 2;
+    u64::from(first) | u64::from(rest[middle]) << (8 * middle) | u64::from(rest[last]) << (8 * last)
 }
 
 const CRC_TABLE: [u32; 256] = {
@@ -58,6 +89,28 @@ mod tests {
     #[test]
     fn crc_of_the_check_string() {
         assert_eq!(super::crc32(b"123456789"), 0xCBF4_3926);
+    }
+    /// The definition: words of eight bytes, then the rest byte by byte.
+    fn defined(bytes: &[u8]) -> u64 {
+        let mut h = 0x51_7C_C1_B7_27_22_0A_95 ^ (bytes.len() as u64);
+        let word = |part: &[u8]| part.iter().rev().fold(0, |w, &b| w << 8 | u64::from(b));
+        let whole = bytes.len() / 8 * 8;
+        for part in bytes[..whole].chunks(8) {
+            h = super::mix(h, word(part));
+        }
+        h = super::mix(h, word(&bytes[whole..]));
+        h ^ (h >> 29)
+    }
+    #[test]
+    fn every_length_and_place_hashes_as_defined() {
+        let bytes: Vec<u8> = (0..40u64).map(|i| super::mix(i, 5) as u8).collect();
+        for start in 0..bytes.len() {
+            for end in start..=bytes.len() {
+                let want = defined(&bytes[start..end]);
+                assert_eq!(super::hash(&bytes[start..end]), want);
+                assert_eq!(super::hash_within(&bytes, start, end), want);
+            }
+        }
     }
     #[test]
     fn tails_and_lengths_matter() {

@@ -9,22 +9,39 @@ use crate::checkpoint::{Reader, Truncated, Writer};
 use crate::config::Parts;
 use crate::features::{Features, Number, Symbol};
 use crate::hash::mix;
-use crate::table::{Slot, Table};
+use crate::table::{Place, Slot, Table};
 
 #[cfg(feature = "cli")]
 pub mod code_length;
 
 /// Where counts are read: the table, the table with a record of what was read, or such a record alone.
 pub trait Counts {
+    /// The count of `key`, and where it is.
+    fn find(&mut self, key: u64) -> (Slot, Place);
+
     /// The count of `key`.
-    fn get(&mut self, key: u64) -> Slot;
+    #[inline]
+    fn get(&mut self, key: u64) -> Slot {
+        self.find(key).0
+    }
 }
 
 impl Counts for &Table {
     #[inline]
-    fn get(&mut self, key: u64) -> Slot {
-        Table::get(self, key)
+    fn find(&mut self, key: u64) -> (Slot, Place) {
+        Table::find(self, key)
     }
+}
+
+/// Where a price found the counts of a symbol (present, so often, usual) or of a number (column, size).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Places([Place; 3]);
+
+/// What a price leaves for learning, which needs the same counts: a place for each symbol and number, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Trail {
+    places: Vec<Places>,
+    signature: u64,
 }
 
 /// Domain of the bags of single events.
@@ -45,6 +62,8 @@ const COUNTED: u64 = 128; // and the classes of counts after it
 
 /// A mean is kept in sixteenths of a bit.
 const SIXTEENTH: i64 = BIT / 16;
+/// It is over the last so many.
+const MEAN_OVER: u16 = 200;
 /// Bags are compared whole where a symbol occurs 1.8 times per event on average (in sixteenths).
 const REPETITIVE: u16 = 29;
 /// All counts are halved when this many events have been learnt since the last time.
@@ -102,21 +121,21 @@ impl Model {
             .fold(features.template, |h, x| mix(mix(h, x.column), x.bucket))
     }
 
-    /// Learns an event.
-    pub fn learn(&mut self, features: &Features) {
+    /// Learns an event that was priced with the same counts.
+    pub fn learn(&mut self, features: &Features, trail: &Trail) {
         self.events += 1;
-        self.learn_bag(EVENT, &features.bag, self.events);
-        for x in &features.numbers {
-            add(self.table.slot(mix(x.column, COLUMN)));
-            add(self.table.slot(mix(mix(x.column, BUCKET), x.bucket)));
+        self.learn_bag(EVENT, &features.bag, self.events, trail);
+        for places in trail.places.iter().skip(features.bag.len()) {
+            add(self.table.slot_at(places.0[0]));
+            add(self.table.slot_at(places.0[1]));
         }
         self.age();
     }
 
-    /// Learns a closed group.
-    pub fn learn_group(&mut self, bag: &[Symbol]) {
+    /// Learns a closed group that was priced with the same counts.
+    pub fn learn_group(&mut self, bag: &[Symbol], trail: &Trail) {
         self.groups += 1;
-        self.learn_bag(GROUP, bag, self.groups);
+        self.learn_bag(GROUP, bag, self.groups, trail);
         self.age();
     }
 
@@ -129,19 +148,29 @@ impl Model {
         }
     }
 
-    fn learn_bag(&mut self, domain: u64, bag: &[Symbol], events: u32) {
-        let mut signature = domain;
+    #[inline]
+    fn learn_bag(&mut self, domain: u64, bag: &[Symbol], events: u32, trail: &Trail) {
         let mut total = 0u64;
         let (mut words, mut new_words) = (0u16, 0u16);
-        for s in bag {
-            let class = count_class(s.count);
-            let present = self.table.slot(mix(mix(domain, PRESENT), s.key));
+        for (s, places) in bag.iter().zip(&trail.places) {
+            let [present, counted, usual] = places.0;
+            let present = self.table.slot_at(present);
             let before = u64::from(present.n);
             add(present);
-            add(self.table.slot(mix(mix(domain, COUNTED + class), s.key)));
+            add(if counted.known() {
+                self.table.slot_at(counted)
+            } else {
+                self.table
+                    .slot(counted_key(domain, s.key, count_class(s.count)))
+            });
             if s.class != 0 {
+                let usual_slot = if usual.known() {
+                    self.table.slot_at(usual)
+                } else {
+                    self.table.slot(mix(s.class, USUAL))
+                };
                 average(
-                    self.table.slot(mix(s.class, USUAL)),
+                    usual_slot,
                     bits::price(20 * before + 1, 20 * u64::from(events) + 2),
                 );
                 let novel = self.table.slot(mix(s.class, NOVEL));
@@ -157,7 +186,6 @@ impl Model {
                 new_words += u16::from(before == 0);
             }
             total += u64::from(s.count);
-            signature = mix(signature, mix(s.key, class));
         }
         if words > 0 && events >= SETTLED {
             let seen = self.table.slot(mix(domain, WORDS));
@@ -172,7 +200,7 @@ impl Model {
             self.table.slot(mix(domain, REPETITION)),
             total as i64 * BIT / bag.len().max(1) as i64,
         );
-        let seen = self.table.slot(mix(mix(domain, BAG), signature));
+        let seen = self.table.slot(mix(mix(domain, BAG), trail.signature));
         add(seen);
         let new = u16::from(seen.n == 1);
         let all = self.table.slot(mix(domain, BAG));
@@ -204,14 +232,26 @@ impl Model {
     }
 }
 
+/// The key of how often a symbol was there at all.
+#[inline]
+fn present_key(domain: u64, symbol: u64) -> u64 {
+    mix(mix(domain, PRESENT), symbol)
+}
+
+/// The key of how often a symbol was there as often as `class` says.
+#[inline]
+fn counted_key(domain: u64, symbol: u64, class: u64) -> u64 {
+    mix(mix(domain, COUNTED + class), symbol)
+}
+
 /// The keys of the counts that say how usual an event is: its symbols, numbers and itself as a whole.
 pub fn keys(features: &Features) -> Vec<u64> {
     let mut keys = Vec::with_capacity(2 * features.bag.len() + features.numbers.len() + 1);
     let mut signature = EVENT;
     for s in &features.bag {
         let class = count_class(s.count);
-        keys.push(mix(mix(EVENT, PRESENT), s.key));
-        keys.push(mix(mix(EVENT, COUNTED + class), s.key));
+        keys.push(present_key(EVENT, s.key));
+        keys.push(counted_key(EVENT, s.key, class));
         signature = mix(signature, mix(s.key, class));
     }
     keys.push(mix(mix(EVENT, BAG), signature));
@@ -244,29 +284,60 @@ impl Totals {
         features: &Features,
         mut each: impl FnMut(u32, MicroBits),
     ) -> MicroBits {
-        let bag = self.bag(counts, EVENT, &features.bag, self.events, &mut each);
+        self.walk(counts, features, &mut |piece, cost, _| each(piece, cost))
+            .0
+    }
+
+    /// Price of an event, leaving a trail for learning it.
+    #[inline]
+    pub fn trace(
+        &self,
+        counts: &mut impl Counts,
+        features: &Features,
+        trail: &mut Trail,
+    ) -> MicroBits {
+        let places = &mut trail.places;
+        places.clear();
+        let (cost, signature) = self.walk(counts, features, &mut |_, _, p| places.push(p));
+        trail.signature = signature;
+        cost
+    }
+
+    /// Price of a closed group, leaving a trail for learning it.
+    pub fn group(&self, counts: &mut impl Counts, bag: &[Symbol], trail: &mut Trail) -> MicroBits {
+        let places = &mut trail.places;
+        places.clear();
+        let each = &mut |_, _, p| places.push(p);
+        let (cost, signature) = self.bag(counts, GROUP, bag, each);
+        trail.signature = signature;
+        cost
+    }
+
+    /// Price and signature of an event; `each` is told what every symbol and number costs and where its counts are.
+    #[inline(always)]
+    fn walk(
+        &self,
+        counts: &mut impl Counts,
+        features: &Features,
+        each: &mut impl FnMut(u32, MicroBits, Places),
+    ) -> (MicroBits, u64) {
+        let (bag, signature) = self.bag(counts, EVENT, &features.bag, each);
         let numbers: MicroBits = features
             .numbers
             .iter()
-            .map(|x| number(counts, x, &mut each))
+            .map(|x| {
+                let (cost, places) = number(counts, x);
+                each(x.piece, cost, places);
+                cost
+            })
             .sum();
-        bag + numbers
-    }
-
-    /// Price of a closed group.
-    pub fn group(
-        &self,
-        counts: &mut impl Counts,
-        bag: &[Symbol],
-        mut each: impl FnMut(u32, MicroBits),
-    ) -> MicroBits {
-        self.bag(counts, GROUP, bag, self.groups, &mut each)
+        (bag + numbers, signature)
     }
 
     /// In how many of the events learnt the symbol or number of a piece had been.
     pub fn seen(&self, counts: &mut impl Counts, features: &Features, piece: u32) -> u64 {
         let key = match features.bag.iter().find(|s| s.piece == piece) {
-            Some(s) => mix(mix(EVENT, PRESENT), s.key),
+            Some(s) => present_key(EVENT, s.key),
             None => match features.numbers.iter().find(|x| x.piece == piece) {
                 Some(x) => mix(mix(x.column, BUCKET), x.bucket),
                 None => return 0,
@@ -275,29 +346,41 @@ impl Totals {
         u64::from(counts.get(key).n)
     }
 
-    #[inline]
+    #[inline(always)]
     fn bag(
         &self,
         counts: &mut impl Counts,
         domain: u64,
         bag: &[Symbol],
-        events: u32,
-        each: &mut impl FnMut(u32, MicroBits),
-    ) -> MicroBits {
+        each: &mut impl FnMut(u32, MicroBits, Places),
+    ) -> (MicroBits, u64) {
         let mut total = 0;
         let mut signature = domain;
-        let new_word = self.new_word(counts, domain);
+        let base = self.base(counts, domain);
         for s in bag {
             let class = count_class(s.count);
-            let cost = self.priced(counts, domain, s, class, events, new_word);
-            each(s.piece, cost);
+            let (cost, places) = self.priced(counts, &base, s, class);
+            each(s.piece, cost, places);
             total += cost;
             signature = mix(signature, mix(s.key, class));
         }
         if self.by_the_whole(counts, domain) {
-            whole(counts, domain, signature, total)
-        } else {
-            total
+            total = whole(counts, domain, signature, total);
+        }
+        (total, signature)
+    }
+
+    /// What the prices of all symbols of a bag have in common.
+    #[inline]
+    fn base(&self, counts: &mut impl Counts, domain: u64) -> Base {
+        let events = match domain {
+            GROUP => self.groups,
+            _ => self.events,
+        };
+        Base {
+            domain,
+            events: bits::log2(20 * u64::from(events) + 2),
+            new_word: self.new_word(counts, domain),
         }
     }
 
@@ -308,27 +391,25 @@ impl Totals {
         self.parts.signature && repetitive
     }
 
-    /// What a verdict says of a symbol.
-    #[inline]
+    /// What a verdict says of a symbol that comes as often as `class` says.
+    #[inline(always)]
     fn priced(
         &self,
         counts: &mut impl Counts,
-        domain: u64,
+        base: &Base,
         s: &Symbol,
         class: u64,
-        events: u32,
-        new_word: MicroBits,
-    ) -> MicroBits {
-        let cost = self.symbol(counts, domain, s, class, events);
+    ) -> (MicroBits, Places) {
+        let (cost, places) = self.symbol(counts, base, s, class);
         if s.word && self.parts.new_words {
-            cost.min(new_word)
+            (cost.min(base.new_word), places)
         } else {
-            cost
+            (cost, places)
         }
     }
 
     /// Price of a word never seen: that a word is new, then its letters. A rare word costs no more than that.
-    #[inline]
+    #[inline(always)]
     fn new_word(&self, counts: &mut impl Counts, domain: u64) -> MicroBits {
         let words = counts.get(mix(domain, WORDS));
         let new = bits::price(2 * u64::from(words.d) + 1, 2 * u64::from(words.n) + 2);
@@ -336,37 +417,47 @@ impl Totals {
     }
 
     /// Price of one symbol: that it is there, that it is there so often, net of what its class usually costs.
-    #[inline]
+    #[inline(always)]
     fn symbol(
         &self,
         counts: &mut impl Counts,
-        domain: u64,
+        base: &Base,
         s: &Symbol,
         class: u64,
-        events: u32,
-    ) -> MicroBits {
-        let present = u64::from(counts.get(mix(mix(domain, PRESENT), s.key)).n);
-        let counted = if present == 0 {
-            0
-        } else {
-            u64::from(counts.get(mix(mix(domain, COUNTED + class), s.key)).n)
-        };
-        let cost = bits::price(20 * present + 1, 20 * u64::from(events) + 2)
-            + bits::price(2 * counted + 1, 2 * present + 2);
-        if s.class == 0 || !self.parts.class_excess {
-            return cost;
-        }
-        let usual = i64::from(counts.get(mix(s.class, USUAL)).d) * SIXTEENTH;
-        let excess = (cost - usual).max(0);
+    ) -> (MicroBits, Places) {
+        let mut places = Places::default();
+        let (present, at) = counts.find(present_key(base.domain, s.key));
+        let present = u32::from(present.n);
+        places.0[0] = at;
+        let mut counted = 0;
         if present > 0 {
-            return excess;
+            let (slot, at) = counts.find(counted_key(base.domain, s.key, class));
+            counted = u32::from(slot.n);
+            places.0[1] = at;
+        }
+        let there = bits::log2_small(20 * present + 1);
+        let so_often = bits::log2_small(2 * present + 2) - bits::log2_small(2 * counted + 1);
+        let cost = (base.events - there).max(0) + so_often.max(0);
+        if s.class == 0 || !self.parts.class_excess {
+            return (cost, places);
+        }
+        let (usual, at) = counts.find(mix(s.class, USUAL));
+        places.0[2] = at;
+        let excess = (cost - i64::from(usual.d) * SIXTEENTH).max(0);
+        if present > 0 {
+            return (excess, places);
         }
         let novel = counts.get(mix(s.class, NOVEL)); // where new texts are common, one more says little
-        excess.min(bits::price(
-            2 * u64::from(novel.d) + 1,
-            2 * u64::from(novel.n) + 2,
-        ))
+        let news = bits::price(2 * u64::from(novel.d) + 1, 2 * u64::from(novel.n) + 2);
+        (excess.min(news), places)
     }
+}
+
+/// What the prices of all symbols of a bag have in common.
+struct Base {
+    domain: u64,
+    events: MicroBits, // the logarithm of how often a symbol could have been there
+    new_word: MicroBits,
 }
 
 /// Price of a bag given how often it was seen whole: a mixture of its count and of the product of its symbols.
@@ -387,23 +478,21 @@ fn whole(counts: &mut impl Counts, domain: u64, signature: u64, total: MicroBits
 }
 
 #[inline]
-fn number(
-    counts: &mut impl Counts,
-    x: &Number,
-    each: &mut impl FnMut(u32, MicroBits),
-) -> MicroBits {
-    let all = u64::from(counts.get(mix(x.column, COLUMN)).n);
+fn number(counts: &mut impl Counts, x: &Number) -> (MicroBits, Places) {
+    let (all, column_at) = counts.find(mix(x.column, COLUMN));
     let bucket = mix(x.column, BUCKET);
-    let here = u64::from(counts.get(mix(bucket, x.bucket)).n);
+    let (here, here_at) = counts.find(mix(bucket, x.bucket));
     // beside a size that is usual another one is less of a surprise
-    let beside = if here < RARE {
+    let beside = if u64::from(here.n) < RARE {
         u64::from(counts.get(mix(bucket, x.bucket.wrapping_sub(1))).n)
     } else {
         0
     };
-    let cost = bits::price(10 * here + 1 + beside.min(BESIDE), 10 * all + 30);
-    each(x.piece, cost);
-    cost
+    let cost = bits::price(
+        10 * u64::from(here.n) + 1 + beside.min(BESIDE),
+        10 * u64::from(all.n) + 30,
+    );
+    (cost, Places([column_at, here_at, Place::default()]))
 }
 
 #[inline]
@@ -411,12 +500,15 @@ fn add(slot: &mut Slot) {
     slot.n = slot.n.saturating_add(1);
 }
 
-/// Moves the mean in a slot towards `cost`, over the last 200 or so.
+/// Moves the mean in a slot towards `cost`.
 #[inline]
 fn average(slot: &mut Slot, cost: MicroBits) {
     add(slot);
     let old = i64::from(slot.d) * SIXTEENTH;
-    let step = (cost - old) / i64::from(slot.n.min(200));
+    let step = match slot.n {
+        0..MEAN_OVER => (cost - old) / i64::from(slot.n),
+        _ => (cost - old) / i64::from(MEAN_OVER), // by a constant: quicker
+    };
     let new = (old + step + SIXTEENTH / 2) / SIXTEENTH;
     slot.d = new.clamp(0, i64::from(u16::MAX)) as u16;
 }

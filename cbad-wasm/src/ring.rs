@@ -22,6 +22,8 @@ pub struct Ring {
     capacity: usize,
     taken: u32, // counted while the model is young
     sorted: Vec<i32>,
+    marks: Vec<i32>, // the last of each `apart` sorted scores: a search looks through these and then between two
+    apart: usize,
     added: Vec<i32>,
     gone: Vec<i32>,
     spare: Vec<i32>,
@@ -37,6 +39,8 @@ impl Ring {
             capacity,
             taken: 0,
             sorted: vec![],
+            marks: vec![],
+            apart: capacity.isqrt(),
             added: vec![],
             gone: vec![],
             spare: vec![],
@@ -56,7 +60,10 @@ impl Ring {
         } else {
             self.gone
                 .push(std::mem::replace(&mut self.scores[self.next], x));
-            self.next = (self.next + 1) % self.capacity;
+            self.next += 1;
+            if self.next == self.capacity {
+                self.next = 0;
+            }
         }
         self.added.push(x);
         if self.taken < YOUNG {
@@ -81,34 +88,45 @@ impl Ring {
         self.gone.clear();
         self.sorted.clone_from(&self.scores);
         self.sorted.sort_unstable();
+        self.mark();
         true
     }
 
-    /// Merges what came and drops what went, in one pass.
+    fn mark(&mut self) {
+        self.marks.clear();
+        let parts = self.sorted.chunks_exact(self.apart);
+        self.marks.extend(parts.map(|part| part[part.len() - 1]));
+    }
+
+    /// Merges what came and drops what went. They are few beside what stays, which is copied in stretches.
     fn merge(&mut self) {
         self.added.sort_unstable();
         self.gone.sort_unstable();
         self.spare.clear();
-        let (mut added, mut gone) = (
-            self.added.iter().copied().peekable(),
-            self.gone.iter().copied().peekable(),
-        );
-        for &x in &self.sorted {
-            while let Some(a) = added.next_if(|&a| a <= x) {
-                if gone.next_if_eq(&a).is_none() {
-                    self.spare.push(a);
-                }
+        self.spare.reserve(self.scores.len() + STRETCH);
+        let (mut rest, mut added, mut gone) = (&self.sorted[..], &self.added[..], &self.gone[..]);
+        loop {
+            let (come, go) = (added.first().copied(), gone.first().copied());
+            let next = match (come, go) {
+                (Some(a), Some(g)) => a.min(g),
+                (Some(x), None) | (None, Some(x)) => x,
+                (None, None) => break,
+            };
+            added = &added[usize::from(come == Some(next))..];
+            gone = &gone[usize::from(go == Some(next))..];
+            if come == go {
+                continue;
             }
-            if gone.next_if_eq(&x).is_none() {
-                self.spare.push(x);
+            rest = pass(rest, next, &mut self.spare);
+            if come == Some(next) {
+                self.spare.push(next);
+            } else {
+                rest = &rest[usize::from(rest.first() == Some(&next))..];
             }
         }
-        for a in added {
-            if gone.next_if_eq(&a).is_none() {
-                self.spare.push(a);
-            }
-        }
+        self.spare.extend_from_slice(rest);
         std::mem::swap(&mut self.sorted, &mut self.spare);
+        self.mark();
         self.added.clear();
         self.gone.clear();
     }
@@ -121,7 +139,9 @@ impl Ring {
     /// How many of them are at least `raw`.
     pub fn at_least(&self, raw: MicroBits) -> usize {
         let x = clamp(raw) * 2;
-        self.sorted.len() - self.sorted.partition_point(|&s| s < x)
+        let from = below(&self.marks, x) * self.apart;
+        let rest = &self.sorted[from..];
+        rest.len() - below(&rest[..rest.len().min(self.apart)], x)
     }
 
     /// The score below which `share`/100 of them are, micro-bits; 0 if there are none.
@@ -187,6 +207,7 @@ impl Ring {
             then.remove(at);
         }
         (ring.sorted, ring.added, ring.gone) = (then, added, gone);
+        ring.mark();
         let full = ring.scores.len() == ring.capacity;
         if ring.next >= ring.capacity || !full && ring.next > 0 {
             Err(Truncated)
@@ -194,6 +215,32 @@ impl Ring {
             Ok(ring)
         }
     }
+}
+
+/// Scores copied at a time.
+const STRETCH: usize = 16;
+
+/// Appends what is below `next` of the sorted `scores` to `out`; what is left.
+#[inline]
+fn pass<'a>(mut scores: &'a [i32], next: i32, out: &mut Vec<i32>) -> &'a [i32] {
+    while let Some((stretch, rest)) = scores.split_first_chunk::<STRETCH>() {
+        let n = below(stretch, next);
+        out.extend_from_slice(stretch); // all of them: a copy of a fixed length is quicker
+        if n < STRETCH {
+            out.truncate(out.len() - (STRETCH - n));
+            return &scores[n..];
+        }
+        scores = rest;
+    }
+    let (below, rest) = scores.split_at(below(scores, next));
+    out.extend_from_slice(below);
+    rest
+}
+
+/// How many of them are below `x`: all are compared, which takes less time than to guess where they end.
+#[inline]
+fn below(scores: &[i32], x: i32) -> usize {
+    scores.iter().map(|&s| u32::from(s < x)).sum::<u32>() as usize
 }
 
 fn clamp(raw: MicroBits) -> i32 {
@@ -228,6 +275,10 @@ mod tests {
                 let mut want = all[all.len() - 100..].to_vec();
                 want.sort_unstable();
                 assert_eq!(ring.sorted, want);
+                for x in 0..51 {
+                    let at_least = want.iter().filter(|&&w| w >= 2 * x).count();
+                    assert_eq!(ring.at_least(i64::from(x) * UNIT), at_least);
+                }
             }
             if i % 311 == 0 {
                 let mut w = Writer::default();

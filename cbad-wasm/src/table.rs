@@ -24,51 +24,87 @@ const EMPTY: Slot = Slot {
 };
 const WAYS: usize = 4;
 
+/// Where a key is counted, or would be: as good as the key, and found without a search.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place {
+    at: u32, // the slot, where there is one; else one of its bucket
+    check: u32,
+}
+
+impl Place {
+    /// Whether it is one: a place that was never looked up is none.
+    #[inline]
+    pub fn known(self) -> bool {
+        self.check != 0
+    }
+}
+
 /// The table.
 #[derive(Clone, Debug)]
 pub struct Table {
-    slots: Vec<Slot>,
-    mask: usize,
+    buckets: Vec<[Slot; WAYS]>,
     spill: Slot, // what a key is counted in that found no place
 }
 
 impl Table {
     /// A table of 2^`bits` slots.
     pub fn new(bits: u32) -> Table {
-        let size = 1usize << bits;
         Table {
-            slots: vec![EMPTY; size],
-            mask: size - WAYS,
+            buckets: vec![[EMPTY; WAYS]; (1 << bits) / WAYS],
             spill: EMPTY,
         }
     }
 
     /// Bytes held.
     pub fn bytes(&self) -> usize {
-        self.slots.len() * size_of::<Slot>()
-    }
-
-    #[inline]
-    fn place(&self, key: u64) -> (usize, u32) {
-        (key as usize & self.mask, (key >> 32) as u32 | 1)
+        self.buckets.len() * size_of::<[Slot; WAYS]>()
     }
 
     /// The count of `key`, zero if it has none.
     #[inline]
     pub fn get(&self, key: u64) -> Slot {
-        let (at, check) = self.place(key);
-        self.slots[at..at + WAYS]
-            .iter()
-            .find(|s| s.check == check)
-            .copied()
-            .unwrap_or(EMPTY)
+        self.find(key).0
+    }
+
+    /// The count of `key`, zero if it has none, and where it is.
+    #[inline(always)]
+    pub fn find(&self, key: u64) -> (Slot, Place) {
+        let bucket = key as usize / WAYS & (self.buckets.len() - 1);
+        let check = (key >> 32) as u32 | 1;
+        let at = (bucket * WAYS) as u32;
+        for (slot, at) in self.buckets[bucket].iter().zip(at..) {
+            if slot.check == check {
+                return (*slot, Place { at, check });
+            }
+        }
+        (EMPTY, Place { at, check })
     }
 
     /// The slot of `key`, made if need be.
     #[inline]
     pub fn slot(&mut self, key: u64) -> &mut Slot {
-        let (at, check) = self.place(key);
-        let bucket = &mut self.slots[at..at + WAYS];
+        self.slot_at(self.find(key).1)
+    }
+
+    /// The slot of the key whose place it is, made if need be.
+    #[inline]
+    pub fn slot_at(&mut self, place: Place) -> &mut Slot {
+        let slots = self.buckets.as_flattened_mut();
+        // a borrow that is given back on one way alone has to be taken twice
+        if slots
+            .get(place.at as usize)
+            .is_some_and(|s| s.check == place.check)
+        {
+            return &mut self.buckets.as_flattened_mut()[place.at as usize];
+        }
+        self.make(place)
+    }
+
+    /// Looks once more, for what was made in between may have been moved, and makes a slot.
+    #[inline(never)]
+    fn make(&mut self, place: Place) -> &mut Slot {
+        let check = place.check;
+        let bucket = &mut self.buckets[place.at as usize / WAYS];
         let mut least = 0;
         let mut low = u32::MAX;
         for (i, s) in bucket.iter().enumerate() {
@@ -92,7 +128,7 @@ impl Table {
     /// Halves every count; what reaches zero is forgotten. Odd counts are rounded up or down by a throw: so of all that was
     /// seen once half is forgotten, not everything at one moment.
     pub fn halve(&mut self, throw: u64) {
-        for s in &mut self.slots {
+        for s in self.buckets.as_flattened_mut() {
             s.n = (s.n >> 1) + (s.n & (mix(u64::from(s.check), throw) & 1) as u16);
             if s.n == 0 {
                 *s = EMPTY;
@@ -102,9 +138,10 @@ impl Table {
 
     /// Writes the occupied slots.
     pub fn write(&self, out: &mut Writer) {
-        out.u32(self.slots.len().ilog2());
+        let slots = self.buckets.as_flattened();
+        out.u32(slots.len().ilog2());
         let mut gap = 0u64;
-        for s in &self.slots {
+        for s in slots {
             if s.check == 0 {
                 gap += 1;
                 continue;
@@ -124,7 +161,8 @@ impl Table {
             return Err(Truncated);
         }
         let mut table = Table::new(bits);
-        let size = table.slots.len() as u64;
+        let slots = table.buckets.as_flattened_mut();
+        let size = slots.len() as u64;
         let mut at = 0u64;
         loop {
             at = at
@@ -140,7 +178,7 @@ impl Table {
             if check & 1 == 0 {
                 return Err(Truncated);
             }
-            table.slots[at as usize] = Slot { check, n, d };
+            slots[at as usize] = Slot { check, n, d };
             at += 1;
         }
     }

@@ -6,7 +6,7 @@
 
 use crate::checkpoint::{Reader, Truncated, Writer};
 use crate::model::Counts;
-use crate::table::{Slot, Table};
+use crate::table::{Place, Slot, Table};
 
 /// Taught events at most.
 const ENTRIES: usize = 64;
@@ -111,15 +111,13 @@ pub struct Known<'a> {
 
 impl Counts for Known<'_> {
     #[inline]
-    fn get(&mut self, key: u64) -> Slot {
-        let slot = self.table.get(key);
+    fn find(&mut self, key: u64) -> (Slot, Place) {
+        let (slot, place) = self.table.find(key);
         if self.taught.keys.is_empty() || self.taught.keys.binary_search(&key).is_err() {
-            return slot;
+            return (slot, place);
         }
         let all = u16::try_from(self.events).unwrap_or(u16::MAX).max(1);
-        Slot {
-            n: slot.n.max(all),
-            ..slot
-        }
+        let n = slot.n.max(all);
+        (Slot { n, ..slot }, place)
     }
 }

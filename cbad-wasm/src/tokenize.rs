@@ -4,7 +4,7 @@
 //! string, an identifier mixing letters and digits, a path, or one punctuation mark. Short numbers and identifiers stand
 //! for themselves; long ones stand for their shape. Bytes from 128 on are letters, so every boundary is a character boundary.
 
-use crate::hash::{hash, mix};
+use crate::hash::{hash_within, mix};
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,17 +40,39 @@ pub struct Token {
     pub end: u32,
 }
 
-const NUMBER: u64 = 11;
-const HEX: u64 = 12;
-const PATH: u64 = 14;
+const NUMBER: u64 = mix(11, 0);
+const HEX: u64 = mix(12, 0);
+const PATH: u64 = mix(14, 0);
+const COMPOUND: u64 = 11;
 const MARK: u64 = 99;
+
+// what a byte of a word can be; 0 if it is none
+const DIGIT: u8 = 1;
+const HEX_LETTER: u8 = 2;
+const LETTER: u8 = 4;
+
+const KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut b = 0;
+    while b < 256 {
+        kinds[b] = match b as u8 {
+            b'0'..=b'9' => DIGIT,
+            b'a'..=b'f' | b'A'..=b'F' => HEX_LETTER,
+            b'g'..=b'z' | b'G'..=b'Z' | b'_' | 128.. => LETTER,
+            _ => 0,
+        };
+        b += 1;
+    }
+    kinds
+};
 
 #[inline]
 fn is_word(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b == b'_' || b >= 128
+    KINDS[b as usize] != 0
 }
 
 /// Hash of a text with each run of digits counted as one.
+#[inline]
 fn shape(bytes: &[u8]) -> u64 {
     let mut h = 5;
     let mut in_digits = false;
@@ -69,18 +91,16 @@ fn shape(bytes: &[u8]) -> u64 {
 /// Splits `bytes` into tokens, calling `emit` for each in order.
 #[inline]
 pub fn tokens(bytes: &[u8], mut emit: impl FnMut(Token)) {
-    let n = bytes.len();
     let mut i = 0;
-    while i < n {
-        let b = bytes[i];
+    while let Some(&b) = bytes.get(i) {
         if is_word(b) {
             let token = word(bytes, i);
             i = token.end as usize;
             emit(token);
         } else if let Some(end) = if b == b'/' { path_end(bytes, i) } else { None } {
             emit(Token {
-                symbol: mix(PATH, 0),
-                shape: mix(PATH, 0),
+                symbol: PATH,
+                shape: PATH,
                 class: Class::Path,
                 start: i as u32,
                 end: end as u32,
@@ -111,8 +131,11 @@ fn path_end(bytes: &[u8], i: usize) -> Option<usize> {
     }
     let mut end = i;
     let mut segments = 0;
-    while end < bytes.len() && (is_word(bytes[end]) || matches!(bytes[end], b'.' | b'-' | b'/')) {
-        segments += usize::from(bytes[end] == b'/');
+    for &b in &bytes[i..] {
+        if !is_word(b) && !matches!(b, b'.' | b'-' | b'/') {
+            break;
+        }
+        segments += usize::from(b == b'/');
         end += 1;
     }
     (segments >= 2).then_some(end)
@@ -121,61 +144,62 @@ fn path_end(bytes: &[u8], i: usize) -> Option<usize> {
 /// The word, number or identifier that starts at `start`.
 #[inline]
 fn word(bytes: &[u8], start: usize) -> Token {
-    let n = bytes.len();
     let mut i = start;
-    let (mut digits, mut letters, mut hex) = (0usize, 0usize, true);
-    while i < n {
-        let b = bytes[i];
-        if b.is_ascii_digit() {
-            digits += 1;
-        } else if is_word(b) {
-            letters += 1;
-            hex &= b.is_ascii_hexdigit();
-        } else if !(b == b'-'
-            && bytes[i - usize::from(i > start)] == b'_'
-            && i > start
-            && bytes.get(i + 1).is_some_and(u8::is_ascii_digit))
-        {
-            break; // a minus sign goes on with an identifier such as blk_-123
+    let mut seen = 0;
+    loop {
+        for &b in &bytes[i..] {
+            let kind = KINDS[b as usize];
+            if kind == 0 {
+                break;
+            }
+            seen |= kind;
+            i += 1;
+        }
+        // a minus sign goes on with an identifier such as blk_-123
+        let minus = bytes.get(i) == Some(&b'-') && bytes[i - 1] == b'_';
+        if !minus || !bytes.get(i + 1).is_some_and(u8::is_ascii_digit) {
+            break;
         }
         i += 1;
     }
-    let token = |symbol, shape, class, end| Token {
+    let len = i - start;
+    let mut end = i;
+    // its own text is the symbol where there are not too many like it
+    let (shape, class, own) = if seen & DIGIT == 0 {
+        (None, Class::Word, true)
+    } else if seen != DIGIT {
+        if seen & LETTER == 0 && len >= 5 {
+            (Some(HEX), Class::Hex, false)
+        } else {
+            (Some(shape(&bytes[start..i])), Class::Id, len <= 4)
+        }
+    } else {
+        let separators;
+        (end, separators) = compound(bytes, i);
+        match separators {
+            0 => (Some(NUMBER), Class::Number, len <= 3),
+            s => (Some(mix(COMPOUND, s)), Class::Compound, false),
+        }
+    };
+    let symbol = match shape {
+        Some(shape) if !own => shape,
+        _ => hash_within(bytes, start, i),
+    };
+    Token {
         symbol,
-        shape,
+        shape: shape.unwrap_or(symbol),
         class,
         start: start as u32,
         end: end as u32,
-    };
-    if digits == 0 {
-        let symbol = hash(&bytes[start..i]);
-        return token(symbol, symbol, Class::Word, i);
     }
-    if letters == 0 {
-        let (end, separators) = compound(bytes, i);
-        return match (separators, i - start) {
-            (0, ..=3) => token(hash(&bytes[start..i]), mix(NUMBER, 0), Class::Number, i),
-            (0, _) => token(mix(NUMBER, 0), mix(NUMBER, 0), Class::Number, i),
-            (s, _) => token(mix(NUMBER, s), mix(NUMBER, s), Class::Compound, end),
-        };
-    }
-    let text = &bytes[start..i];
-    let (shape, class) = if hex && text.len() >= 5 {
-        (mix(HEX, 0), Class::Hex)
-    } else {
-        (shape(text), Class::Id)
-    };
-    let symbol = if text.len() <= 4 { hash(text) } else { shape };
-    token(symbol, shape, class, i)
 }
 
 /// Extends a digit run that ended at `end` by `separator digits` groups; the hash of the separators, 0 for none.
+#[inline]
 fn compound(bytes: &[u8], end: usize) -> (usize, u64) {
     let (mut end, mut separators) = (end, 0);
-    while let (Some(&s @ (b'.' | b':' | b'-' | b'/' | b',')), Some(d)) =
-        (bytes.get(end), bytes.get(end + 1))
-    {
-        if !d.is_ascii_digit() {
+    while let (Some(&s), Some(d)) = (bytes.get(end), bytes.get(end + 1)) {
+        if !matches!(s, b'.' | b':' | b'-' | b'/' | b',') || !d.is_ascii_digit() {
             break;
         }
         let mut next = end + 1;

@@ -5,7 +5,7 @@ use crate::checkpoint::{Reader, Truncated, Writer};
 use crate::config::Parts;
 use crate::explain::Context;
 use crate::model::{Counts, Totals};
-use crate::table::Slot;
+use crate::table::{Place, Slot};
 use crate::taught::Known;
 use crate::verdict::{Expected, State};
 use crate::volume::Pace;
@@ -30,10 +30,10 @@ impl<'a> Recorder<'a> {
 }
 
 impl Counts for Recorder<'_> {
-    fn get(&mut self, key: u64) -> Slot {
-        let slot = self.known.get(key);
-        self.reads.push(slot);
-        slot
+    fn find(&mut self, key: u64) -> (Slot, Place) {
+        let found = self.known.find(key);
+        self.reads.push(found.0);
+        found
     }
 }
 
@@ -60,11 +60,10 @@ impl<'a> Replayer<'a> {
 }
 
 impl Counts for Replayer<'_> {
-    fn get(&mut self, _key: u64) -> Slot {
-        self.reads.next().copied().unwrap_or_else(|| {
-            self.exhausted = true;
-            Slot::default()
-        })
+    fn find(&mut self, _key: u64) -> (Slot, Place) {
+        let slot = self.reads.next().copied();
+        self.exhausted |= slot.is_none();
+        (slot.unwrap_or_default(), Place::default())
     }
 }
 

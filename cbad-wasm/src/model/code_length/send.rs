@@ -210,10 +210,8 @@ fn symbols(
     want: Option<&Wanted<'_>>,
 ) -> Vec<Item> {
     let (totals, table) = (model.totals(), &mut &model.table);
-    let new_word = totals.new_word(table, EVENT);
-    let cost = |table: &mut &Table, s: &Symbol, class: u64| {
-        totals.priced(table, EVENT, s, class, totals.events, new_word)
-    };
+    let base = totals.base(table, EVENT);
+    let cost = |table: &mut &Table, s: &Symbol, class: u64| totals.priced(table, &base, s, class).0;
     let item = |what, column, class| Item {
         what,
         column,
@@ -352,7 +350,7 @@ fn numbers(
                 bucket: bucket.unwrap_or(NOTHING),
                 piece: 0,
             };
-            let price = number(&mut &*table, &x, &mut |_, _| {});
+            let (price, _) = number(&mut &*table, &x);
             let mut count = 0;
             loop {
                 let at = match bucket {
