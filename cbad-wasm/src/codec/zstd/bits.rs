@@ -15,18 +15,18 @@ impl BitWriter {
         let mask = (1u64 << count) - 1;
         self.hold |= (u64::from(value) & mask) << self.held;
         self.held += count;
-        while self.held >= 8 {
-            self.out.push(self.hold as u8);
-            self.hold >>= 8;
-            self.held -= 8;
+        if self.held >= 32 {
+            self.out
+                .extend_from_slice(&(self.hold as u32).to_le_bytes());
+            self.hold >>= 32;
+            self.held -= 32;
         }
     }
 
     /// The bytes, the last one filled with zeros.
     pub fn into_padded(mut self) -> Vec<u8> {
-        if self.held > 0 {
-            self.out.push(self.hold as u8);
-        }
+        let rest = self.held.div_ceil(8) as usize;
+        self.out.extend(self.hold.to_le_bytes().iter().take(rest));
         self.out
     }
 

@@ -116,12 +116,10 @@ impl<'a> Matcher<'a> {
         value
     }
 
+    #[inline(always)]
     fn word(&self, at: usize) -> Option<u64> {
-        self.history
-            .get(at..at + 8)?
-            .try_into()
-            .ok()
-            .map(u64::from_le_bytes)
+        let bytes = self.history.get(at..)?.first_chunk()?;
+        Some(u64::from_le_bytes(*bytes))
     }
 
     fn places(&self, word: u64) -> (usize, usize) {
@@ -149,26 +147,26 @@ impl<'a> Matcher<'a> {
         self.short[short] = at as u32 + 1;
         let last = self.recent[0];
         let mut best: Option<(Match, usize)> = None;
+        // a place that is none is larger than any
         for (from, least) in [
-            (at.checked_sub(last), 4),
-            (far.checked_sub(1), 8),
-            (near.checked_sub(1), 5),
+            (at.wrapping_sub(last), 4),
+            (far.wrapping_sub(1), 8),
+            (near.wrapping_sub(1), 5),
         ] {
-            let Some(from) = from.filter(|&from| from < at && at - from <= self.window) else {
+            if from >= at || at - from > self.window {
                 continue;
-            };
+            }
+            let unlike = self.word(from).map_or(1, |other| other ^ word);
+            if unlike as u32 != 0 {
+                continue; // not even four bytes
+            }
             if best
                 .as_ref()
                 .is_some_and(|(other, _)| other.offset == at - from)
             {
                 continue;
             }
-            let same = self
-                .word(from)
-                .map_or(0, |other| (other ^ word).trailing_zeros() as usize / 8);
-            if same < 4 {
-                continue;
-            }
+            let same = unlike.trailing_zeros() as usize / 8;
             let mut start = at;
             let mut length = if same < 8 {
                 same.min(end.saturating_sub(at))
