@@ -143,6 +143,15 @@ impl Model {
         if self.events.max(self.groups) >= HALF_LIFE {
             let throw = u64::from(self.table.get(mix(EVENT, BAG)).n);
             self.table.halve(throw);
+            // these hold a second count, which the table knows nothing of
+            for domain in [EVENT, GROUP] {
+                for what in [BAG, WORDS] {
+                    let slot = self.table.get(mix(domain, what));
+                    if slot.n > 0 {
+                        self.table.slot(mix(domain, what)).d = slot.d / 2;
+                    }
+                }
+            }
             self.events /= 2;
             self.groups /= 2;
         }
