@@ -284,6 +284,10 @@ impl Detector {
         totals.event(&mut self.known(), features, |piece, cost| {
             costs[piece as usize] += cost
         });
+        let most = match repeat_of {
+            Some(_) => explain::LOOKED_AT_AGAIN,
+            None => explain::LOOKED_AT,
+        };
         let mut witness = Witness {
             event: fingerprint(event),
             index: self.events,
@@ -297,7 +301,13 @@ impl Detector {
             repeat_of,
             checkpoint: self.trace,
             totals,
-            context: explain::context(event, features, &explain::dearest(&costs), &self.recent),
+            context: explain::context(
+                event,
+                features,
+                &explain::dearest(&costs),
+                &self.recent,
+                most,
+            ),
             reads: Vec::new(),
             pace: scored.pace,
         };

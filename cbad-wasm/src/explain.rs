@@ -15,8 +15,10 @@ const ALTERNATIVES: usize = 3;
 const QUOTE: usize = 48;
 /// Bytes of a nearest event kept.
 const NEAREST: usize = 4_096;
-/// Recent events looked at.
-const LOOKED_AT: usize = 256;
+/// Recent events looked at for an anomaly,
+pub const LOOKED_AT: usize = 256;
+/// and for one whose cause was told lately: looking through all would cost as much as scoring all events of a stream does.
+pub const LOOKED_AT_AGAIN: usize = 32;
 
 /// What recent normal events showed in place of an anomaly.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,8 +54,14 @@ fn place<'a>(text: &'a str, pieces: &[Piece], i: usize) -> (u64, Option<&'a str>
     )
 }
 
-/// Looks through the recent normal events for the nearest one and for what stood in place of `wanted` pieces.
-pub fn context(event: &Event<'_>, features: &Features, wanted: &[u32], recent: &Recent) -> Context {
+/// Looks through the `most` newest normal events for the nearest one and for what stood in place of `wanted` pieces.
+pub fn context(
+    event: &Event<'_>,
+    features: &Features,
+    wanted: &[u32],
+    recent: &Recent,
+    most: usize,
+) -> Context {
     let text = event.payload.as_str();
     let places: Vec<_> = wanted
         .iter()
@@ -72,7 +80,7 @@ pub fn context(event: &Event<'_>, features: &Features, wanted: &[u32], recent: &
     let mut other = Features::default();
     let mut best: Option<(u64, u64, &str)> = None; // shared, all, text
     let mut seen = 0;
-    for (line, json) in recent.iter().rev().take(LOOKED_AT) {
+    for (line, json) in recent.iter().rev().take(most) {
         seen += 1;
         let payload = if json {
             Payload::Json(line)
