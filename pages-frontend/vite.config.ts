@@ -6,6 +6,23 @@ import { defineConfig } from 'vite';
 // In development the dashboard and the API share one origin, as they do when the Worker serves the build.
 const api = process.env.DRIFTLOCK_URL ?? 'http://127.0.0.1:8787';
 
+// Code that pages need together comes in one file: each file costs a request, and small ones do not compress well.
+const TOGETHER: readonly [string, RegExp][] = [
+  ['first', /preload-helper|\/src\/(app\/boot|lib\/(early|idle|stored-session|organization-store))\./],
+  ['react', /\/node_modules\/(react|react-dom|scheduler)\//],
+  ['base', /\/node_modules\/(use-sync-external-store|@tanstack|@radix-ui\/react-(slot|compose-refs))\//],
+  ['base', /\/node_modules\/(clsx|class-variance-authority|lucide-react)\//],
+  ['base', /\/src\/lib\/(cn|format|status|use-title|api\/problem)\./],
+  ['base', /\/src\/(app\/wordmark|components\/(states|ui\/(button|toast-context)))\./],
+  ['menu-libraries', /\/node_modules\/(@radix-ui|@floating-ui|react-remove-scroll|aria-hidden)/],
+  ['signed-in', /\/node_modules\/zod\/|\/src\/app\/(routes\/app-layout|create-services|top-bar|shortcuts)\./],
+  ['signed-in', /\/src\/lib\/(auth|lazy-auth|feed|live-feed|sse|organization|person|welcome|keys)\./],
+  ['signed-in', /\/src\/(config\/runtime|lib\/(use-now|use-online|api\/(anomaly|client|me|streams)))\./],
+  ['signed-in', /\/src\/components\/(feed-indicator|verdict\/(anomaly-row|severity|status-badge))\./],
+  ['signed-in', /\/src\/components\/ui\/(dialog|input|segmented|skeleton)\./],
+];
+const together = (id: string) => TOGETHER.find(([, files]) => files.test(id))?.[0];
+
 export default defineConfig({
   plugins: [react(), tailwindcss()],
   resolve: {
@@ -25,6 +42,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     manifest: true,
+    rollupOptions: { output: { manualChunks: together } },
   },
   worker: { format: 'es' },
 });

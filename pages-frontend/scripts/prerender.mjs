@@ -1,12 +1,18 @@
-// Writes the landing page into dist/index.html, so that it can be read before any script has run (and without any).
-// Every unknown path is answered with this file: public/theme.js hides the landing page where another page is meant.
-// And has the fonts fetched at once, so that no text moves when they replace the system's.
+// Writes the landing page into dist/index.html, so that it can be read before any script has run (and without any), and beside it
+// the frame of the signed-in pages. Every unknown path is answered with this file: public/theme.js says which of the two shows.
+// And has the font fetched at once, so that no text moves when it replaces the system's.
 // Part of `npm run build`.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'vite';
-import { DIST, entry, manifest } from './manifest.mjs';
+import { DIST, FRAMED, MAIN, ROUTES, chunkOf, closure, entry, font, manifest } from './manifest.mjs';
 
 const PLACE = '<div id="root"></div>';
+
+function checked(markup, expected) {
+  if (!markup.includes(expected) || markup.includes('<script'))
+    throw new Error(`a prepared page came out as ${markup.slice(0, 2_000)}`);
+  return markup;
+}
 
 const vite = await createServer({
   root: new URL('..', import.meta.url).pathname,
@@ -16,22 +22,30 @@ const vite = await createServer({
   optimizeDeps: { noDiscovery: true, include: [] },
 });
 try {
-  const { landingMarkup } = await vite.ssrLoadModule('/src/app/prerender.tsx');
-  const markup = await landingMarkup();
-  if (!markup.includes('<h1') || markup.includes('<script'))
-    throw new Error(`the landing page came out as ${markup.slice(0, 2_000)}`);
+  const { landingMarkup, frameMarkup } = await vite.ssrLoadModule('/src/app/prerender.tsx');
+  const markup = checked(await landingMarkup(), '<h1');
+  const frame = checked(await frameMarkup(), '<nav');
   const file = new URL('index.html', DIST);
   const page = readFileSync(file, 'utf8');
   if (!page.includes(PLACE)) throw new Error(`index.html has no ${PLACE}`);
-  const fonts = (manifest[entry].assets ?? []).filter((name) => name.endsWith('.woff2'));
-  if (fonts.length === 0) throw new Error('the entry has no fonts');
-  const preloads = fonts.map(
-    (name) => `<link rel="preload" href="/${name}" as="font" type="font/woff2" crossorigin />\n  `,
-  );
-  const filled = page.replace(PLACE, () => `<div id="root"><div id="prerendered">${markup}</div></div>`);
+  // What follows the prepared pages (src/app/boot.ts).
+  const ahead = (names) =>
+    [...closure(names.map(chunkOf))]
+      .filter((name) => name !== entry)
+      .map((name) => `/${manifest[name].file}`)
+      .join(' ');
+  const prepared = [
+    `<div id="prerendered" data-ahead="${ahead([MAIN, `${ROUTES}/public-layout.tsx`, `${ROUTES}/landing.tsx`])}">${markup}</div>`,
+    `<div id="frame" data-ahead="${ahead(FRAMED)}">${frame}</div>`,
+  ];
+  const filled = page.replace(PLACE, () => `<div id="root">${prepared.join('')}</div>`);
   writeFileSync(
     file,
-    filled.replace('</head>', () => `${preloads.join('')}</head>`),
+    filled.replace(
+      '</head>',
+      () =>
+        `<link rel="preload" href="/${font('next')}" as="font" type="font/woff2" crossorigin />\n  </head>`,
+    ),
   );
 } finally {
   await vite.close();

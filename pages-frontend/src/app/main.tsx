@@ -1,30 +1,43 @@
-import { StrictMode } from 'react';
+import { startTransition, StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app';
 import { createQueryClient } from './query-client';
 import { createAppRouter } from './router';
 import { servicesLoader } from './services';
-import './styles.css';
 
-const queryClient = createQueryClient();
-const services = servicesLoader(() => void router.navigate({ to: '/sign-in', search: expiredSearch() }));
-const router = createAppRouter({ queryClient, services });
-
-function expiredSearch() {
-  const { pathname, href } = router.state.location;
-  // Several requests may fail at once; the first has already left for the sign-in page.
-  return pathname === '/sign-in' ? router.state.location.search : { next: href, expired: true as const };
+function createApp() {
+  const queryClient = createQueryClient();
+  const services = servicesLoader(() => void router.navigate({ to: '/sign-in', search: expiredSearch() }));
+  const router = createAppRouter({ queryClient, services });
+  const expiredSearch = () => {
+    const { pathname, href, search } = router.state.location;
+    // Several requests may fail at once; the first has already left for the sign-in page.
+    return pathname === '/sign-in' ? search : { next: href, expired: true as const };
+  };
+  return { queryClient, router };
 }
 
-async function start(root: HTMLElement) {
-  // index.html shows the landing page already: it stays until the same page can take its place in one step.
-  if (router.latestLocation.pathname === '/') await router.load();
-  createRoot(root).render(
-    <StrictMode>
-      <App queryClient={queryClient} router={router} />
-    </StrictMode>,
+/** `ready`: resolves when what stands on the page may be replaced. */
+export async function start(ready: () => Promise<void>) {
+  const root = document.getElementById('root');
+  if (!root) return;
+  const { queryClient, router } = createApp();
+  // What index.html shows already stays until the application can take its place in one step.
+  await router.load();
+  await ready();
+  const focused = document.activeElement?.id;
+  // In slices, so that a phone answers the person in between.
+  startTransition(() =>
+    createRoot(root).render(
+      <StrictMode>
+        <App queryClient={queryClient} router={router} onShown={() => focused && refocus(focused)} />
+      </StrictMode>,
+    ),
   );
 }
 
-const root = document.getElementById('root');
-if (root) void start(root);
+/** Where the focus was in the prepared page, it is in the application's. */
+function refocus(id: string) {
+  const active = document.activeElement;
+  if (active === null || active === document.body) document.getElementById(id)?.focus();
+}

@@ -2,11 +2,17 @@ import { Link } from '@tanstack/react-router';
 import { CircleUserRound } from 'lucide-react';
 import { lazy, Suspense } from 'react';
 import { cn } from '@/lib/cn';
+import { idle } from '@/lib/idle';
 import type { Organization } from '@/lib/organization';
 import { Wordmark } from './wordmark';
 
-const OrganizationMenu = lazy(async () => ({ default: (await import('./menus')).OrganizationMenu }));
-const AccountMenu = lazy(async () => ({ default: (await import('./menus')).AccountMenu }));
+// Nobody opens a menu in the first second.
+const menus = async () => {
+  await idle();
+  return import('./menus');
+};
+const OrganizationMenu = lazy(async () => ({ default: (await menus()).OrganizationMenu }));
+const AccountMenu = lazy(async () => ({ default: (await menus()).AccountMenu }));
 
 const PAGES = [
   { to: '/app/anomalies', label: 'Anomalies' },

@@ -1,20 +1,7 @@
 // Which organisation the person is looking at; the API checks membership on every request.
 import { createContext, useContext } from 'react';
 
-const KEY = 'driftlock.organization';
-
-/** Kept per tab, which may differ from the others; a new tab begins with the organisation chosen last. */
-export const storedOrganization = {
-  get: (): string | null => sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY),
-  set: (id: string): void => {
-    sessionStorage.setItem(KEY, id);
-    localStorage.setItem(KEY, id);
-  },
-  clear: (): void => {
-    sessionStorage.removeItem(KEY);
-    localStorage.removeItem(KEY);
-  },
-};
+export { storedOrganization } from './organization-store';
 
 export interface Organization {
   id: string;

@@ -1,5 +1,5 @@
 // What this tab keeps of the person who is signed in goes when another takes their place, however that came about.
-import { storedOrganization } from './organization';
+import { storedOrganization } from './organization-store';
 import { firstKey } from './welcome';
 
 const KEY = 'driftlock.person';

@@ -1,10 +1,10 @@
 // Supabase Auth behind the Auth interface: the sign-in part of supabase-js, without its database, storage and realtime
-// clients, which the dashboard has no use for. Loaded on demand, so public pages never carry it.
+// clients, which the dashboard has no use for. Loaded on demand (./lazy-auth).
 import { AuthClient, type AuthError, type Session as SupabaseSession } from '@supabase/auth-js';
 import { NetworkError } from './api/problem';
 import { SignInError, type Auth, type Session, type SignInFailure } from './auth';
+import { SESSION_KEY } from './stored-session';
 
-const STORAGE_KEY = 'driftlock.session';
 /** Beyond this, signing out goes on without the server: offline, the library would try for half a minute. */
 const SIGN_OUT_MS = 3_000;
 
@@ -12,14 +12,14 @@ export function createSupabaseAuth(url: string, publishableKey: string): Auth {
   const auth = new AuthClient({
     url: `${url.replace(/\/$/, '')}/auth/v1`,
     headers: { apikey: publishableKey },
-    storageKey: STORAGE_KEY,
+    storageKey: SESSION_KEY,
     persistSession: true,
     autoRefreshToken: true,
     detectSessionInUrl: false,
   });
 
   // A session that ended is removed from the storage. One that is still there could only not be renewed just now.
-  const isKept = () => localStorage.getItem(STORAGE_KEY) !== null;
+  const isKept = () => localStorage.getItem(SESSION_KEY) !== null;
   const known = ({ session }: { session: SupabaseSession | null }) => {
     if (!session && isKept()) throw new NetworkError();
     return session;
@@ -59,7 +59,7 @@ export function createSupabaseAuth(url: string, publishableKey: string): Auth {
       const late = new Promise((resolve) => setTimeout(resolve, SIGN_OUT_MS));
       await Promise.race([auth.signOut({ scope: 'local' }), late]).catch(() => undefined);
       // The library keeps the session where the server did not answer; whoever signs out leaves nothing behind.
-      for (const part of ['', '-user', '-code-verifier']) localStorage.removeItem(STORAGE_KEY + part);
+      for (const part of ['', '-user', '-code-verifier']) localStorage.removeItem(SESSION_KEY + part);
     },
     onChange(callback) {
       const { data } = auth.onAuthStateChange((_event, session) => {
@@ -67,7 +67,7 @@ export function createSupabaseAuth(url: string, publishableKey: string): Auth {
       });
       // What the library does not announce: a session removed by hand in another tab, as above.
       const onStorage = ({ key, newValue }: StorageEvent) => {
-        if (key === STORAGE_KEY && newValue === null) callback(null);
+        if (key === SESSION_KEY && newValue === null) callback(null);
       };
       window.addEventListener('storage', onStorage);
       return () => {

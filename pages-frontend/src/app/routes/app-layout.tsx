@@ -2,11 +2,12 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Outlet, useNavigate, useRouter } from '@tanstack/react-router';
 import { CloudOff } from 'lucide-react';
-import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
+import { lazy, Suspense, useDeferredValue, useEffect, useMemo, useState } from 'react';
 import { ErrorMessage, Message } from '@/components/states';
 import { ApiContext } from '@/lib/api/client';
 import { Me } from '@/lib/api/me';
 import { AnomalyFeed, FeedContext } from '@/lib/feed';
+import { idle, whenIdle } from '@/lib/idle';
 import {
   ChooseOrganizationContext,
   OrganizationContext,
@@ -19,9 +20,11 @@ import { firstKey } from '@/lib/welcome';
 import { Shortcuts } from '../shortcuts';
 import { TopBar } from '../top-bar';
 
-const BillingBanner = lazy(async () => ({
-  default: (await import('@/components/billing-banner')).BillingBanner,
-}));
+// After the page itself: it is a notice.
+const BillingBanner = lazy(async () => {
+  await idle();
+  return { default: (await import('@/components/billing-banner')).BillingBanner };
+});
 
 const CreateOrganization = lazy(async () => ({
   default: (await import('@/features/organization/create-organization')).CreateOrganization,
@@ -52,7 +55,14 @@ function SignedIn() {
     staleTime: 5 * 60_000,
   });
   const organizations = me.data?.organizations ?? [];
-  const organization = pick(organizations, chosen);
+  const current = pick(organizations, chosen);
+  // Its page is a lot to render at once: this way it comes in slices, between which a phone answers the finger.
+  const organization = useDeferredValue(current);
+  // What a reload asks for before it knows whose it is (lib/early.ts).
+  const shown = organization?.id;
+  useEffect(() => {
+    if (shown !== undefined && storedOrganization.get() === null) storedOrganization.set(shown);
+  }, [shown]);
 
   // Signing out in another tab signs out here. Where another person signs in there, requests are theirs from now on, so
   // nothing of this one's may stay on the page: what is shown begins anew.
@@ -112,7 +122,7 @@ function SignedIn() {
         <ChooseOrganizationContext value={goTo}>
           <InOrganization key={organization.id} organization={organization} />
         </ChooseOrganizationContext>
-      ) : me.isPending ? (
+      ) : me.isPending || current ? (
         <main id="main" aria-busy="true" className="min-h-[60dvh]" />
       ) : me.isError ? (
         <main id="main">
@@ -137,7 +147,15 @@ function InOrganization({ organization }: { organization: Organization }) {
   const { ready } = route.useRouteContext();
   const api = useMemo(() => ready.api.inOrganization(organization.id), [ready.api, organization.id]);
   const feed = useMemo(() => new AnomalyFeed(), []);
-  useEffect(() => feed.open(api), [feed, api]);
+  // What the page shows first is more urgent than what comes next.
+  useEffect(() => {
+    let close: () => void = () => undefined;
+    const callOff = whenIdle(() => (close = feed.open(api)));
+    return () => {
+      callOff();
+      close();
+    };
+  }, [feed, api]);
   return (
     <ApiContext value={api}>
       <OrganizationContext value={organization}>

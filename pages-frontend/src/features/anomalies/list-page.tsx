@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useMemo, useState } from 'react';
+import { memo, useDeferredValue, useMemo, useState } from 'react';
 import { ArrowUp, SearchX, Telescope } from 'lucide-react';
 import { FeedIndicator } from '@/components/feed-indicator';
 import { ErrorMessage, Message, Stale } from '@/components/states';
@@ -37,13 +37,16 @@ export function ListPage({ filters, onFilters }: ListPageProps) {
   const { arrived, waiting, showWaiting } = useLiveList(org, filters, now);
 
   const anomalies = useMemo(() => query.data?.pages.flatMap((page) => page.anomalies) ?? [], [query.data]);
-  const days = useMemo(() => byDay(anomalies, now), [anomalies, now]);
   const selection = useSelection(anomalies);
   const change = useChangeStatuses(org);
   const onSelect = canTriage(organization) ? selection.toggle : undefined;
   const [selecting, setSelecting] = useState(false);
   useListKeys(onSelect);
   const exporting = useExport(filters);
+  // The first rows take a phone a while: they are rendered in slices, between which it answers the finger.
+  const some = anomalies.length > 0;
+  const shown = useDeferredValue(some);
+  const coming = query.isPending || (some && !shown);
 
   return (
     <main id="main" className="mx-auto w-full max-w-6xl px-3 pt-5 pb-24 sm:px-6">
@@ -74,8 +77,8 @@ export function ListPage({ filters, onFilters }: ListPageProps) {
           </Button>
         </div>
       )}
-      <div className="mt-4" aria-busy={query.isPending}>
-        {query.isPending ? (
+      <div className="mt-4" aria-busy={coming}>
+        {coming ? (
           <ListSkeleton />
         ) : query.isError && anomalies.length === 0 ? (
           <ErrorMessage error={query.error} onRetry={() => void query.refetch()} />
@@ -84,24 +87,14 @@ export function ListPage({ filters, onFilters }: ListPageProps) {
         ) : (
           <>
             <Stale query={query} />
-            {days.map(([day, rows]) => (
-              <section key={day} aria-label={day} className="mb-5">
-                <h2 className="mb-1.5 px-1 text-sm font-medium text-ink-3">{day}</h2>
-                <ul className="overflow-hidden rounded-lg border border-line bg-panel">
-                  {rows.map((anomaly) => (
-                    <AnomalyRow
-                      key={anomaly.id}
-                      anomaly={anomaly}
-                      now={now}
-                      arrived={arrived.has(anomaly.id)}
-                      selected={selection.isSelected(anomaly.id)}
-                      onSelect={onSelect}
-                      selecting={selecting}
-                    />
-                  ))}
-                </ul>
-              </section>
-            ))}
+            <Rows
+              anomalies={anomalies}
+              now={now}
+              arrived={arrived}
+              isSelected={selection.isSelected}
+              onSelect={onSelect}
+              selecting={selecting}
+            />
             <ListEnd
               more={query.hasNextPage}
               loading={query.isFetchingNextPage}
@@ -127,6 +120,44 @@ export function ListPage({ filters, onFilters }: ListPageProps) {
     </main>
   );
 }
+
+const FIRST_ROWS = 12;
+
+interface RowsProps {
+  anomalies: readonly Anomaly[];
+  now: number;
+  arrived: ReadonlySet<string>;
+  isSelected: (id: string) => boolean;
+  onSelect: ((id: string) => void) | undefined;
+  selecting: boolean;
+}
+
+const Rows = memo(function Rows({ anomalies, now, arrived, isSelected, onSelect, selecting }: RowsProps) {
+  // What the screen has room for comes first, the rest a moment later.
+  const all = useDeferredValue(true, false);
+  const days = useMemo(
+    () => byDay(all ? anomalies : anomalies.slice(0, FIRST_ROWS), now),
+    [all, anomalies, now],
+  );
+  return days.map(([day, rows]) => (
+    <section key={day} aria-label={day} className="mb-5">
+      <h2 className="mb-1.5 px-1 text-sm font-medium text-ink-3">{day}</h2>
+      <ul className="overflow-hidden rounded-lg border border-line bg-panel">
+        {rows.map((anomaly) => (
+          <AnomalyRow
+            key={anomaly.id}
+            anomaly={anomaly}
+            now={now}
+            arrived={arrived.has(anomaly.id)}
+            selected={isSelected(anomaly.id)}
+            onSelect={onSelect}
+            selecting={selecting}
+          />
+        ))}
+      </ul>
+    </section>
+  ));
+});
 
 function byDay(anomalies: readonly Anomaly[], now: number): [string, Anomaly[]][] {
   const days = new Map<string, Anomaly[]>();

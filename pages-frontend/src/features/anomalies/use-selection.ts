@@ -27,9 +27,10 @@ export function useSelection(anomalies: readonly Anomaly[]) {
       return next;
     });
   }, []);
+  const isSelected = useCallback((id: string) => ids.has(id), [ids]);
   return {
     selected: anomalies.filter((anomaly) => ids.has(anomaly.id)),
-    isSelected: (id: string) => ids.has(id),
+    isSelected,
     clear: () => setIds(new Set()),
     keep: (some: readonly string[]) => setIds(new Set(some)),
     toggle,

@@ -60,23 +60,22 @@ export function LandingPage() {
           A stream exists from the first event that names it. It learns for a while, then reports.
         </p>
         <pre className="mt-4 rounded-lg border border-line bg-panel p-4 font-mono text-sm leading-6 wrap-anywhere whitespace-pre-wrap">
-          {curl()}
+          curl <span data-origin>{origin()}</span>
+          {CURL}
         </pre>
       </section>
     </main>
   );
 }
 
-function curl(): string {
-  return [
-    `curl ${origin()}/v1/events \\`,
-    `  -H "Authorization: Bearer $DRIFTLOCK_API_KEY" \\`,
-    `  -H "Content-Type: application/json" \\`,
-    `  -d '{"stream":"checkout-api","event_type":"log","data":"payment captured order=81274 gateway=stripe"}'`,
-  ].join('\n');
-}
+const CURL = [
+  `/v1/events \\`,
+  `  -H "Authorization: Bearer $DRIFTLOCK_API_KEY" \\`,
+  `  -H "Content-Type: application/json" \\`,
+  `  -d '{"stream":"checkout-api","event_type":"log","data":"payment captured order=81274 gateway=stripe"}'`,
+].join('\n');
 
-/** Where this page came from; the build, which writes the page down too, does not know it. */
+/** Where this page came from. The build, which writes the page down too, does not know it: app/boot.ts fills it in. */
 function origin(): string {
   return typeof window === 'undefined' ? 'https://YOUR-HOST' : window.location.origin;
 }

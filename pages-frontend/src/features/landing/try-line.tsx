@@ -14,8 +14,14 @@ type State =
 
 const MOST = 300;
 
+/** What somebody typed into the prerendered copy of this line, before the application was there. */
+function typedBefore(): string {
+  if (typeof document === 'undefined') return ODD_MESSAGE;
+  return document.querySelector<HTMLInputElement>('#try-line')?.value ?? ODD_MESSAGE;
+}
+
 export function TryLine() {
-  const [text, setText] = useState(ODD_MESSAGE);
+  const [text, setText] = useState(typedBefore);
   const [state, setState] = useState<State>({ is: 'waiting' });
   const started = useRef<Promise<DetectorThread>>(undefined);
   const lines = useRef(0);
@@ -59,8 +65,6 @@ export function TryLine() {
         id="try-line"
         value={text}
         maxLength={MOST}
-        // What is typed into the page's prerendered copy would be lost.
-        readOnly={typeof window === 'undefined'}
         spellCheck={false}
         autoComplete="off"
         onFocus={wake}
