@@ -1,18 +1,20 @@
 #!/usr/bin/env node
-// Measures several builds of the Worker in turn, round by round, so that whatever else the machine does falls on all of them, and
-// the detector alone between them. Prints medians of processor time, and of events a second.
+// Measures several builds of the Worker in turn, round by round and case by case, so that whatever else the machine does falls on all
+// of them, and the detector alone between them. Prints the lower quartile of processor time (what disturbs only ever adds), the
+// detector's share of it, and the upper quartile of events a second.
 //
-//   node tests/load/compare.mjs NAME=DIR… [--rounds 5] [--requests 200] [--connections 8]
+//   node tests/load/compare.mjs NAME=DIR… [--rounds 20] [--requests 60] [--connections 8] [--only WORDS] [--objects DIR]
 //
-// DIR: a build such as dist/worker. The Rust floor is the one that tests/load/run.mjs has built.
+// DIR: a build such as dist/worker. The Rust floor is the one that tests/load/run.mjs has built. --only: cases with these words.
+// --objects: where objects are kept, see workers.mjs.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Pool } from 'undici';
 import { ROOT } from '../../scripts/stack/paths.mjs';
 import { hdfsLikeLines } from './lines.mjs';
-import { startSink, startWorkerd } from './workers.mjs';
+import { defaultObjects, startSink, startWorkerd } from './workers.mjs';
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string', default: '5' }, requests: { type: 'string', default: '200' }, connections: { type: 'string', default: '8' } } });
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string', default: '20' }, requests: { type: 'string', default: '60' }, connections: { type: 'string', default: '8' }, only: { type: 'string', default: '' }, objects: { type: 'string', default: defaultObjects() } } });
 const [ROUNDS, REQUESTS, CONNECTIONS] = [values.rounds, values.requests, values.connections].map(Number);
 const KEY = 'load-test-key-of-a-single-tenant-0123456789';
 const WORK = path.join(ROOT, '.driftlock/load');
@@ -48,25 +50,24 @@ async function send(worker, { route, list, connections = CONNECTIONS, events }, 
   return { us: ((worker.cpuSeconds() - cpu) * 1e6) / sent / events, perSecond: (sent * events) / wall };
 }
 
-const median = (list) => list.toSorted((x, y) => x - y)[list.length >> 1];
+const quantile = (list, q) => list.toSorted((x, y) => x - y)[Math.floor(q * (list.length - 1))];
 const sink = await startSink();
 const vars = { SUPABASE_URL: sink.url, SUPABASE_SECRET_KEY: 'sb_secret_load', SUPABASE_PUBLISHABLE_KEY: 'sb_publishable_load', DEFAULT_API_KEY: KEY, DEFAULT_ORG_ID: '00000000-0000-4000-8000-00000000010a', RATE_LIMITS: 'off', ENVIRONMENT: 'development' };
 const workers = [];
 try {
-  workers.push({ ...(await startWorkerd({ work: WORK, name: 'compare-floor', dir: path.join(ROOT, 'tests/load/floor/build'), main: 'index.js', classes: { ROWS: 'Rows' } })), floor: true });
+  workers.push({ ...(await startWorkerd({ work: WORK, storage: values.objects, name: 'compare-floor', dir: path.join(ROOT, 'tests/load/floor/build'), main: 'index.js', classes: { ROWS: 'Rows' } })), floor: true });
   for (const [name, dir] of positionals.map((p) => p.split('='))) {
-    workers.push(await startWorkerd({ work: WORK, name: `compare-${name}`, dir: path.resolve(dir), main: 'entry.js', classes: { STREAM: 'StreamObject', ORG: 'OrgObject', KEY: 'KeyObject' }, vars }));
+    workers.push(await startWorkerd({ work: WORK, storage: values.objects, name: `compare-${name}`, dir: path.resolve(dir), main: 'entry.js', classes: { STREAM: 'StreamObject', ORG: 'OrgObject', KEY: 'KeyObject' }, vars }));
   }
-  console.log('| | build | CPU µs an event | events/s |\n|---|---|---|---|');
-  for (const one of CASES) {
-    const taking = workers.filter((w) => Boolean(w.floor) === Boolean(one.floor));
-    const requests = Math.ceil(REQUESTS * one.share);
-    // twice as many first: V8 compiles what runs often a second time
-    for (const worker of taking) await send(worker, one, 2 * requests);
-    const results = new Map(taking.map((w) => [w, []]));
-    for (let round = 0; round < ROUNDS; round += 1) for (const worker of taking) results.get(worker).push(await send(worker, one, requests));
-    for (const [worker, list] of results) console.log(`| ${one.name} | ${worker.name.slice(8)} | ${median(list.map((r) => r.us)).toFixed(1)} | ${Math.round(median(list.map((r) => r.perSecond))).toLocaleString('en-US')} |`);
-  }
+  const taking = CASES.filter((one) => one.floor || one.name.includes(values.only)).flatMap((one) => workers.filter((w) => Boolean(w.floor) === Boolean(one.floor)).map((worker) => ({ one, worker, list: [] })));
+  const requests = (one) => Math.ceil(REQUESTS * one.share);
+  // V8 compiles what runs often a second time
+  for (const { one, worker } of taking) await send(worker, one, 6 * requests(one));
+  for (let round = 0; round < ROUNDS; round += 1) for (const { one, worker, list } of taking) list.push(await send(worker, one, requests(one)));
+  console.log('| | build | CPU µs an event | detector / that | events/s |\n|---|---|---|---|---|');
+  const least = (list) => quantile(list.map((r) => r.us), 0.25);
+  const detector = least(taking.find(({ one }) => one.floor).list);
+  for (const { one, worker, list } of taking) console.log(`| ${one.name} | ${worker.name.slice(8)} | ${least(list).toFixed(1)} | ${(detector / least(list)).toFixed(2)} | ${Math.round(quantile(list.map((r) => r.perSecond), 0.75)).toLocaleString('en-US')} |`);
 } finally {
   await Promise.all(workers.map((w) => w.stop()));
   sink.stop();

@@ -2,9 +2,10 @@
 // Measures the built Worker in workerd beside floors, in one run on one machine: a JavaScript and a Rust Worker that do nothing,
 // the same with one row into a Durable Object, and the detector alone as WebAssembly. Prints a report in Markdown.
 //
-//   node tests/load/run.mjs [--seconds 10] [--connections 32] [--worker DIR] [--built] [--smoke] [--json FILE]
+//   node tests/load/run.mjs [--seconds 10] [--connections 32] [--objects DIR] [--worker DIR] [--built] [--smoke] [--json FILE]
 //
-// --worker: another build than dist/worker. --built: the Rust floor as an earlier run has built it.
+// --objects: where objects are kept, of the floors and of the Worker alike; a memory file system where there is one (workers.mjs says
+// why), and the report says which. --worker: another build than dist/worker. --built: the Rust floor as an earlier run has built it.
 // --smoke: a second each and floors built without optimisation, to see that everything runs. Real figures need the release build
 // (scripts/build-worker) and a quiet machine; the client (undici) takes its share of the same processors.
 import { execFileSync } from 'node:child_process';
@@ -16,9 +17,9 @@ import { Pool } from 'undici';
 import { ROOT } from '../../scripts/stack/paths.mjs';
 import { costTable } from './cost.mjs';
 import { hdfsLikeLines } from './lines.mjs';
-import { startSink, startWorkerd } from './workers.mjs';
+import { defaultObjects, fileSystem, startSink, startWorkerd } from './workers.mjs';
 
-const { values: options } = parseArgs({ options: { seconds: { type: 'string', default: '10' }, connections: { type: 'string', default: '32' }, smoke: { type: 'boolean' }, json: { type: 'string' }, worker: { type: 'string', default: path.join(ROOT, 'dist/worker') }, built: { type: 'boolean' } } });
+const { values: options } = parseArgs({ options: { seconds: { type: 'string', default: '10' }, connections: { type: 'string', default: '32' }, smoke: { type: 'boolean' }, json: { type: 'string' }, worker: { type: 'string', default: path.join(ROOT, 'dist/worker') }, built: { type: 'boolean' }, objects: { type: 'string', default: defaultObjects() } } });
 const SECONDS = options.smoke ? 1 : Number(options.seconds);
 const CONNECTIONS = Number(options.connections);
 const KEY = 'load-test-key-of-a-single-tenant-0123456789';
@@ -89,7 +90,7 @@ async function main() {
   const rows = { ROWS: 'Rows' };
   const vars = { SUPABASE_URL: sink.url, SUPABASE_SECRET_KEY: 'sb_secret_load', SUPABASE_PUBLISHABLE_KEY: 'sb_publishable_load', DEFAULT_API_KEY: KEY, DEFAULT_ORG_ID: ORG, RATE_LIMITS: 'off', ENVIRONMENT: 'development', METRICS_TOKEN: KEY };
   const running = [];
-  const start = async (spec) => (running.push(await startWorkerd({ work: WORK, ...spec })), running.at(-1));
+  const start = async (spec) => (running.push(await startWorkerd({ work: WORK, storage: options.objects, ...spec })), running.at(-1));
   try {
     const js = await start({ name: 'js', dir: jsDir, main: 'floor.mjs', classes: rows });
     const rust = await start({ name: 'rust', dir: rustDir, main: 'index.js', classes: rows });
@@ -149,7 +150,7 @@ function print(result, rowsPerBatch) {
   const fixed = (value, digits = 0) => value.toLocaleString('en-US', { maximumFractionDigits: digits, minimumFractionDigits: digits });
   const events = { 'Driftlock, batches of 100, one stream': 100, 'Driftlock, batches of 100, 50 streams': 100, 'Driftlock, batches of 100, one connection': 100, 'Driftlock, batches of 500, one connection': 500, 'detector alone (wasm), 1,000 lines a request': 1000 };
   const cpu = os.cpus();
-  console.log(`${new Date().toISOString().slice(0, 10)}, ${cpu.length} × ${cpu[0].model}, load ${os.loadavg().map((l) => l.toFixed(1)).join(' ')}, ${SECONDS} s each, ${CONNECTIONS} connections unless said${options.smoke ? ' (SMOKE: not figures)' : ''}\n`);
+  console.log(`${new Date().toISOString().slice(0, 10)}, ${cpu.length} × ${cpu[0].model}, load ${os.loadavg().map((l) => l.toFixed(1)).join(' ')}, ${SECONDS} s each, ${CONNECTIONS} connections unless said, objects in ${options.objects} (${fileSystem(options.objects)})${options.smoke ? ' (SMOKE: not figures)' : ''}\n`);
   console.log('| | requests/s | events/s | CPU µs a request | CPU µs an event | p50 ms | p99 ms | MiB |\n|---|---|---|---|---|---|---|---|');
   for (const [name, r] of Object.entries(result)) {
     const n = events[name] ?? (name.includes('single events') ? 1 : 0);
