@@ -5,7 +5,6 @@
 //! 256 bits, so a fast hash is enough.
 
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// Characters of a key id: `[a-z0-9]`.
@@ -66,12 +65,14 @@ pub fn is_id(text: &str) -> bool {
 
 /// Lower-case hexadecimal SHA-256.
 pub fn hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes())
-        .iter()
-        .fold(String::with_capacity(64), |mut out, byte| {
-            let _ = write!(out, "{byte:02x}");
-            out
-        })
+    hex(&Sha256::digest(text.as_bytes()))
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |n: u8| char::from_digit(u32::from(n), 16).unwrap_or('0');
+    let digits = bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]);
+    digits.collect()
 }
 
 /// Six base-62 digits of the CRC-32 of `body`, most significant first.

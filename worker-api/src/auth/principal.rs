@@ -119,9 +119,7 @@ impl Principal {
     /// Authenticates the request for a route with `access`.
     pub async fn authenticate(ctx: &Ctx, request: &Request, access: Access) -> Result<Self> {
         let credential = credential(request)?;
-        let is_default = ctx.settings.default_api_key.as_deref().is_some_and(|k| {
-            api_key::constant_time_eq(&api_key::hash(k), &api_key::hash(credential))
-        });
+        let is_default = is_default_key(ctx, credential);
         if is_default || credential.starts_with("dlk_") {
             let scope = match access {
                 Access::Key(scope) | Access::KeyOrPerson(scope, _) => scope,
@@ -223,6 +221,18 @@ impl Principal {
             Caller::Person { .. } => None,
         }
     }
+}
+
+/// Whether the credential is the key of a single-tenant installation. Compared by hashes; that of the key is made once.
+fn is_default_key(ctx: &Ctx, credential: &str) -> bool {
+    thread_local!(static HASH: std::cell::OnceCell<String> = const { std::cell::OnceCell::new() });
+    let Some(key) = ctx.settings.default_api_key.as_deref() else {
+        return false;
+    };
+    HASH.with(|hash| {
+        let known = hash.get_or_init(|| api_key::hash(key));
+        api_key::constant_time_eq(known, &api_key::hash(credential))
+    })
 }
 
 /// The key of a single-tenant installation, which lives in the configuration.

@@ -3,6 +3,7 @@
 use super::limits::Limits;
 use super::pipeline::{self, Delivered, Sender};
 use super::{cloudevents, deferred, events};
+use crate::auth::api_key;
 use crate::auth::principal::Principal;
 use crate::error::{Code, Error, Result};
 use crate::http::{Request, Response};
@@ -122,6 +123,5 @@ pub fn body_key(principal: &Principal, request: &Request) -> String {
 
 /// 128 bits of SHA-256, in hexadecimal.
 pub fn short_hash(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    digest.iter().take(16).map(|b| format!("{b:02x}")).collect()
+    api_key::hex(&Sha256::digest(bytes)[..16])
 }

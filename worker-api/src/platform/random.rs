@@ -29,6 +29,6 @@ pub fn text(length: usize, alphabet: &[u8]) -> crate::error::Result<String> {
 /// 32 hexadecimal digits.
 pub fn request_id() -> String {
     bytes::<16>()
-        .map(|b| b.iter().map(|b| format!("{b:02x}")).collect())
+        .map(|b| crate::auth::api_key::hex(&b))
         .unwrap_or_else(|_| "0".repeat(32))
 }
