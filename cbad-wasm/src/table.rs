@@ -69,7 +69,7 @@ impl Table {
     /// The count of `key`, zero if it has none, and where it is.
     #[inline(always)]
     pub fn find(&self, key: u64) -> (Slot, Place) {
-        let bucket = key as usize / WAYS & (self.buckets.len() - 1);
+        let bucket = (key as usize / WAYS) & (self.buckets.len() - 1);
         let check = (key >> 32) as u32 | 1;
         let at = (bucket * WAYS) as u32;
         for (slot, at) in self.buckets[bucket].iter().zip(at..) {
