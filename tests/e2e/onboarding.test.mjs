@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { inBatches, oddEvent, ordinaryEvents } from '../integration/support/logs.mjs';
 import { api, figure, ingest, url } from '../integration/support/stack.mjs';
-import { PASSWORD, freshAddress, freshNetwork, mailTo, mailsTo, newPerson } from '../integration/tenants/people.mjs';
+import { PASSWORD, freshAddress, freshNetwork, mailTo, mailsTo, newPerson, tokenOf } from '../integration/tenants/people.mjs';
 import { assertNoProblems, launch, openPage, picture, signIn } from './support/browser.mjs';
 
 let browser;
@@ -15,13 +15,11 @@ const newcomer = () => openPage(browser, { extraHTTPHeaders: freshNetwork() });
 const linkIn = (mail) => mail.Text.match(/https?:\/\/\S+\/v1\/onboard\/verify\?token=\S+/)[0];
 const step = (page, title) => page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: title }) });
 
-async function fillSignUp(page, { email, company, password }) {
+async function fillSignUp(page, { email, company }) {
   await page.goto(url);
   await page.getByRole('link', { name: 'Sign up' }).first().click();
   await page.getByLabel('Work email').fill(email);
   await page.getByLabel('Company').fill(company);
-  if (password) await page.getByRole('textbox', { name: 'Password' }).fill(password);
-  else await page.getByText('a mailed code').click();
   await page.getByRole('button', { name: 'Create account' }).click();
   await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
 }
@@ -30,10 +28,11 @@ test('must show 4: sign-up, mail, link, first key, first event, first anomaly in
   const begun = performance.now();
   const email = freshAddress('browser');
   const page = await newcomer();
-  await fillSignUp(page, { email, company: 'Browser & Co.', password: PASSWORD });
+  await fillSignUp(page, { email, company: 'Browser & Co.' });
   await page.locator('main').getByText(email).first().waitFor();
 
   await page.goto(linkIn(await mailTo(email)));
+  await page.getByLabel('Choose a password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Confirm' }).click();
   await page.waitForURL('**/app/start');
   await page.getByRole('heading', { name: 'Browser & Co.: get started' }).waitFor();
@@ -67,6 +66,7 @@ test('must show 4: sign-up, mail, link, first key, first event, first anomaly in
   await page.getByRole('button', { name: 'I have stored it' }).click();
   await page.reload();
   await page.getByText('has one key').waitFor();
+  assert.ok(await tokenOf(email), 'the password that was chosen with the confirmation');
   assert.doesNotMatch(await page.content(), /dlk_live_/, 'the key is not shown again');
   assertNoProblems(page);
   figure(t, `${seconds.toFixed(1)} s from the landing page to the first anomaly; picture in ${file}`);
@@ -99,7 +99,7 @@ test('without a password: the code of the mail confirms, and another one signs i
 test('a known address is told nothing, and its owner signs in as before', { timeout: 60_000 }, async () => {
   const known = await newPerson('known-browser');
   const page = await newcomer();
-  await fillSignUp(page, { email: known.email, company: 'Again', password: 'another-password-1' });
+  await fillSignUp(page, { email: known.email, company: 'Again' });
   await page.waitForTimeout(500);
   assert.deepEqual((await mailsTo(known.email)).filter((mail) => /onboard/.test(mail.Text)), []);
   const made = await api('POST', '/v1/organizations', { as: known, json: { name: 'Known' } });

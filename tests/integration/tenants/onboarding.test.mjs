@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inBatches, oddEvent, ordinaryEvents } from '../support/logs.mjs';
-import { a, api, assertProblem, eventually, figure, ingest, listAnomalies, sleep } from '../support/stack.mjs';
+import { a, api, assertProblem, eventually, figure, ingest, listAnomalies, sleep, supabase } from '../support/stack.mjs';
 import { PASSWORD, freshAddress, freshNetwork, mailTo, mailsTo, newPerson, tokenIn, tokenOf } from './people.mjs';
 
 const signUp = (json, headers = freshNetwork()) => api('POST', '/v1/onboard/signup', { json, headers });
@@ -11,7 +11,7 @@ test('must show 4: sign-up, mail, verify, key, event, anomaly', async (t) => {
   const begun = Date.now();
   const email = freshAddress('starter');
   const network = freshNetwork();
-  const answer = await signUp({ email, company: 'Ångström & <Söhne>', plan: 'growth', password: PASSWORD }, network);
+  const answer = await signUp({ email, company: 'Ångström & <Söhne>', plan: 'growth' }, network);
   assert.equal(answer.status, 202, JSON.stringify(answer.body));
   await assert.rejects(tokenOf(email), /40\d|confirm/i, 'nobody signs in before confirming');
   const mail = await mailTo(email);
@@ -24,7 +24,8 @@ test('must show 4: sign-up, mail, verify, key, event, anomaly', async (t) => {
   assert.match(page.body, /<form method="post"/);
   await assert.rejects(tokenOf(email), /40\d|confirm/i, 'looking at the page confirms nothing');
 
-  const form = new URLSearchParams({ token }).toString();
+  assert.match(page.body, /<input type="password" name="password"/);
+  const form = new URLSearchParams({ token, password: PASSWORD }).toString();
   const done = await api('POST', '/v1/onboard/verify', { body: form, headers: { ...network, 'content-type': 'application/x-www-form-urlencoded' } });
   assert.equal(done.status, 200, done.body);
   assert.match(done.body, /Ångström &amp; &lt;Söhne&gt; is ready/);
@@ -59,10 +60,56 @@ test('without a password: the mailed code confirms and signs in', async () => {
   assert.match(done.body.sample, /^curl .*\/v1\/events/);
 });
 
+const PLANTED = 'planted-by-mallory-1';
+const PLANTS = {
+  'at the API': (email) => signUp({ email, company: 'Planted', password: PLANTED }),
+  'at Supabase Auth itself': async (email) => {
+    const response = await fetch(`${supabase.SUPABASE_URL}/auth/v1/signup`, {
+      method: 'POST', headers: { apikey: supabase.SUPABASE_PUBLISHABLE_KEY, 'content-type': 'application/json' }, body: JSON.stringify({ email, password: PLANTED }),
+    });
+    return { status: response.ok ? 202 : response.status };
+  },
+};
+const PROOFS = {
+  'the link, with a password': async (email, mail) => {
+    const done = await api('POST', '/v1/onboard/verify', { json: { token: tokenIn(mail), password: PASSWORD }, headers: freshNetwork() });
+    assert.deepEqual([done.status, done.body.password_set], [200, true], JSON.stringify(done.body));
+    assert.ok(await tokenOf(email), 'the owner signs in with the password chosen with the proof');
+    return done.body.session;
+  },
+  'the link, without a password': async (email, mail) => {
+    const done = await api('POST', '/v1/onboard/verify', { json: { token: tokenIn(mail) }, headers: freshNetwork() });
+    assert.deepEqual([done.status, done.body.password_set], [200, false], JSON.stringify(done.body));
+    return done.body.session;
+  },
+  'the code at Supabase Auth itself': async (email, mail) => {
+    const code = mail.Text.match(/\b(\d{6})\b/)[1];
+    const response = await fetch(`${supabase.SUPABASE_URL}/auth/v1/verify`, {
+      method: 'POST', headers: { apikey: supabase.SUPABASE_PUBLISHABLE_KEY, 'content-type': 'application/json' }, body: JSON.stringify({ type: 'email', email, token: code }),
+    });
+    assert.equal(response.status, 200);
+    return response.json();
+  },
+};
+
+test('a password set before the proof of the address opens nothing after it', async (t) => {
+  for (const [where, plant] of Object.entries(PLANTS)) {
+    for (const [how, prove] of Object.entries(PROOFS)) {
+      await t.test(`planted ${where}; proved by ${how}`, async () => {
+        const email = freshAddress('victim');
+        assert.equal((await plant(email)).status, 202);
+        const session = await prove(email, await mailTo(email));
+        await assert.rejects(tokenOf(email, PLANTED), /400|invalid/i);
+        assert.equal((await api('GET', '/v1/me', { as: { token: session.access_token } })).body.user.email, email);
+      });
+    }
+  }
+});
+
 test('nobody learns from sign-up or resending whether an address is known', async (t) => {
   const known = await newPerson('known');
   const pending = freshAddress('pending');
-  await signUp({ email: pending, company: 'x', password: PASSWORD });
+  await signUp({ email: pending, company: 'x' });
   await mailTo(pending);
   const times = { known: [], pending: [], unknown: [] };
   const answers = new Set();
@@ -76,7 +123,7 @@ test('nobody learns from sign-up or resending whether an address is known', asyn
     }
   }
   for (const email of [known.email, pending, freshAddress('other')]) {
-    const answer = await signUp({ email, company: 'x', password: PASSWORD });
+    const answer = await signUp({ email, company: 'x' });
     answers.add(JSON.stringify([answer.status, answer.body]));
   }
   assert.equal(answers.size, 1, [...answers].join('\n'));
@@ -92,13 +139,13 @@ test('nobody learns from sign-up or resending whether an address is known', asyn
 test('five sign-ups an hour for each network address', async () => {
   const network = freshNetwork();
   for (let i = 0; i < 5; i += 1) {
-    const answer = await signUp({ email: freshAddress(`many${i}`), company: 'x', password: PASSWORD }, network);
+    const answer = await signUp({ email: freshAddress(`many${i}`), company: 'x' }, network);
     assert.equal(answer.status, 202);
     assert.equal(answer.headers.get('ratelimit-policy'), '"address";q=5;w=3600');
     assert.match(answer.headers.get('ratelimit'), new RegExp(`^"address";r=${4 - i};t=\\d+$`));
   }
   const email = freshAddress('sixth');
-  const sixth = await signUp({ email, company: 'x', password: PASSWORD }, network);
+  const sixth = await signUp({ email, company: 'x' }, network);
   assertProblem(sixth, 429, 'rate_limited');
   assert.ok(Number(sixth.headers.get('retry-after')) > 3500);
   assertProblem(await api('POST', '/v1/onboard/resend-verification', { json: { email }, headers: network }), 429, 'rate_limited');
@@ -107,9 +154,10 @@ test('five sign-ups an hour for each network address', async () => {
 });
 
 test('what is not valid is refused before anything is sent', async () => {
-  for (const bad of [{}, { email: 'x', company: 'x' }, { email: 'a@b.test', company: '' }, { email: 'a@b.test', company: 'x', password: 'short' }, { email: 'a@b.test', company: 'x', plan: 'free' }]) {
+  for (const bad of [{}, { email: 'x', company: 'x' }, { email: 'a@b.test', company: '' }, { email: 'a@b.test', company: 'x', plan: 'free' }]) {
     assertProblem(await signUp(bad), 400, 'invalid_body');
   }
+  assertProblem(await api('POST', '/v1/onboard/verify', { json: { token: 'x', password: 'short' }, headers: freshNetwork() }), 400, 'invalid_body');
   for (const token of ['', 'x', '../..', '%00', 'a'.repeat(300)]) {
     const answer = await api('POST', '/v1/onboard/verify', { json: { token }, headers: freshNetwork() });
     assert.equal(answer.status, 400, `${token}: ${answer.status}`);

@@ -12,7 +12,7 @@ use crate::auth::principal::{Role, forget_memberships};
 use crate::error::{Code, Error, Result};
 use crate::http::query;
 use crate::http::{Request, Response};
-use crate::onboarding::page;
+use crate::onboarding::{input, page};
 use crate::platform::{Ctx, assets, identity, postgrest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -208,12 +208,7 @@ fn read(request: &Request) -> Result<(String, Option<String>)> {
         };
         (get("token"), get("password"))
     };
-    if password
-        .as_ref()
-        .is_some_and(|p| !(8..=72).contains(&p.len()))
-    {
-        return Err(refuse("password", "8 to 72 bytes, or nothing"));
-    }
+    let password = input::password(password.as_deref())?;
     Ok((
         token.ok_or_else(|| refuse("token", "the token of the invitation's link"))?,
         password,

@@ -14,8 +14,6 @@ pub struct SignUp {
     pub company: String,
     /// The plan wished for; every organisation begins as a developer's.
     pub plan: String,
-    /// Without one the person signs in by mailed code.
-    pub password: Option<String>,
 }
 
 /// Reads a sign-up.
@@ -34,21 +32,10 @@ pub fn sign_up(body: &[u8]) -> Result<SignUp> {
             .filter(|p| PLANS.contains(p))
             .ok_or_else(|| refuse("plan", &PLANS.join(", ")))?,
     };
-    let password = match body.get("password").filter(|v| !v.is_null()) {
-        None => None,
-        // the identity provider's hash takes 72 bytes
-        Some(v) => Some(
-            v.as_str()
-                .filter(|p| (8..=72).contains(&p.len()))
-                .ok_or_else(|| refuse("password", "8 to 72 bytes, or nothing"))?
-                .to_owned(),
-        ),
-    };
     Ok(SignUp {
         email,
         company,
         plan: plan.to_owned(),
-        password,
     })
 }
 
@@ -84,6 +71,16 @@ pub fn email(body: &Value) -> Result<String> {
     }
 }
 
+/// A password as the identity provider takes it (its hash reads 72 bytes); none where it is left out or empty.
+pub fn password(given: Option<&str>) -> Result<Option<String>> {
+    match given.filter(|p| !p.is_empty()) {
+        Some(p) if !(8..=72).contains(&p.len()) => {
+            Err(refuse("password", "8 to 72 bytes, or nothing"))
+        }
+        given => Ok(given.map(str::to_owned)),
+    }
+}
+
 /// A JSON body.
 pub fn json(body: &[u8]) -> Result<Value> {
     serde_json::from_slice(body).map_err(|_| {
@@ -112,14 +109,15 @@ mod tests {
     #[test]
     fn sign_ups() {
         let read = |v: Value| sign_up(v.to_string().as_bytes());
-        let good = read(json!({"email": " Ann@Example.COM ", "company": " Acme ", "plan": "growth", "password": "12345678"})).expect("valid");
+        let good =
+            read(json!({"email": " Ann@Example.COM ", "company": " Acme ", "plan": "growth"}))
+                .expect("valid");
         assert_eq!(
             good,
             SignUp {
                 email: "ann@example.com".into(),
                 company: "Acme".into(),
                 plan: "growth".into(),
-                password: Some("12345678".into())
             }
         );
         assert_eq!(
@@ -144,10 +142,6 @@ mod tests {
                 json!({"email": "a@b.c", "company": "x", "plan": "free"}),
                 "plan",
             ),
-            (
-                json!({"email": "a@b.c", "company": "x", "password": "short"}),
-                "password",
-            ),
         ] {
             assert_eq!(
                 read(bad.clone())
@@ -158,6 +152,20 @@ mod tests {
                 Some(field),
                 "{bad}"
             );
+        }
+    }
+
+    #[test]
+    fn passwords() {
+        assert_eq!(
+            password(Some("12345678")).expect("valid").as_deref(),
+            Some("12345678")
+        );
+        for none in [None, Some("")] {
+            assert_eq!(password(none).expect("none"), None);
+        }
+        for bad in ["short".to_owned(), "x".repeat(73)] {
+            assert!(password(Some(&bad)).is_err(), "{bad}");
         }
     }
 }

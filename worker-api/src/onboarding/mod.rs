@@ -19,10 +19,8 @@ pub async fn sign_up(ctx: &Ctx, request: &Request) -> Result<Response> {
     let wanted = input::sign_up(&request.body)?;
     let standing = limits::charge_address(ctx, request, "sign-up", SIGN_UPS).await?;
     ctx.settings.require_database()?;
-    let password = match wanted.password {
-        Some(p) => p,
-        None => api_key::generate_token()?,
-    };
+    // nobody's: whoever proves the address chooses one then, and whoever signs up need not be the one
+    let password = api_key::generate_token()?;
     let again = ctx.clone();
     ctx.after_answer(async move {
         let noted =

@@ -1,4 +1,7 @@
 //! `GET` and `POST /v1/onboard/verify`: the proof of an address, and what it opens.
+//!
+//! The password comes with the proof, never before it: whoever signed up need not own the address. What another way of signing up
+//! (the identity provider's own) left as a password is forgotten with the proof, by a trigger in the database.
 
 use super::{input, page};
 use crate::auth::actor::Actor;
@@ -40,6 +43,8 @@ struct Answer {
     stream: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sample: Option<String>,
+    /// Whether a password was sent, and taken.
+    password_set: bool,
     session: Session,
 }
 
@@ -50,7 +55,7 @@ pub fn show(request: &Request) -> Response {
         "One click, and your organisation and its first API key are made.",
         "/v1/onboard/verify",
         request.param("token").unwrap_or(""),
-        "",
+        page::PASSWORD_FIELD,
         "Confirm",
     )
 }
@@ -59,7 +64,7 @@ pub fn show(request: &Request) -> Response {
 pub async fn verify(ctx: &Ctx, request: &Request) -> Result<Response> {
     limits::charge_address(ctx, request, "proof", PROOFS).await?;
     let from_page = page::is_form(request);
-    let given = read(request, from_page)?;
+    let (given, password) = read(request, from_page)?;
     let proof = match &given {
         Given::Token(token) => Proof::Token(token),
         Given::Code { email, code } => Proof::Code { email, code },
@@ -78,7 +83,11 @@ pub async fn verify(ctx: &Ctx, request: &Request) -> Result<Response> {
         )
         .field("token", "the newest one that was mailed"));
     };
-    let answer = onboard(ctx, request, session).await?;
+    let password_set = match password {
+        Some(password) => set_password(ctx, &session, &password).await,
+        None => false,
+    };
+    let answer = onboard(ctx, request, session, password_set).await?;
     if !from_page {
         return Ok(Response::json(200, &answer));
     }
@@ -97,7 +106,21 @@ pub async fn verify(ctx: &Ctx, request: &Request) -> Result<Response> {
     })
 }
 
-async fn onboard(ctx: &Ctx, request: &Request, session: Session) -> Result<Answer> {
+/// The proof is used up: without the password the person signs in by mailed code, which is better than no organisation.
+async fn set_password(ctx: &Ctx, session: &Session, password: &str) -> bool {
+    let set = identity::set_password(ctx, &session.access_token, password).await;
+    if !matches!(set, Ok(true)) {
+        log::warn("onboarding.password", "not taken");
+    }
+    matches!(set, Ok(true))
+}
+
+async fn onboard(
+    ctx: &Ctx,
+    request: &Request,
+    session: Session,
+    password_set: bool,
+) -> Result<Answer> {
     #[derive(Default, Deserialize)]
     struct Noted {
         company: Option<String>,
@@ -122,6 +145,7 @@ async fn onboard(ctx: &Ctx, request: &Request, session: Session) -> Result<Answe
             api_key: None,
             stream: None,
             sample: None,
+            password_set,
             session,
         });
     }
@@ -137,6 +161,7 @@ async fn onboard(ctx: &Ctx, request: &Request, session: Session) -> Result<Answe
         api_key: Some(secret),
         stream: Some(stream),
         sample: Some(sample),
+        password_set,
         session,
     })
 }
@@ -149,7 +174,8 @@ fn sample(base: &str, key: &str, stream: &str) -> String {
     )
 }
 
-fn read(request: &Request, from_page: bool) -> Result<Given> {
+/// The proof, and the password chosen with it.
+fn read(request: &Request, from_page: bool) -> Result<(Given, Option<String>)> {
     let token_form = |t: &str| {
         (1..=200).contains(&t.len())
             && t.bytes()
@@ -163,30 +189,31 @@ fn read(request: &Request, from_page: bool) -> Result<Given> {
     };
     if from_page {
         let pairs = query::parse(&String::from_utf8_lossy(&request.body));
-        let token = pairs
-            .into_iter()
-            .find(|(n, _)| n == "token")
-            .map(|(_, v)| v)
-            .filter(|t| token_form(t));
-        return token.map(Given::Token).ok_or_else(bad_token);
+        let get = |name: &str| {
+            let pair = pairs.iter().find(|(n, _)| n == name);
+            pair.map(|(_, v)| v.as_str())
+        };
+        let token = get("token")
+            .filter(|t| token_form(t))
+            .ok_or_else(bad_token)?;
+        let password = input::password(get("password"))?;
+        return Ok((Given::Token(token.to_owned()), password));
     }
     let body = input::json(&request.body)?;
-    if let Some(token) = body.get("token").and_then(Value::as_str) {
+    let get = |name: &str| body.get(name).and_then(Value::as_str);
+    let password = input::password(get("password"))?;
+    if let Some(token) = get("token") {
         return if token_form(token) {
-            Ok(Given::Token(token.to_owned()))
+            Ok((Given::Token(token.to_owned()), password))
         } else {
             Err(bad_token())
         };
     }
-    let code = body
-        .get("code")
-        .and_then(Value::as_str)
+    let code = get("code")
         .filter(|c| (6..=10).contains(&c.len()) && c.bytes().all(|b| b.is_ascii_digit()));
     let code = code.ok_or_else(bad_token)?.to_owned();
-    Ok(Given::Code {
-        email: input::email(&body)?,
-        code,
-    })
+    let email = input::email(&body)?;
+    Ok((Given::Code { email, code }, password))
 }
 
 #[cfg(test)]
@@ -204,9 +231,9 @@ mod tests {
     #[test]
     fn proofs() {
         let json = |b: &str| read(&request("application/json", b), false);
-        assert!(matches!(json(r#"{"token":"abc"}"#), Ok(Given::Token(t)) if t == "abc"));
+        assert!(matches!(json(r#"{"token":"abc"}"#), Ok((Given::Token(t), None)) if t == "abc"));
         assert!(
-            matches!(json(r#"{"email":"a@b.c","code":"123456"}"#), Ok(Given::Code { code, .. }) if code == "123456")
+            matches!(json(r#"{"email":"a@b.c","code":"123456"}"#), Ok((Given::Code { code, .. }, None)) if code == "123456")
         );
         for bad in [
             "{}",
@@ -214,11 +241,12 @@ mod tests {
             r#"{"token":""}"#,
             r#"{"email":"a@b.c","code":"12"}"#,
             r#"{"code":"123456"}"#,
+            r#"{"token":"abc","password":"short"}"#,
         ] {
             assert!(json(bad).is_err(), "{bad}");
         }
         assert!(
-            matches!(read(&request("application/x-www-form-urlencoded", "token=abc"), true), Ok(Given::Token(t)) if t == "abc")
+            matches!(read(&request("application/x-www-form-urlencoded", "token=abc&password=12345678"), true), Ok((Given::Token(t), Some(p))) if t == "abc" && p == "12345678")
         );
         assert!(
             read(

@@ -81,6 +81,26 @@ pub async fn verify(ctx: &Ctx, proof: Proof<'_>) -> Result<Option<Session>> {
     })
 }
 
+/// Sets the password of the person whose access token this is; their other sessions end. Says whether it was taken: the provider
+/// may find it too weak.
+pub async fn set_password(ctx: &Ctx, token: &str, password: &str) -> Result<bool> {
+    ctx.settings.require_database()?;
+    let bearer = format!("Bearer {token}");
+    let (status, answer) = send_json(
+        Method::Put,
+        &format!("{}/auth/v1/user", ctx.settings.supabase_url),
+        &[
+            ("apikey", ctx.settings.publishable_key.as_str()),
+            ("authorization", bearer.as_str()),
+        ],
+        &json!({ "password": password }),
+    )
+    .await?;
+    available(status)?;
+    // it is set already
+    Ok(status == 200 || answer["error_code"] == "same_password")
+}
+
 /// An account by id.
 pub async fn user(ctx: &Ctx, id: Uuid) -> Result<Option<User>> {
     let (status, answer) = admin(ctx, Method::Get, &format!("users/{id}"), &Value::Null).await?;

@@ -39,9 +39,9 @@ export function CheckMailRoute() {
       <CheckMailPage
         email={email}
         confirmedElsewhere={confirmedElsewhere}
-        onCode={async (address, code) => {
+        onCode={async (address, code, password) => {
           const { api } = await services();
-          leaveWelcome(await verifyCode(api.baseUrl, address, code));
+          leaveWelcome(await verifyCode(api.baseUrl, address, code, password));
           await navigate({ to: '/welcome' });
         }}
         onResend={async (address) => {

@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { MailCheck } from 'lucide-react';
 import { useEffect, useState, type FormEvent } from 'react';
 import { Button } from '@/components/ui/button';
-import { CodeField, EmailField } from './account-fields';
+import { CodeField, EmailField, NewPasswordField } from './account-fields';
 import { AccountFrame, Failure, TEXT_LINK } from './account-frame';
 import { problemOf, type FormProblem } from './form-problem';
 
@@ -14,7 +14,7 @@ interface CheckMailPageProps {
   email: string | null;
   /** The address was confirmed in another tab. */
   confirmedElsewhere: boolean;
-  onCode: (email: string, code: string) => Promise<void>;
+  onCode: (email: string, code: string, password: string) => Promise<void>;
   onResend: (email: string) => Promise<void>;
 }
 
@@ -38,8 +38,9 @@ export function CheckMailPage({ email, confirmedElsewhere, onCode, onResend }: C
   };
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const code = String(new FormData(event.currentTarget).get('code')).replace(/\s/g, '');
-    void attempt(() => onCode(address, code));
+    const form = new FormData(event.currentTarget);
+    const code = String(form.get('code')).replace(/\s/g, '');
+    void attempt(() => onCode(address, code, String(form.get('password'))));
   };
   const resend = () =>
     attempt(async () => {
@@ -94,6 +95,12 @@ export function CheckMailPage({ email, confirmedElsewhere, onCode, onResend }: C
           />
         )}
         <CodeField invalid={problem?.field === 'code'} failureId="check-mail-failure" />
+        <NewPasswordField
+          optional
+          hint="Without one you sign in by a mailed code."
+          invalid={problem?.field === 'password'}
+          failureId="check-mail-failure"
+        />
         <Failure id="check-mail-failure">{problem?.message}</Failure>
         <Button type="submit" variant="primary" disabled={busy} className="h-11">
           Confirm

@@ -11,8 +11,8 @@ export const signUp = (baseUrl: string, wish: SignUp) => postOpen(baseUrl, '/v1/
 export const resendVerification = (baseUrl: string, email: string) =>
   postOpen(baseUrl, '/v1/onboard/resend-verification', Sent, { email });
 
-export const verifyCode = (baseUrl: string, email: string, code: string) =>
-  postOpen(baseUrl, '/v1/onboard/verify', Welcome, { email, code });
+export const verifyCode = (baseUrl: string, email: string, code: string, password: string) =>
+  postOpen(baseUrl, '/v1/onboard/verify', Welcome, { email, code, ...(password ? { password } : {}) });
 
 /** What an invitation's link is for. */
 export const Invitation = z.object({

@@ -11,15 +11,14 @@ const verified = {
   api_key: 'dlk_live_first',
   stream: 'getting-started',
   sample: 'curl …',
+  password_set: false,
   session: { access_token: 'adopted', refresh_token: 'r', expires_in: 3600 },
 };
 
 type User = ReturnType<typeof renderApp>['user'];
-async function fill(user: User, { password = 'long enough' as string | null } = {}) {
+async function fill(user: User) {
   await user.type(await screen.findByLabelText('Work email'), 'new@example.com');
   await user.type(screen.getByLabelText('Company'), 'Acme');
-  if (password === null) await user.click(screen.getByLabelText('a mailed code'));
-  else await user.type(screen.getByLabelText('Password'), password);
   await user.click(screen.getByRole('button', { name: 'Create account' }));
 }
 
@@ -43,15 +42,14 @@ describe('sign-up', () => {
     expect(await screen.findByRole('heading', { name: 'Check your mail' })).toBeVisible();
     expect(screen.getByText('new@example.com')).toBeVisible();
     expect(router.state.location.href).toBe('/check-mail');
-    expect(bodies).toEqual([
-      { email: 'new@example.com', company: 'Acme', plan: 'standard', password: 'long enough' },
-    ]);
+    expect(bodies).toEqual([{ email: 'new@example.com', company: 'Acme', plan: 'standard' }]);
   });
 
-  it('needs no password', async () => {
+  it('begins on the free plan where the address names none, and asks for no password', async () => {
     const bodies = signUps();
     const { user } = renderApp('/sign-up?plan=nonsense', { auth: fakeAuth(null) });
-    await fill(user, { password: null });
+    expect(screen.queryByLabelText(/password/i)).toBeNull();
+    await fill(user);
     await screen.findByRole('heading', { name: 'Check your mail' });
     expect(bodies).toEqual([{ email: 'new@example.com', company: 'Acme', plan: 'developer' }]);
   });
@@ -120,6 +118,23 @@ describe('the wait for the mail', () => {
     expect(bodies).toEqual([{ email: 'new@example.com', code: '123456' }]);
     expect(router.state.location.href).toBe('/app/start');
     expect(sessionStorage.getItem('driftlock.welcome')).toBeNull();
+  });
+
+  it('sends the password that was chosen with the code', async () => {
+    const bodies: unknown[] = [];
+    server.use(
+      http.post('*/v1/onboard/verify', async ({ request }) => {
+        bodies.push(await request.json());
+        return HttpResponse.json(verified);
+      }),
+      http.get('*/v1/keys', () => HttpResponse.json({ keys: [{ revoked_at: null }] })),
+    );
+    const { user } = renderApp('/check-mail', { auth: fakeAuth(null) });
+    await user.type(await screen.findByLabelText('Code'), '123456');
+    await user.type(screen.getByLabelText('Password (optional)'), 'long enough');
+    await user.click(screen.getByRole('button', { name: 'Confirm' }));
+    await screen.findByTestId('secret');
+    expect(bodies).toEqual([{ email: 'new@example.com', code: '123456', password: 'long enough' }]);
   });
 
   it('says that a code is wrong', async () => {

@@ -1,12 +1,11 @@
-// Sign-up: who, which company, which plan, and how to sign in later. The answer is the same for every address.
+// Sign-up: who, which company, which plan. The answer is the same for every address; a password is chosen with its proof.
 import { Link } from '@tanstack/react-router';
 import { useState, type FormEvent } from 'react';
 import { Button } from '@/components/ui/button';
 import { Field, Select } from '@/components/ui/input';
-import { Segmented } from '@/components/ui/segmented';
 import { PLANS, type Plan } from '@/config/plans';
 import type { Schemas } from '@/lib/api/contract';
-import { AccountField, EmailField, NewPasswordField } from './account-fields';
+import { AccountField, EmailField } from './account-fields';
 import { AccountFrame, Failure, TEXT_LINK } from './account-frame';
 import { problemOf, type FormProblem } from './form-problem';
 
@@ -18,10 +17,7 @@ interface SignUpPageProps {
   onSignUp: (wish: SignUp) => Promise<void>;
 }
 
-type Way = 'password' | 'code';
-
 export function SignUpPage({ plan, onSignUp }: SignUpPageProps) {
-  const [way, setWay] = useState<Way>('password');
   const [chosen, setChosen] = useState(plan);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<FormProblem | null>(null);
@@ -36,7 +32,6 @@ export function SignUpPage({ plan, onSignUp }: SignUpPageProps) {
         email: String(form.get('email')).trim(),
         company: String(form.get('company')).trim(),
         plan: chosen,
-        ...(way === 'password' ? { password: String(form.get('password')) } : {}),
       });
     } catch (error) {
       setProblem(problemOf(error));
@@ -85,23 +80,6 @@ export function SignUpPage({ plan, onSignUp }: SignUpPageProps) {
             <p className="text-sm text-ink-3">You begin on the free plan and switch when you are ready.</p>
           )}
         </Field>
-        <div className="grid gap-2">
-          <span className="text-sm font-medium text-ink-2">Sign in later with</span>
-          <div>
-            <Segmented
-              label="Sign in later with"
-              value={way}
-              onChange={setWay}
-              options={[
-                { value: 'password', label: 'a password' },
-                { value: 'code', label: 'a mailed code' },
-              ]}
-            />
-          </div>
-        </div>
-        {way === 'password' && (
-          <NewPasswordField hint="A few words are easy to keep in mind." {...told('password')} />
-        )}
         <Failure id="sign-up-failure">{problem?.message}</Failure>
         <Button type="submit" variant="primary" disabled={busy} className="h-11">
           {busy ? 'Creating the account' : 'Create account'}

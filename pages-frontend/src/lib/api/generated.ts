@@ -2289,6 +2289,7 @@ export interface paths {
                     "application/json": components["schemas"]["Verification"];
                     "application/x-www-form-urlencoded": {
                         token: string;
+                        password?: string;
                     };
                 };
             };
@@ -4210,7 +4211,6 @@ export interface components {
             company: string;
             /** @enum {string} */
             plan?: "developer" | "standard" | "growth" | "enterprise";
-            password?: string;
         };
         MailSent: {
             /** @constant */
@@ -4219,10 +4219,12 @@ export interface components {
         };
         Verification: {
             token: string;
+            password?: string;
         } | {
             /** Format: email */
             email: string;
             code: string;
+            password?: string;
         };
         NamedOrganization: {
             /** Format: uuid */
@@ -4236,6 +4238,8 @@ export interface components {
         Welcome: {
             /** @enum {string} */
             status: "ready" | "confirmed";
+            /** @description whether a password was sent, and taken */
+            password_set: boolean;
             organization?: components["schemas"]["NamedOrganization"];
             /** @description shown only here */
             api_key?: string;
