@@ -1,7 +1,7 @@
 // Both organisations, keys of every scope and people of every role: who may do what, and whose data they see.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { a, api, assertProblem, b, eventually, figure, freshStream, ingest, listAnomalies, listStreams, outsider } from '../support/stack.mjs';
+import { a, api, assertProblem, b, eventually, figure, freshStream, ingest, listAnomalies, listStreams, openFeed, outsider } from '../support/stack.mjs';
 
 const stream = freshStream('shared-name');
 const anomaly = {};
@@ -95,6 +95,42 @@ test('a key bound to a prefix reaches no other stream', async () => {
   const refused = await api('POST', '/v1/events', { as: a.keys.bound, json: [{ stream: 'other', data: 'x' }] });
   assert.ok(refused.status === 403 || refused.body.rejected?.length === 1, JSON.stringify(refused.body));
   assert.deepEqual(await listAnomalies(a.keys.bound, { stream }), []);
+});
+
+test('a key bound to a prefix hears of no other stream', async (t) => {
+  const names = { own: freshStream('bound/fed'), other: freshStream('unbound') };
+  const record = async (name) => (await api('POST', '/v1/anomalies', { as: a.keys.write, json: { stream: name, event_type: 'log', severity: 'low' } })).body.id;
+  const [live, all] = [await openFeed(t, a.keys.bound), await openFeed(t, a.keys.read)];
+  const foreign = await record(names.other);
+  const own = await record(names.own);
+  const until = async (feed, id) => {
+    const heard = [];
+    do heard.push((await feed.next(10_000)).data); while (heard.at(-1).id !== id);
+    return heard;
+  };
+  const seen = await until(live, own);
+  assert.ok(seen.every(({ stream: name }) => name.startsWith('bound/')), JSON.stringify(seen));
+  let first;
+  do first = await all.next(10_000); while (first.data.id !== foreign);
+  // the feed of the whole organisation gave its place; what a bound key missed since is its own
+  const again = await openFeed(t, a.keys.bound, { lastEventId: Number(first.id) - 1 });
+  const missed = await until(again, own);
+  assert.ok(missed.every(({ stream: name }) => name.startsWith('bound/')), JSON.stringify(missed));
+
+  for (const name of [names.own, names.other]) await ingest(a.keys.ingest, [{ stream: name, data: 'counted' }]);
+  const details = async (as) => (await api('GET', '/v1/me/usage/details', { as })).body;
+  const whole = await eventually('usage of both is counted', async () => {
+    const found = await details(a.keys.read);
+    const counted = found.streams?.map(({ stream: name }) => name) ?? [];
+    return counted.includes(names.own) && counted.includes(names.other) && found;
+  });
+  const bound = await details(a.keys.bound);
+  assert.ok(bound.streams.some(({ stream: name }) => name === names.own), JSON.stringify(bound));
+  assert.ok(bound.streams.every(({ stream: name }) => name.startsWith('bound/')), JSON.stringify(bound.streams));
+  const events = (found) => found.days.reduce((sum, day) => sum + Number(day.events), 0);
+  assert.ok(events(bound) < events(whole), 'days count its streams alone');
+  assert.deepEqual(await details({ token: a.people.viewer.token }).then(({ streams }) => streams.some(({ stream: name }) => name === names.other)), true, 'a person sees all');
+  assert.ok(!JSON.stringify(await details({ token: b.people.owner.token })).includes(names.own), 'of the own organisation');
 });
 
 test('somebody without an organisation sees none', async () => {

@@ -200,6 +200,20 @@ impl Principal {
         }
     }
 
+    /// A function of the database called with the caller's rights: a person's own, or the Worker's for an API key. The arguments
+    /// name the organisation.
+    pub async fn call<A: Serialize, T: serde::de::DeserializeOwned>(
+        &self,
+        ctx: &Ctx,
+        function: &str,
+        arguments: &A,
+    ) -> Result<T> {
+        match self.person_token() {
+            Some(token) => postgrest::call_as(ctx, token, function, arguments).await,
+            None => postgrest::call(ctx, function, arguments).await,
+        }
+    }
+
     /// The access token whose rights a read has to respect, if the caller is a person.
     pub fn person_token(&self) -> Option<&str> {
         match &self.caller {

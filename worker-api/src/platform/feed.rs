@@ -23,16 +23,18 @@ impl Feed {
     }
 }
 
-/// Opens the feed of `org`. `encode` turns a hub frame into bytes for the client; `still_allowed` is asked at every ping.
-pub async fn open<F, Fut>(
+/// Opens the feed of `org`. `encode` turns a hub frame into bytes for the client, or nothing where it is not for them;
+/// `still_allowed` is asked at every ping.
+pub async fn open<E, F, Fut>(
     ctx: &Ctx,
     org: Uuid,
     after: Option<u64>,
     ping_seconds: u64,
-    encode: fn(&str) -> Option<String>,
+    encode: E,
     still_allowed: F,
 ) -> Result<Feed>
 where
+    E: Fn(&str) -> Option<String> + 'static,
     F: Fn() -> Fut + 'static,
     Fut: Future<Output = bool> + 'static,
 {
@@ -52,13 +54,14 @@ where
     Ok(Feed { response })
 }
 
-async fn pump<F, Fut>(
+async fn pump<E, F, Fut>(
     socket: &WebSocket,
     sender: &UnboundedSender<Vec<u8>>,
     ping_seconds: u64,
-    encode: fn(&str) -> Option<String>,
+    encode: E,
     still_allowed: F,
 ) where
+    E: Fn(&str) -> Option<String>,
     F: Fn() -> Fut,
     Fut: Future<Output = bool>,
 {

@@ -7,7 +7,7 @@ use crate::auth::principal::Principal;
 use crate::error::{Error, Result};
 use crate::http::{Request, Response};
 use crate::ingest::time;
-use crate::platform::{Ctx, postgrest};
+use crate::platform::Ctx;
 use serde_json::{Value, json};
 
 const DAY_MS: i64 = 86_400_000;
@@ -38,9 +38,10 @@ pub async fn details(ctx: &Ctx, principal: &Principal, request: &Request) -> Res
             "a day not after `to`, at most 400 days before it",
         ));
     }
-    let arguments =
-        json!({ "p_org": principal.org, "p_from": time::day(from), "p_to": time::day(to) });
-    let details: Value = postgrest::call(ctx, "usage_details", &arguments).await?;
+    let arguments = json!({
+        "p_org": principal.org, "p_from": time::day(from), "p_to": time::day(to), "p_prefix": principal.stream_prefix(),
+    });
+    let details: Value = principal.call(ctx, "usage_details", &arguments).await?;
     Ok(Response::json(200, &details))
 }
 
