@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { before, test } from 'node:test';
-import { a, api, assertProblem, figure, full, freshStream, sleep, supabase } from '../support/stack.mjs';
+import { a, api, assertProblem, eventually, figure, full, freshStream, ingest, sleep, supabase } from '../support/stack.mjs';
 import { admin, newKey, newOrganization, newPerson } from './people.mjs';
 import { ownWorker } from './own-worker.mjs';
 
@@ -59,6 +59,53 @@ test('somebody who was removed loses access at the other isolate within 15 s', a
   assertProblem(await api('GET', '/v1/config', { as: member, base: url }), 403, 'insufficient_scope');
   await turnClock(15_000, edge);
   assertProblem(await api('GET', '/v1/config', { as: member, base: edge }), 403, 'insufficient_scope');
+});
+
+test('somebody who was demoted or removed changes nothing more, also where the old role is still remembered', async (t) => {
+  const { url, edge } = await ownWorker(t, { edge: true });
+  const key = await newKey(owner, { name: 'stays', scopes: ['ingest', 'read'] });
+  const stream = freshStream('kept');
+  await ingest(key.secret, [{ stream, data: 'x' }]);
+  await eventually('the stream is known', async () => (await api('GET', `/v1/streams/${stream}`, { as: owner })).status === 200);
+  const anomaly = (await api('POST', '/v1/anomalies', { as: owner, json: { stream, event_type: 'log', severity: 'low' } })).body.id;
+  await eventually('the anomaly is listed', async () => (await api('GET', `/v1/anomalies/${anomaly}`, { as: owner })).status === 200);
+  const state = async () => JSON.stringify([
+    await admin.select(`anomaly_feedback?org_id=eq.${organization.id}&select=kind`),
+    await admin.select(`organizations?id=eq.${organization.id}&select=name,pii_policy`), await admin.select(`api_keys?org_id=eq.${organization.id}&select=id,revoked_at,expires_at&order=id`),
+    await admin.select(`streams?org_id=eq.${organization.id}&name=eq.${stream}&select=name,sensitivity,shards`), await admin.select(`subscriptions?org_id=eq.${organization.id}&select=hard_cap`),
+  ]);
+  const before = await state();
+  const attempts = [
+    ['POST', '/v1/keys', { name: 'lasting', scopes: ['admin'] }],
+    ['POST', `/v1/keys/${key.id}/regenerate`, {}],
+    ['DELETE', `/v1/keys/${key.id}`],
+    ['PATCH', '/v1/organization', { name: 'Taken' }],
+    ['PUT', '/v1/organization/redaction', { policy: 'mask' }],
+    ['PATCH', `/v1/streams/${stream}`, { sensitivity: 0.9 }],
+    ['PATCH', `/v1/streams/${stream}`, { shards: 2 }],
+    ['DELETE', `/v1/streams/${stream}`],
+    ['PATCH', '/v1/billing/settings', { hard_cap: true }],
+    ['POST', '/v1/billing/portal', { return_url: `${url}/app` }],
+    ['POST', `/v1/anomalies/${anomaly}/feedback`, { kind: 'expected' }],
+  ];
+  const was = { demoted: 'owner', removed: 'owner' };
+  for (const [how, role] of Object.entries(was)) {
+    const person = await newPerson(`isolates-${how}`);
+    await admin.insert('members', { org_id: organization.id, user_id: person.id, role });
+    assert.equal((await api('GET', '/v1/audit', { as: person, base: edge })).status, 200, 'the other isolate remembers the role');
+    const ended = how === 'demoted'
+      ? await api('PATCH', `/v1/members/${person.id}`, { as: owner, json: { role: 'viewer' }, base: url })
+      : await api('DELETE', `/v1/members/${person.id}`, { as: owner, base: url });
+    assert.ok(ended.status < 300, JSON.stringify(ended.body));
+    for (const [method, path, json] of attempts) {
+      await t.test(`${how}: ${method} ${path} ${JSON.stringify(json ?? '')}`, async () => {
+        const answer = await api(method, path, { as: person, json, base: edge });
+        assert.ok([403, 404].includes(answer.status), `${answer.status} ${JSON.stringify(answer.body)}`);
+      });
+    }
+  }
+  assert.equal(await state(), before);
+  assert.equal((await post(edge, key.secret)).status, 200, 'the key goes on');
 });
 
 test('both isolates see the settings and the limits of one organisation', async (t) => {

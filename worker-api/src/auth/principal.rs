@@ -221,6 +221,31 @@ impl Principal {
             Caller::Person { token, .. } => Some(token),
         }
     }
+    /// Asks the database anew whether the person still has at least `role`: for what is done before the database could refuse it.
+    /// Keys pass. While the database is away the role of a moment ago counts: a leaked key must be revocable then too.
+    pub async fn recheck(&self, ctx: &Ctx, role: Role) -> Result<()> {
+        let Caller::Person { user_id, token, .. } = &self.caller else {
+            return Ok(());
+        };
+        let rows = postgrest::as_person(ctx, token, "members")
+            .select("org_id,role")
+            .eq("org_id", &self.org.to_string())
+            .eq("user_id", &user_id.to_string())
+            .rows::<Membership>()
+            .await;
+        match rows {
+            Ok(rows) if rows.iter().any(|m| m.role >= role) => Ok(()),
+            Ok(_) => {
+                forget_memberships();
+                Err(insufficient(
+                    "your role in this organisation does not allow this",
+                ))
+            }
+            Err(error) if error.code == Code::DependencyUnavailable => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The person's id, if the caller is one.
     pub fn user_id(&self) -> Option<Uuid> {
         match &self.caller {

@@ -169,6 +169,6 @@ pub async fn settings(ctx: &Ctx, principal: &Principal, request: &Request) -> Re
         .filter(|_| body.as_object().is_some_and(|o| o.len() == 1))
         .ok_or_else(|| refuse("hard_cap", "true or false"))?;
     let arguments = json!({ "p_org": principal.org, "p_hard_cap": hard_cap, "p_actor": Actor::of(principal, request) });
-    postgrest::rpc(ctx, "set_hard_cap", &arguments).await?;
+    let _nothing: Value = postgrest::call(ctx, "set_hard_cap", &arguments).await?;
     Ok(Response::json(200, &json!({ "hard_cap": hard_cap })))
 }

@@ -8,7 +8,7 @@ mod input;
 use crate::auth::actor::Actor;
 use crate::auth::api_key;
 use crate::auth::key_object::KeyEnd;
-use crate::auth::principal::Principal;
+use crate::auth::principal::{Principal, Role};
 use crate::error::{Error, Result};
 use crate::http::{Request, Response};
 use crate::ingest::time;
@@ -139,6 +139,8 @@ pub async fn revoke(
     if known.is_none() {
         return Err(Error::not_found("key"));
     }
+    // the object never takes an end back, so that who was just removed must be known before it is told
+    principal.recheck(ctx, Role::Admin).await?;
     let now = time::to_rfc3339(ctx.now_ms());
     objects::end_key(
         ctx,

@@ -2,7 +2,7 @@
 
 use super::{COLUMNS, Stream};
 use crate::auth::actor::Actor;
-use crate::auth::principal::Principal;
+use crate::auth::principal::{Principal, Role};
 use crate::detect::name::{ObjectName, is_stream};
 use crate::detect::shards::COUNTS;
 use crate::detect::stream_object::{Latest, Sensitivity};
@@ -136,6 +136,7 @@ pub async fn delete(
 ) -> Result<Response> {
     let name = name(principal, segment)?;
     load(ctx, principal, &name).await?;
+    principal.recheck(ctx, Role::Admin).await?;
     // the object first: what it still had to send would come back otherwise
     objects::reset_stream(ctx, &ObjectName::first(principal.org, &name)).await?;
     let arguments = json!({ "p_org": principal.org, "p_stream": name, "p_actor": Actor::of(principal, request) });
