@@ -11,6 +11,7 @@ use crate::http::rate_limit::{Claim, Decision, Lease, Quota, Standing, plan_quot
 use crate::platform::{Ctx, log, objects};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 /// Sign-ups, and mails asked for, per address.
 pub const SIGN_UPS: Quota = Quota {
@@ -38,34 +39,54 @@ pub async fn charge(ctx: &Ctx, principal: &Principal) -> Result<Option<Standing>
         Caller::Key(key) => format!("key:{}", key.id),
         Caller::Person { user_id, .. } => format!("person:{user_id}"),
     };
-    let organization = one(
-        ctx,
-        principal,
-        "organization",
-        "organization",
-        per_organization,
-    )
-    .await?;
+    let org = principal.org;
+    let organization = one(ctx, org, "organization", "organization", per_organization);
     // by contract there is one limit: a key's would be the same
     if per_key == per_organization {
-        return Ok(Some(organization));
+        return organization.await.map(Some);
     }
-    let key = one(ctx, principal, &caller, "key", per_key).await?;
-    Ok(Some(if organization.left < key.left {
+    let key = one(ctx, org, &caller, "key", per_key);
+    let give_back = || give_back(&lease_id(org, &caller), ctx.now_ms());
+    both(key, organization, give_back).await.map(Some)
+}
+
+/// Charges the key, then the organisation; gives where the narrower stands. A key at its limit takes nothing of what the
+/// organisation's other keys share, and what the organisation refuses is given back to the key.
+async fn both(
+    key: impl Future<Output = Result<Standing>>,
+    organization: impl Future<Output = Result<Standing>>,
+    give_back: impl FnOnce(),
+) -> Result<Standing> {
+    let key = key.await?;
+    let organization = organization.await.inspect_err(|_| give_back())?;
+    Ok(if organization.left < key.left {
         organization
     } else {
         key
-    }))
+    })
 }
 
+fn give_back(id: &str, now: i64) {
+    LEASES.with_borrow_mut(|leases| {
+        if let Some(lease) = leases.get_mut(id) {
+            lease.unspend(now);
+        }
+    });
+}
+
+fn lease_id(of: Uuid, bucket: &str) -> String {
+    format!("{of}/{bucket}")
+}
+
+/// One bucket of an organisation's object.
 async fn one(
     ctx: &Ctx,
-    principal: &Principal,
+    of: Uuid,
     bucket: &str,
     name: &'static str,
     quota: Quota,
 ) -> Result<Standing> {
-    let id = format!("{}/{bucket}", principal.org);
+    let id = lease_id(of, bucket);
     let refused = |ms| {
         Standing {
             name,
@@ -92,7 +113,7 @@ async fn one(
             want,
             unspent,
         };
-        let Ok(grants) = objects::lease(ctx, principal.org, &[claim]).await else {
+        let Ok(grants) = objects::lease(ctx, of, &[claim]).await else {
             log::warn("rate_limit.lease", "no answer; the request passes");
             return Ok(standing(&id, name, quota));
         };
@@ -173,4 +194,93 @@ pub(super) async fn coarse(ctx: &Ctx, address: &str) -> bool {
         .limit(address.to_owned())
         .await
         .map_or(true, |outcome| outcome.success)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Quota, Standing, both};
+    use crate::error::Result;
+    use crate::http::rate_limit::{Bucket, Decision, Lease};
+    use futures_util::FutureExt;
+    use std::cell::RefCell;
+
+    /// A bucket and one isolate's lease on it.
+    struct Limit {
+        quota: Quota,
+        bucket: Bucket,
+        lease: Lease,
+    }
+
+    impl Limit {
+        fn new(requests: u32) -> RefCell<Self> {
+            let quota = Quota {
+                requests,
+                window: 60,
+            };
+            RefCell::new(Self {
+                quota,
+                bucket: Bucket::full(quota, 0),
+                lease: Lease::default(),
+            })
+        }
+        fn charge(&mut self, now: i64) -> Result<Standing> {
+            let standing = Standing {
+                name: "key",
+                quota: self.quota,
+                left: 0,
+                seconds: 1,
+            };
+            loop {
+                match self.lease.spend(self.quota, now) {
+                    Decision::Allowed => return Ok(standing),
+                    Decision::Refused(_) => return Err(standing.refusal()),
+                    Decision::Ask { want, unspent } => {
+                        let grant = self.bucket.claim(self.quota, want, unspent, now);
+                        self.lease.granted(grant, want, now);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether a request of a key passes at `now`.
+    fn passes(key: &RefCell<Limit>, organization: &RefCell<Limit>, now: i64) -> bool {
+        both(
+            async { key.borrow_mut().charge(now) },
+            async { organization.borrow_mut().charge(now) },
+            || key.borrow_mut().lease.unspend(now),
+        )
+        .now_or_never()
+        .expect("nothing waits")
+        .is_ok()
+    }
+
+    #[test]
+    fn a_key_at_its_limit_leaves_the_organisation_to_the_others() {
+        // a key may take half of what its organisation may
+        let (greedy, modest, organization) = (Limit::new(600), Limit::new(600), Limit::new(1200));
+        let (mut taken, mut refused) = (0, 0);
+        // five minutes: one key asks for ten times its limit, the other for nine tenths of it
+        for now in (0..300_000).step_by(10) {
+            taken += u32::from(passes(&greedy, &organization, now));
+            if now % 110 == 0 {
+                refused += u32::from(!passes(&modest, &organization, now));
+            }
+        }
+        assert_eq!(refused, 0, "requests of the modest key that were refused");
+        assert!((2_700..=3_300).contains(&taken), "{taken}");
+    }
+
+    #[test]
+    fn what_the_organisation_refuses_is_given_back_to_the_key() {
+        let (key, organization) = (Limit::new(600), Limit::new(60));
+        let passed = (0..1_000)
+            .step_by(10)
+            .filter(|now| passes(&key, &organization, *now))
+            .count();
+        assert!(passed < 10, "the organisation refuses: {passed}");
+        let other = Limit::new(6_000);
+        let passed = (0..50).filter(|_| passes(&key, &other, 1_000)).count();
+        assert!(passed >= 45, "the key has what it did not use: {passed}");
+    }
 }

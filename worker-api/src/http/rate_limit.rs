@@ -168,6 +168,14 @@ impl Lease {
         }
     }
 
+    /// Takes back a token that was spent a moment ago for nothing.
+    pub fn unspend(&mut self, now: i64) {
+        if now < self.until {
+            self.tokens = self.tokens.saturating_add(1);
+            self.spent = self.spent.saturating_sub(1);
+        }
+    }
+
     /// Takes what the bucket gave. Several requests may have asked at once: what is left of the others' grants stays.
     pub fn granted(&mut self, grant: Grant, want: u32, now: i64) {
         let wait = i64::try_from(grant.wait_ms)
