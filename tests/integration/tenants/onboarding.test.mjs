@@ -145,7 +145,9 @@ test('five sign-ups an hour for each network address', async () => {
     assert.match(answer.headers.get('ratelimit'), new RegExp(`^"address";r=${4 - i};t=\\d+$`));
   }
   const email = freshAddress('sixth');
-  const sixth = await signUp({ email, company: 'x' }, network);
+  // another address of the same customer's network
+  const neighbour = { 'cf-connecting-ip': network['cf-connecting-ip'].replace(/::1$/, ':aaaa:bbbb:cccc:dddd') };
+  const sixth = await signUp({ email, company: 'x' }, neighbour);
   assertProblem(sixth, 429, 'rate_limited');
   assert.ok(Number(sixth.headers.get('retry-after')) > 3500);
   assertProblem(await api('POST', '/v1/onboard/resend-verification', { json: { email }, headers: network }), 429, 'rate_limited');

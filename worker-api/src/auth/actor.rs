@@ -3,6 +3,7 @@
 use super::principal::{Caller, Identity, Principal};
 use crate::http::Request;
 use serde::Serialize;
+use std::net::Ipv6Addr;
 
 /// Goes with every changing call to the database.
 #[derive(Clone, Debug, Serialize)]
@@ -57,4 +58,38 @@ impl Actor {
 /// The caller's network address as Cloudflare states it; a client cannot set it there.
 pub fn address(request: &Request) -> Option<&str> {
     request.header("cf-connecting-ip")
+}
+
+/// What limits count as one address: of IPv6 the first 64 bits, since a single customer holds all the rest.
+pub fn network(request: &Request) -> Option<String> {
+    address(request).map(network_of)
+}
+
+fn network_of(address: &str) -> String {
+    match address.parse::<Ipv6Addr>() {
+        Ok(v6) => {
+            if let Some(v4) = v6.to_ipv4_mapped() {
+                return v4.to_string();
+            }
+            let [a, b, c, d, ..] = v6.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+        Err(_) => address.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::network_of;
+
+    #[test]
+    fn a_whole_ipv6_network_is_one_address() {
+        assert_eq!(
+            network_of("2001:db8:1:2:3:4:5:6"),
+            network_of("2001:db8:1:2::9")
+        );
+        assert_ne!(network_of("2001:db8:1:2::1"), network_of("2001:db8:1:3::1"));
+        assert_eq!(network_of("192.0.2.1"), "192.0.2.1");
+        assert_eq!(network_of("::ffff:192.0.2.1"), "192.0.2.1");
+    }
 }

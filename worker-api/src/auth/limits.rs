@@ -3,7 +3,7 @@
 //! If the object that holds the buckets cannot be reached, requests pass: a limit protects the service and must not become
 //! what breaks it.
 
-use super::actor::address;
+use super::actor::network;
 use super::principal::{Caller, Principal};
 use crate::error::{Code, Error, Result};
 use crate::http::Request;
@@ -152,8 +152,8 @@ pub async fn charge_address(
     bucket: &str,
     quota: Quota,
 ) -> Result<Standing> {
-    let from = address(request).unwrap_or("local");
-    if !coarse(ctx, from).await {
+    let from = network(request).unwrap_or_else(|| "local".to_owned());
+    if !coarse(ctx, &from).await {
         return Err(Standing {
             name: "address",
             quota,
@@ -162,7 +162,7 @@ pub async fn charge_address(
         }
         .refusal());
     }
-    match objects::count_address(ctx, from, bucket, quota).await {
+    match objects::count_address(ctx, &from, bucket, quota).await {
         Ok(grant) => {
             let wait = i64::try_from(grant.wait_ms).unwrap_or(0);
             let standing = Standing {
