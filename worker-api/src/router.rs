@@ -572,7 +572,13 @@ async fn answer(ctx: &Ctx, request: &Request, matched: &Matched<'_>) -> Result<A
     let Route {
         access, endpoint, ..
     } = *matched.route;
-    let whole = match endpoint {
+    // without an organisation there is no other limit than the person's own
+    let standing = if access == Access::Person {
+        limits::charge_person(ctx, request).await?
+    } else {
+        None
+    };
+    let mut whole = match endpoint {
         Endpoint::Index => {
             // people get the dashboard, programs get data
             if request
@@ -657,6 +663,9 @@ async fn answer(ctx: &Ctx, request: &Request, matched: &Matched<'_>) -> Result<A
             response
         }
     };
+    if let Some(standing) = standing {
+        whole.headers.extend(standing.headers());
+    }
     Ok(Answer::Whole(whole))
 }
 

@@ -45,3 +45,20 @@ test('must show 6: ten clients at twice the limit get the limit, and refusals sa
   await newOrganization(other, 'Unlimited');
   assert.equal((await api('GET', '/v1/config', { as: other })).status, 200, 'another organisation is not held up');
 });
+
+test('a person without an organisation has a limit too', async () => {
+  const person = await newPerson('nowhere');
+  const answers = await Promise.all(Array.from({ length: 200 }, () => api('GET', '/v1/me', { as: person })));
+  const taken = answers.filter(({ status }) => status === 200);
+  const refused = answers.filter(({ status }) => status !== 200);
+  assert.ok(taken.length >= 60, `a tenth of a minute's requests may come at once: ${taken.length}`);
+  assert.match(taken[0].headers.get('ratelimit'), /^"person";r=\d+;t=\d+$/);
+  for (const answer of refused) {
+    assertProblem(answer, 429, 'rate_limited');
+    assert.equal(answer.headers.get('ratelimit-policy'), '"person";q=600;w=60');
+    assert.ok(Number(answer.headers.get('retry-after')) >= 1);
+  }
+  assert.ok(refused.length > 0, 'two hundred at once are too many');
+  const other = await newPerson('nowhere-else');
+  assert.equal((await api('GET', '/v1/me', { as: other })).status, 200, 'another person is not held up');
+});

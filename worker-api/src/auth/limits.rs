@@ -4,7 +4,8 @@
 //! what breaks it.
 
 use super::actor::network;
-use super::principal::{Caller, Principal};
+use super::jwks;
+use super::principal::{Caller, Principal, credential};
 use crate::error::{Code, Error, Result};
 use crate::http::Request;
 use crate::http::rate_limit::{Claim, Decision, Lease, Quota, Standing, plan_quota, seconds};
@@ -22,6 +23,12 @@ pub const SIGN_UPS: Quota = Quota {
 pub const PROOFS: Quota = Quota {
     requests: 30,
     window: 600,
+};
+
+/// Requests of one person on routes that belong to no organisation.
+const PERSON: Quota = Quota {
+    requests: 600,
+    window: 60,
 };
 
 /// Leases of this isolate; a full table is forgotten, which only costs a few more calls.
@@ -78,7 +85,18 @@ fn lease_id(of: Uuid, bucket: &str) -> String {
     format!("{of}/{bucket}")
 }
 
-/// One bucket of an organisation's object.
+/// Charges a request of a route for people whatever their organisations: to the person, who need not have one.
+pub async fn charge_person(ctx: &Ctx, request: &Request) -> Result<Option<Standing>> {
+    let person = jwks::verify(ctx, credential(request)?).await?;
+    if !ctx.settings.rate_limits {
+        return Ok(None);
+    }
+    one(ctx, person.user_id, "person", "person", PERSON)
+        .await
+        .map(Some)
+}
+
+/// One bucket of the object of an organisation, or of a person.
 async fn one(
     ctx: &Ctx,
     of: Uuid,

@@ -200,7 +200,7 @@ impl Lease {
 /// Where a caller stands with one limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// `key`, `organization` or `address`.
+    /// `key`, `organization`, `person` or `address`.
     pub name: &'static str,
     /// The limit.
     pub quota: Quota,
