@@ -1,6 +1,6 @@
 begin;
 \ir fixtures.sql
-select plan(45);
+select plan(48);
 
 -- who reads it: owners and admins, their own organisation's
 create function pg_temp.reads(tbl regclass) returns setof text language plpgsql as $$
@@ -84,6 +84,15 @@ select is(pg_temp.intact(), 'true', 'and the chain holds from its anchor');
 select public.revoke_api_key('aaaaaaaa-0000-4000-8000-000000000000', 'tapkeyaaaaaa', now(), '{}');
 select is(pg_temp.intact(), 'true', 'as it does with the next entry');
 select ok((select (v ->> 'anchor_seq')::int + 1 = (v ->> 'first_seq')::int from public.verify_audit('aaaaaaaa-0000-4000-8000-000000000000') v), 'numbers go on after the anchor');
+reset role;
+select pg_temp.act_as('owner@a.test');
+select is((select v ->> 'entries' from public.verify_audit('aaaaaaaa-0000-4000-8000-000000000000') v), '1', 'an owner checks the chain with their own rights');
+reset role;
+select pg_temp.act_as('viewer@a.test');
+select is((select v ->> 'entries' from public.verify_audit('aaaaaaaa-0000-4000-8000-000000000000') v), '0', 'who does not run the organisation sees none of it');
+reset role;
+select pg_temp.act_as('owner@b.test');
+select is((select v ->> 'last_hash' from public.verify_audit('aaaaaaaa-0000-4000-8000-000000000000') v), null, 'nor does anybody else''s owner');
 reset role;
 select pg_temp.act_as('owner@a.test');
 select is(pg_temp.refusal($$ select public.prune_audit('aaaaaaaa-0000-4000-8000-000000000000', 'infinity') $$), '42501', 'people cannot prune');

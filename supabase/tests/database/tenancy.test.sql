@@ -19,7 +19,7 @@ reset role;
 select is((select count(*)::int from pg_proc p where p.pronamespace = 'public'::regnamespace and has_function_privilege('authenticated', p.oid, 'execute')
   -- these run with the person's own rights
   and p.oid not in ('public.export_tables()'::regprocedure, 'public.export_page(uuid, text, jsonb, int)'::regprocedure,
-    'public.usage_details(uuid, date, date, text)'::regprocedure)), 0, 'people can execute no other function in public');
+    'public.usage_details(uuid, date, date, text)'::regprocedure, 'public.verify_audit(uuid)'::regprocedure)), 0, 'people can execute no other function in public');
 
 select pg_temp.act_as_role('service_role');
 select public.remember_sign_up('Outsider@C.test', 'Gamma & Co.', 'growth');

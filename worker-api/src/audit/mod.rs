@@ -6,7 +6,7 @@ use crate::auth::principal::Principal;
 use crate::error::{Code, Error, Result};
 use crate::http::query::{instant, typed};
 use crate::http::{Request, Response};
-use crate::platform::{Ctx, postgrest};
+use crate::platform::Ctx;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -93,7 +93,8 @@ pub async fn list(ctx: &Ctx, principal: &Principal, request: &Request) -> Result
 
 /// Recomputes the chain of hashes.
 pub async fn verify(ctx: &Ctx, principal: &Principal) -> Result<Response> {
-    let state: Value =
-        postgrest::call(ctx, "verify_audit", &json!({ "p_org": principal.org })).await?;
+    let state: Value = principal
+        .call(ctx, "verify_audit", &json!({ "p_org": principal.org }))
+        .await?;
     Ok(Response::json(200, &state))
 }
