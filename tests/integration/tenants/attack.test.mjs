@@ -1,10 +1,13 @@
 // must show 3: a thousand randomised attempts of one organisation's people and keys on another's data. An attempt succeeds when
-// an answer holds anything of the victim's, or when anything of the victim's has changed afterwards.
+// an answer holds anything of the victim's, or when anything of the victim's has changed afterwards. Routes, tables and functions are
+// those that there are: the Worker's own table of routes and the database's catalogue name them.
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
-import { before, test } from 'node:test';
+import fs from 'node:fs';
+import { after, before, test } from 'node:test';
+import pg from 'pg';
 import { checksum } from '../../../scripts/lib/api-key.mjs';
-import { api, eventually, figure, ingest, openFeed, supabase, url } from '../support/stack.mjs';
+import { api, eventually, figure, ingest, openFeed, sleep, supabase, url } from '../support/stack.mjs';
 import { admin, newKey, newOrganization, newPerson } from './people.mjs';
 
 const ATTEMPTS = 1000;
@@ -22,22 +25,40 @@ function random() {
 }
 const pick = (list) => list[Math.floor(random() * list.length)];
 
+/** The members of a list in turn, so that each is tried. */
+const inTurn = (list) => {
+  let next = 0;
+  return () => list()[next++ % list().length];
+};
+
 const victim = {};
 const attacker = {};
+const database = new pg.Client({ connectionString: supabase.DATABASE_URL });
+const sql = async (text, values) => (await database.query(text, values)).rows;
+after(() => database.end());
+
+const routes = JSON.parse(fs.readFileSync(new URL('../../fixtures/routes.json', import.meta.url))).filter(({ access }) => access !== 'Public');
+const catalogue = { tables: [], owned: [], functions: [] };
 
 before(async () => {
+  await database.connect();
+  const relations = await sql("select table_name as name, bool_or(column_name = 'org_id') as owned from information_schema.columns where table_schema = 'public' group by 1 order by 1");
+  catalogue.tables = relations.map(({ name }) => name);
+  catalogue.owned = relations.filter(({ owned }) => owned).map(({ name }) => name);
+  catalogue.functions = (await sql("select distinct proname as name from pg_proc where pronamespace = 'public'::regnamespace order by 1")).map(({ name }) => name);
   victim.owner = await newPerson(MARK);
   Object.assign(victim, { org: await newOrganization(victim.owner, `Org ${MARK}`) });
   victim.key = await newKey(victim.owner, { name: `key ${MARK}`, scopes: ['ingest', 'read', 'write'] });
   victim.stream = `stream-${MARK}`;
   victim.invited = `${MARK}-guest@people.test`;
-  await api('POST', '/v1/invitations', { as: victim.owner, json: { email: victim.invited } });
+  victim.invitation = (await api('POST', '/v1/invitations', { as: victim.owner, json: { email: victim.invited } })).body.id;
   await ingest(victim.key.secret, [{ stream: victim.stream, data: MARK }]);
   victim.anomalies = [];
   for (let i = 0; i < 3; i += 1) {
     const made = await api('POST', '/v1/anomalies', { as: victim.key.secret, json: { stream: victim.stream, event_type: 'log', severity: 'high', metadata: { MARK } } });
     victim.anomalies.push(made.body.id);
   }
+  await fillTables();
   const page = await eventually('the victim sees its own', async () => {
     const { body } = await api('GET', '/v1/anomalies?limit=2', { as: victim.owner });
     return body.anomalies?.length === 2 && body.next_cursor && body;
@@ -51,15 +72,38 @@ before(async () => {
   attacker.ingest = await newKey(attacker.owner, { name: 'ingest', scopes: ['ingest', 'read', 'write'] });
 });
 
-/** What the victim has, as the database holds it. */
-async function belongings() {
-  const of = (table, columns, by = 'org_id') => admin.select(`${table}?${by}=eq.${victim.org.id}&select=${columns}&order=${columns.split(',')[0]}`);
-  return JSON.stringify([
-    await of('organizations', 'id,name,plan,deleted_at,default_sensitivity,requests_per_minute', 'id'), await of('members', 'user_id,role'),
-    await of('api_keys', 'id,name,scopes,expires_at,revoked_at'), await of('anomalies', 'id,status,severity,stream'),
-    await of('streams', 'name,events_seen,sensitivity'), await of('invitations', 'id,revoked_at,accepted_at'), await of('audit_log', 'seq,action'),
-  ]);
+/** Something of the victim's in every table that ordinary use would fill only later; finished, so that no job looks at it. */
+async function fillTables() {
+  const org_id = victim.org.id;
+  const now = new Date().toISOString();
+  await eventually('feedback is taken', async () => (await api('POST', `/v1/anomalies/${victim.anomalies[2]}/feedback`, { as: victim.owner, json: { kind: 'real' } })).status === 200);
+  const rules = await api('PUT', '/v1/organization/redaction', { as: victim.owner, json: { policy: 'mask', patterns: [{ name: MARK.slice(0, 16), pattern: MARK }] } });
+  assert.equal(rules.status, 200, JSON.stringify(rules.body));
+  await admin.update(`subscriptions?org_id=eq.${org_id}`, { stripe_customer: `cus_${MARK}` });
+  await admin.insert('usage_alerts', { org_id, period_start: '2026-11-01', threshold: 80, reached_at: now });
+  await admin.insert('meter_flushes', { identifier: `dlk-${MARK}`, org_id, customer: `cus_${MARK}`, day: '2026-11-01', from_total: 0, value: 1, at: now, due_at: now, state: 'sent' });
+  await admin.insert('billing_mails', { org_id, key: MARK, recipient: `${MARK}@people.test`, kind: 'usage', state: 'sent', due_at: now });
+  await admin.insert('stripe_events', { id: `evt_${MARK}`, type: 'invoice.paid', created: now, subject: `cus_${MARK}`, state: 'done', org_id, due_at: now });
+  await admin.insert('sign_ups', { email: `${MARK}@people.test`, company: MARK, plan: 'developer' });
 }
+
+// what jobs of the Worker may change meanwhile
+const BY_JOBS = { tables: ['purges'], columns: ['updated_at', 'last_used_at', 'usage_from', 'usage_until', 'usage_at', 'usage_events', 'usage_detections', 'usage_unrecorded'] };
+
+/** What the victim has, as the database holds it: every row of every table. */
+async function belongings() {
+  const tables = catalogue.owned.filter((name) => !BY_JOBS.tables.includes(name));
+  const parts = [...tables.map((name) => [name, 'org_id']), ['organizations', 'id']].map(
+    ([name, by]) => `select '${name}' as name, to_jsonb(t) - $2::text[] as row from public.${name} t where t.${by} = $1`);
+  return JSON.stringify(await sql(`select name, row::text from (${parts.join(' union all ')}) x order by 1, 2`, [victim.org.id, BY_JOBS.columns]));
+}
+
+/** The same, once nothing of it is on its way to the database any more. */
+const settled = () => eventually('the victim\'s rows come to rest', async () => {
+  const first = await belongings();
+  await sleep(2_500);
+  return (await belongings()) === first && first;
+}, { timeoutMs: 60_000 });
 
 const encode = (part) => Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url');
 const operators = () => pick([
@@ -109,30 +153,51 @@ function forgedKey() {
 }
 
 const anyone = () => pick([attacker.owner, attacker.key.secret, attacker.ingest.secret]);
-const lists = ['/v1/anomalies', '/anomalies', '/v1/streams', '/v1/audit', '/v1/keys', '/v1/members', '/v1/invitations', '/v1/organization', '/v1/config', '/v1/me'];
-const writes = () => pick([
-  ['PATCH', `/v1/anomalies/${mangled(pick(victim.anomalies))}/status`, { status: 'acknowledged' }],
-  ['PATCH', `/v1/streams/${victim.stream}`, { sensitivity: 0.9 }],
-  ['DELETE', `/v1/keys/${mangled(victim.key.id)}`],
-  ['POST', `/v1/keys/${victim.key.id}/regenerate`, { overlap_seconds: 0 }],
-  ['POST', '/v1/me/keys/revoke', { id: victim.key.id, org_id: victim.org.id, organization_id: victim.org.id }],
-  ['PATCH', `/v1/members/${victim.owner.id}`, { role: 'viewer', org_id: victim.org.id }],
-  ['DELETE', `/v1/members/${victim.owner.id}`],
-  ['POST', '/v1/organization/transfer', { user_id: victim.owner.id }],
-  ['POST', `/v1/organizations/${victim.org.id}/restore`, {}],
-  ['DELETE', `/v1/organization?confirm=${encodeURIComponent(`Org ${MARK}`)}`],
-  ['POST', '/v1/events', { organization_id: victim.org.id, events: [{ stream: 'x', data: 'x' }] }],
-  ['POST', '/v1/events', [{ stream: 'x', data: 'x', organization_id: victim.org.id }]],
-  ['POST', '/v1/anomalies', { organization_id: victim.org.id, event_type: 'log', severity: 'low' }],
-  ['PATCH', '/v1/organization', { id: victim.org.id, name: 'taken' }],
-]);
+const isList = ({ method, path }) => method === 'GET' && !path.includes('{') && path !== '/v1/stream/anomalies';
+const lists = routes.filter(isList).map(({ path }) => path);
+const nextList = inTurn(() => lists);
+const nextTable = inTurn(() => catalogue.tables);
+const singles = routes.filter(({ method, path }) => method === 'GET' && path.includes('{'));
+const changes = routes.filter(({ method, path }) => method !== 'GET' && !path.includes('/_test/'));
+
+/** The victim's own of what `{id}` stands for. */
+const owned = (path) => ({
+  anomalies: pick(victim.anomalies), streams: victim.stream, keys: victim.key.id, members: victim.owner.id, invitations: victim.invitation, organizations: victim.org.id,
+})[path.split('/')[2]];
+const fill = (path) => path.replace('{id}', () => mangled(owned(path)));
+
+// what a change needs to get as far as it can; any other is sent with nothing but the victim's ids
+const bodies = () => ({
+  'POST /v1/events': pick([{ events: [{ stream: 'x', data: 'x' }] }, [{ stream: 'x', data: 'x', organization_id: victim.org.id }]]),
+  'POST /v1/anomalies': { event_type: 'log', severity: 'low' },
+  'PATCH /v1/anomalies/{id}/status': { status: 'acknowledged' },
+  'POST /v1/anomalies/{id}/feedback': { kind: 'false_alarm' },
+  'PATCH /v1/streams/{id}': { sensitivity: 0.9 },
+  'POST /v1/keys/{id}/regenerate': { overlap_seconds: 0 },
+  'POST /v1/me/keys/regenerate': { id: victim.key.id },
+  'POST /v1/me/keys/revoke': { id: victim.key.id },
+  'PATCH /v1/members/{id}': { role: 'viewer' },
+  'POST /v1/organization/transfer': { user_id: victim.owner.id },
+  'PATCH /v1/organization': { name: 'taken' },
+  'PUT /v1/organization/redaction': { policy: 'keep' },
+  'PATCH /v1/billing/settings': { hard_cap: true },
+  'POST /v1/billing/portal': { return_url: url },
+});
+const ids = () => ({ org_id: victim.org.id, organization_id: victim.org.id, p_org: victim.org.id, customer: victim.org.id, user_id: victim.owner.id });
+function change() {
+  const { method, path } = pick(changes);
+  const needed = bodies()[`${method} ${path}`];
+  const json = Array.isArray(needed) ? needed : pick([needed ?? ids(), { ...ids(), ...needed }]);
+  const query = path === '/v1/organization' ? `confirm=${encodeURIComponent(`Org ${MARK}`)}` : `organization_id=${victim.org.id}&org_id=eq.${victim.org.id}`;
+  return [method, `${fill(path)}?${query}`, { as: anyone(), json }];
+}
 
 const strategies = {
-  'ids': () => ['GET', `/v1/${pick(['anomalies', 'streams', 'keys', 'members'])}/${mangled(pick([...victim.anomalies, victim.stream, victim.key.id, victim.owner.id]))}`, { as: anyone() }],
-  'changes': () => { const [method, path, json] = writes(); return [method, path, { as: anyone(), json }]; },
+  'ids': () => ['GET', fill(pick(singles).path), { as: anyone() }],
+  'changes': change,
   'filters': () => {
     const name = pick(['stream', 'org_id', 'organization_id', 'select', 'or', 'and', 'status', 'from', 'severity', 'min_score', 'order', 'limit', 'apikey', 'id', 'action']);
-    return ['GET', `${pick(lists)}?${name}=${encodeURIComponent(operators())}&${pick(['org_id', 'or', 'select'])}=${encodeURIComponent(operators())}`, { as: anyone() }];
+    return ['GET', `${nextList()}?${name}=${encodeURIComponent(operators())}&${pick(['org_id', 'or', 'select'])}=${encodeURIComponent(operators())}`, { as: anyone() }];
   },
   'cursors': () => {
     const [version, tag, time, id] = Buffer.from(victim.cursor, 'base64url').toString().split('|');
@@ -146,22 +211,38 @@ const strategies = {
   'tokens': () => ['GET', pick([...lists, `/v1/anomalies/${victim.anomalies[0]}`]), { as: { token: forgedToken(), org: pick([undefined, victim.org.id]) } }],
   'keys': () => ['GET', pick([...lists, `/v1/anomalies/${victim.anomalies[0]}`]), { as: forgedKey() }],
   'database': () => {
-    const table = pick(['organizations', 'members', 'member_directory', 'api_keys', 'streams', 'anomalies', 'usage_counters', 'audit_log', 'audit_chains', 'invitations', 'sign_ups']);
-    const call = pick(['create_api_key', 'verify_audit', 'delete_organization', 'change_role', 'find_invitation', 'apply_retention', 'update_organization', 'record_usage', 'prune_audit']);
+    if (random() < 0.35) {
+      const call = pick(catalogue.functions);
+      const [open, values] = pick([
+        ['usage_details', { p_org: victim.org.id, p_from: '2026-01-01', p_to: '2030-01-01', p_prefix: null }], ['verify_audit', { p_org: victim.org.id }],
+        ['export_page', { p_org: victim.org.id, p_table: pick(catalogue.tables), p_after: null, p_limit: 100 }],
+      ]);
+      return pick([
+        ['GET', `/rest/v1/members?select=*,organizations(*,api_keys(*),anomalies(*))`],
+        ['POST', `/rest/v1/members`, { org_id: victim.org.id, user_id: attacker.owner.id, role: 'owner' }],
+        ['POST', `/rest/v1/rpc/${open}`, values],
+        ['POST', `/rest/v1/rpc/${call}`, pick([{ p_org: victim.org.id }, { p_org: victim.org.id, p_now: new Date().toISOString() }, { p_user: victim.owner.id }])],
+        ['POST', `/rest/v1/rpc/${call}`, { p_org: victim.org.id, p_actor: { id: victim.owner.id }, p_patch: { name: 'taken' } }],
+      ]);
+    }
+    const table = nextTable();
+    const by = table === 'organizations' ? 'id' : 'org_id';
     return pick([
-      ['GET', `/rest/v1/${table}?${table === 'organizations' ? 'id' : 'org_id'}=eq.${victim.org.id}`],
+      ['GET', `/rest/v1/${table}?select=*`],
+      ['GET', `/rest/v1/${table}?${by}=eq.${victim.org.id}`],
       ['GET', `/rest/v1/${table}?select=*&or=(org_id.eq.${victim.org.id},org_id.is.null)`],
-      ['GET', `/rest/v1/members?select=*,organizations(*,api_keys(*),anomalies(*))`],
-      ['PATCH', `/rest/v1/${table}?org_id=eq.${victim.org.id}`, { org_id: attacker.org.id }],
-      ['DELETE', `/rest/v1/${table}?org_id=eq.${victim.org.id}`],
-      ['POST', `/rest/v1/members`, { org_id: victim.org.id, user_id: attacker.owner.id, role: 'owner' }],
-      ['POST', `/rest/v1/rpc/${call}`, { p_org: victim.org.id, p_actor: { id: victim.owner.id }, p_patch: { name: 'taken' } }],
+      ['PATCH', `/rest/v1/${table}?${by}=eq.${victim.org.id}`, { [by]: attacker.org.id }],
+      ['DELETE', `/rest/v1/${table}?${by}=eq.${victim.org.id}`],
     ]);
   },
 };
 
+/** What was asked for, ids as they were sent. */
+const tried = new Set();
+
 async function attempt(name) {
   const [method, path, options = {}] = strategies[name]();
+  tried.add(`${method} ${path.split('?')[0]}`);
   if (name === 'database') {
     const headers = { apikey: supabase.SUPABASE_PUBLISHABLE_KEY, 'content-type': 'application/json', authorization: `Bearer ${pick([attacker.owner.token, attacker.owner.token, forgedToken()])}`, prefer: 'return=representation' };
     const response = await fetch(supabase.SUPABASE_URL + path, { method, headers, body: options && method !== 'GET' ? JSON.stringify(options) : undefined });
@@ -187,7 +268,8 @@ test(`must show 3: ${ATTEMPTS} attempts on another organisation, none succeeds`,
   const { keys } = await (await fetch(supabase.SUPABASE_JWKS_URL)).json();
   victim.jwk = JSON.stringify(keys[0]);
   victim.pem = crypto.createPublicKey({ key: keys[0], format: 'jwk' }).export({ type: 'spki', format: 'pem' });
-  const untouched = await belongings();
+  const untouched = await settled();
+  for (const table of catalogue.owned.filter((name) => name !== 'purges')) assert.ok((await sql(`select 1 from public.${table} where org_id = $1 limit 1`, [victim.org.id])).length, `the victim has something in ${table}`);
   const names = Object.keys(strategies);
   const counts = {};
   const succeeded = [];
@@ -204,6 +286,8 @@ test(`must show 3: ${ATTEMPTS} attempts on another organisation, none succeeds`,
   await Promise.all(Array.from({ length: 8 }, worker));
   figure(t, `seed ${SEED}: ${Object.entries(counts).map(([name, count]) => `${name} ${count}`).join(', ')}`);
   assert.deepEqual(succeeded, []);
+  const missed = [...lists, ...catalogue.tables.map((name) => `/rest/v1/${name}`)].filter((path) => ![...tried].some((one) => one.endsWith(` ${path}`)));
+  assert.deepEqual(missed, [], 'every list and table was tried');
   assert.equal(await belongings(), untouched, 'nothing of the victim has changed');
   assert.equal((await api('GET', `/v1/anomalies/${victim.anomalies[0]}`, { as: victim.owner })).status, 200);
 });
