@@ -1,6 +1,6 @@
 begin;
 \ir fixtures.sql
-select plan(43);
+select plan(49);
 select pg_temp.tenant_table('public.subscriptions');
 
 select pg_temp.act_as('owner@a.test');
@@ -40,6 +40,26 @@ select is(pg_temp.sync(pg_temp.stripe('sub_2', 'canceled', '2026-11-23T00:00:00Z
 select is(pg_temp.plan_of_a(), 'enterprise', 'and stays Enterprise');
 select is(pg_temp.sync(pg_temp.stripe('sub_2', 'active', '2026-11-23T00:00:00Z')), true, 'also of one that goes on');
 update public.organizations set plan = 'standard' where id = 'aaaaaaaa-0000-4000-8000-000000000000';
+
+-- grace begins with the first failure of the invoice, in whatever order it is heard of
+create function pg_temp.grace(invoice text, at timestamptz) returns timestamptz language plpgsql as $$
+begin
+  perform public.sync_subscription('aaaaaaaa-0000-4000-8000-000000000000', pg_temp.stripe('sub_2', 'grace', '2026-11-23T00:00:00Z') || jsonb_build_object('grace_invoice', invoice, 'grace_days', 7), '[]', '{"type":"system"}', at);
+  return (select s.grace_started_at from public.subscriptions s where s.org_id = 'aaaaaaaa-0000-4000-8000-000000000000');
+end $$;
+create function pg_temp.failed(id text, invoice text, at timestamptz) returns boolean language sql as $$
+  select public.store_stripe_event(jsonb_build_object('id', id, 'type', 'invoice.payment_failed', 'created', extract(epoch from at)::bigint, 'subject', 'cus_tap_a', 'object_id', invoice), at)
+$$;
+select is(pg_temp.grace('in_tap1', '2100-01-09T00:00:00Z'), '2100-01-09T00:00:00Z', 'unheard of, grace begins when the failure is seen');
+select is(pg_temp.grace('in_tap1', '2100-01-10T00:00:00Z'), '2100-01-09T00:00:00Z', 'which stays');
+select pg_temp.failed('evt_tapg2', 'in_tap1', '2100-01-11T00:00:00Z');
+select pg_temp.failed('evt_tapg1', 'in_tap1', '2100-01-08T00:00:00Z');
+select is(pg_temp.grace('in_tap1', '2100-01-11T00:00:00Z'), '2100-01-08T00:00:00Z', 'the first failure that Stripe tells of decides, also if it comes last');
+select is((select grace_ends_at from public.subscriptions where stripe_subscription = 'sub_2'), '2100-01-15T00:00:00Z'::timestamptz, 'a week later it ends');
+select is(pg_temp.grace('in_tap2', '2100-02-01T00:00:00Z'), '2100-02-01T00:00:00Z', 'another invoice has another grace');
+select pg_temp.failed('evt_tapg3', 'in_tap3', '2001-01-01T00:00:00Z');
+select is(pg_temp.grace('in_tap3', now()), now() - interval '3 days', 'news that comes very late leaves some of the week');
+select pg_temp.sync(pg_temp.stripe('sub_2', 'active', '2026-11-23T00:00:00Z'));
 
 -- usage and its announcements
 select public.record_usage('[{"org_id":"aaaaaaaa-0000-4000-8000-000000000000","stream":"s","day":"2026-11-22","events":10,"detections":45000}]');

@@ -133,7 +133,7 @@ test(`must show 3: ${DELIVERIES} deliveries, shuffled, each one to five times, $
   const marks = (await sql('select org_id, max(seq)::int as seq from audit_log where org_id = any($1) group by 1', [orgs])).map((r) => [r.org_id, r.seq]);
   await sql('delete from stripe_events where id = any($1)', [ids]);
   await sql('delete from billing_mails where org_id = any($1)', [orgs]);
-  await sql("update subscriptions set status = 'none', stripe_subscription = null, stripe_status = null, stripe_created = null, trial_used = false, disputed_at = null, grace_started_at = null, grace_ends_at = null where org_id = any($1)", [orgs]);
+  await sql("update subscriptions set status = 'none', stripe_subscription = null, stripe_status = null, stripe_created = null, trial_used = false, disputed_at = null, grace_invoice = null, grace_started_at = null, grace_ends_at = null where org_id = any($1)", [orgs]);
   await sql("update organizations set plan = 'developer' where id = any($1)", [orgs]);
   for (const { id } of events) await deliver(id);
   await finished();

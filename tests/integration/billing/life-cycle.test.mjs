@@ -198,6 +198,32 @@ test('grace cannot be escaped, nor begun anew, by a change of plan', async () =>
   assert.equal(goesOn.body.subscription?.cancel_at_period_end, false);
 });
 
+test('a bank debit that fails eight days after the invoice begins a grace of seven whole days', async () => {
+  await syncClock();
+  const tenant = await newTenant('debit');
+  const row = await subscribe(tenant, 'growth');
+  await fake('card', { customer: row.stripe_customer, card: 'debit' });
+  const due = seconds(row.current_period_end);
+  await advance((due + 8 * 3600 - (await syncClock())) / DAY);
+  await advance(7.5);
+  assert.equal((await account(tenant.id)).status, 'active', 'under way, which is no failure');
+  await advance(0.5);
+  const failed = await account(tenant.id);
+  const [event] = await sql("select e.created from stripe_events e where e.type = 'invoice.payment_failed' and e.subject = $1", [row.stripe_customer]);
+  assert.ok(seconds(event.created) - due >= 8 * DAY, 'more than a grace after the invoice');
+  assert.deepEqual([failed.status, seconds(failed.grace_started_at), seconds(failed.grace_ends_at)], ['grace', seconds(event.created), seconds(event.created) + 7 * DAY]);
+  assert.ok((await subjects(tenant.owner)).includes('Your Driftlock payment failed'));
+  await cron();
+  await advance(6.5);
+  const later = await account(tenant.id);
+  // attempts were made and failed since: the first one counts
+  assert.deepEqual([later.status, later.effective_plan, later.grace_ends_at], ['grace', 'growth', failed.grace_ends_at]);
+  assert.equal((await subjects(tenant.owner)).filter((s) => /unless it is paid/.test(s)).length, 1, 'after downtime only the newest of several');
+  await advance(0.6);
+  const over = await account(tenant.id);
+  assert.deepEqual([over.status, over.effective_plan, over.grace_ends_at], ['canceled', 'developer', null]);
+});
+
 test('a grace that only our row still has cancels nothing', async () => {
   await syncClock();
   const tenant = await newTenant('stale-grace');
@@ -208,7 +234,7 @@ test('a grace that only our row still has cancels nothing', async () => {
   const real = await account(tenant.id);
   assert.equal(real.status, 'grace');
   // as after weeks without news: the invoice of then was paid since, and a newer one is overdue
-  await sql("update subscriptions set grace_started_at = grace_started_at - interval '30 days', grace_ends_at = grace_ends_at - interval '30 days' where org_id = $1", [tenant.id]);
+  await sql("update subscriptions set grace_invoice = 'in_former', grace_started_at = grace_started_at - interval '30 days', grace_ends_at = grace_ends_at - interval '30 days' where org_id = $1", [tenant.id]);
   await cron();
   const now = await account(tenant.id);
   assert.deepEqual([now.status, now.grace_ends_at], ['grace', real.grace_ends_at]);

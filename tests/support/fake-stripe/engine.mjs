@@ -5,6 +5,8 @@ import { shaped } from './shapes.mjs';
 const DAY = 86_400;
 /** Seconds after a failed attempt at which the next one is made. */
 const RETRIES = [1 * DAY, 3 * DAY, 5 * DAY];
+/** Seconds after which a bank debit turns out not to be paid. */
+const DEBIT = 8 * DAY;
 /** Seconds that a period's draft stays open unless told otherwise. */
 const FINALIZATION = 3_600;
 
@@ -142,7 +144,13 @@ export class Engine {
     const subscription = this.table('subscription').get(invoice.parent.subscription_details.subscription);
     const was = subscription.status;
     invoice.attempted = true;
+    // a bank debit is under way for days, in which nothing is wrong
+    if (invoice.amount_due > 0 && customer.card === 'debit' && invoice.debited === undefined) {
+      Object.defineProperty(invoice, 'debited', { value: this.time + DEBIT, writable: true });
+      return false;
+    }
     if (invoice.amount_due > 0 && customer.card !== 'ok') {
+      if (invoice.debited) invoice.debited = null;
       const delay = RETRIES[invoice.attempt_count];
       invoice.attempt_count += 1;
       invoice.next_payment_attempt = delay ? this.time + delay : null;
@@ -223,6 +231,7 @@ export class Engine {
     }
     for (const i of this.table('invoice').values()) {
       if (i.status === 'draft' && i.auto_advance) list.push({ at: i.automatically_finalizes_at, run: () => this.finalize(i) });
+      if (i.status === 'open' && i.debited) list.push({ at: i.debited, run: () => this.pay(i) });
       if (i.status === 'open' && i.next_payment_attempt) list.push({ at: i.next_payment_attempt, run: () => this.pay(i) });
     }
     for (const s of this.table('checkout.session').values()) if (s.status === 'open') list.push({ at: s.expires_at, run: () => this.expire(s) });

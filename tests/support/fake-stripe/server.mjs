@@ -2,7 +2,7 @@
 // version, unknown parameters, a reused idempotency key, what a meter does not take), keeps a clock that tests move, and sends signed
 // webhooks. Its messages are approximations; its shapes follow API version 2026-10-28.endive.
 //
-//   POST /_ctl/advance {to | days}      POST /_ctl/card {customer, card: ok | decline | action}    POST /_ctl/pay {session}
+//   POST /_ctl/advance {to | days}      POST /_ctl/card {customer, card: ok | decline | action | debit}    POST /_ctl/pay {session}
 //   POST /_ctl/mode {mode: send|hold}   GET /_ctl/events   POST /_ctl/send {id}   POST /_ctl/outage {kind: none | down | lost | error | key}
 //   POST /_ctl/dispute|refund {customer, amount}   POST /_ctl/delete_customer {customer}   POST /_ctl/meter_error {identifier, unnamed}   GET /_ctl/state
 import http from 'node:http';

@@ -72,13 +72,10 @@ async fn look_at(ctx: &Ctx, due: &Due) -> Result<()> {
         );
         return Ok(());
     };
-    // grace as Stripe has it now: paid and owed anew, it is another one than our row's
-    let now = ctx.billing_now_ms() / 1000;
-    let over = subscription::grace_ends(&found).is_some_and(|end| end <= now);
     let ended = found["status"] == "canceled";
+    let deleted = due.why == "deleted";
     // paid meanwhile, or ended meanwhile: then only our row is behind
-    if !ended && (due.why == "deleted" || (due.why == "grace_over" && over)) {
-        let deleted = due.why == "deleted";
+    if !ended && (deleted || (due.why == "grace_over" && is_grace_over(ctx, due, &found).await?)) {
         let comment = if deleted { DELETED } else { UNPAID };
         // a deleted organisation's usage (by now at the meter) is charged at once; nobody is charged once more for what they did not pay
         let form = Form::new()
@@ -105,6 +102,21 @@ async fn look_at(ctx: &Ctx, due: &Due) -> Result<()> {
     let actor = json!({ "type": "system", "id": "billing" });
     subscription::sync(ctx, due.org, &found, &mails, &actor).await?;
     Ok(())
+}
+
+/// Whether grace is over as Stripe has the subscription now: paid and owed anew, its grace is another one than that of our row.
+async fn is_grace_over(ctx: &Ctx, due: &Due, found: &Value) -> Result<bool> {
+    let actor = json!({ "type": "system", "id": "billing" });
+    subscription::sync(ctx, due.org, found, &json!([]), &actor).await?;
+    let over: Vec<Value> = postgrest::as_service(ctx, "subscriptions")
+        .select("org_id")
+        .eq("org_id", &due.org.to_string())
+        .eq("stripe_subscription", &due.subscription)
+        .eq("status", "grace")
+        .lte("grace_ends_at", &time::to_rfc3339(ctx.billing_now_ms()))
+        .rows()
+        .await?;
+    Ok(!over.is_empty())
 }
 
 /// A customer of a deleted organisation.

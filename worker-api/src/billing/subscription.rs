@@ -43,10 +43,10 @@ pub struct Row {
     pub cancel_at_period_end: bool,
     /// Ended.
     pub ended_at: Option<String>,
-    /// When the open invoice was to be paid.
-    pub grace_started_at: Option<String>,
-    /// A week later.
-    pub grace_ends_at: Option<String>,
+    /// The invoice that is unpaid, while it is. The database knows when its payment was first seen to fail, which is when grace begins.
+    pub grace_invoice: Option<String>,
+    /// Days of grace from then on.
+    pub grace_days: Option<i64>,
     /// First UTC day whose detections are metered.
     pub metering_from: Option<String>,
     /// First UTC day whose detections are not.
@@ -107,7 +107,7 @@ pub fn row(subscription: &Value, prices: &[Prices]) -> Result<Row> {
         "paused" => "paused",
         _ => "canceled",
     };
-    let grace = grace_ends(s).map(|end| end - GRACE_DAYS * DAY);
+    let unpaid = unpaid_invoice(s);
     let ended = s["ended_at"].as_i64();
     let from = s["start_date"].as_i64().or(s["created"].as_i64());
     Ok(Row {
@@ -123,8 +123,8 @@ pub fn row(subscription: &Value, prices: &[Prices]) -> Result<Row> {
         cancel_at_period_end: s["cancel_at_period_end"].as_bool().unwrap_or(false)
             || s["cancel_at"].as_i64().is_some(),
         ended_at: at(ended),
-        grace_started_at: at(grace),
-        grace_ends_at: at(grace_ends(s)),
+        grace_days: unpaid.is_some().then_some(GRACE_DAYS),
+        grace_invoice: unpaid,
         metering_from: from.map(|t| time::day(t * 1000)),
         // a day that had begun counts
         metering_until: ended.map(|t| time::day((t + DAY - 1) * 1000)),
@@ -133,20 +133,14 @@ pub fn row(subscription: &Value, prices: &[Prices]) -> Result<Row> {
     })
 }
 
-/// When an unpaid subscription's grace ends, in seconds.
-pub fn grace_ends(subscription: &Value) -> Option<i64> {
+/// The invoice whose payment failed, where one did.
+fn unpaid_invoice(subscription: &Value) -> Option<String> {
     let unpaid = matches!(subscription["status"].as_str(), Some("past_due" | "unpaid"));
-    let since = unpaid.then(|| owed_since(subscription)).flatten();
-    since.map(|since| since + GRACE_DAYS * DAY)
-}
-
-/// Since when the newest invoice is to be paid, in seconds.
-fn owed_since(subscription: &Value) -> Option<i64> {
     let invoice = &subscription["latest_invoice"];
-    invoice["status_transitions"]["finalized_at"]
-        .as_i64()
-        .or(invoice["created"].as_i64())
-        .or(subscription["items"]["data"][0]["current_period_start"].as_i64())
+    let id = invoice["id"].as_str().or(invoice.as_str());
+    unpaid
+        .then(|| id.or(subscription["id"].as_str()).map(str::to_owned))
+        .flatten()
 }
 
 fn at(seconds: Option<i64>) -> Option<String> {
@@ -214,27 +208,27 @@ mod tests {
         ] {
             let row = row(&subscription(theirs), &prices()).expect(theirs);
             assert_eq!((row.status, row.plan.as_str()), (ours, "standard"));
-            assert_eq!(row.grace_ends_at.is_some(), ours == "grace", "{theirs}");
+            assert_eq!(row.grace_invoice.is_some(), ours == "grace", "{theirs}");
         }
     }
 
     #[test]
-    fn grace_is_a_week_from_the_day_the_invoice_was_due() {
-        let row = row(&subscription("past_due"), &prices()).expect("row");
-        assert_eq!(
-            row.grace_started_at.as_deref(),
-            Some("2026-12-05T01:00:00Z")
-        );
-        assert_eq!(row.grace_ends_at.as_deref(), Some("2026-12-12T01:00:00Z"));
-    }
-
-    #[test]
-    fn a_newer_overdue_invoice_has_a_grace_of_its_own() {
+    fn grace_is_of_the_newest_invoice() {
         let mut s = subscription("past_due");
-        let first = grace_ends(&s);
-        s["latest_invoice"]["status_transitions"]["finalized_at"] = json!(1_796_432_400 + 30 * DAY);
-        assert_eq!(grace_ends(&s), first.map(|end| end + 30 * DAY));
-        assert_eq!(grace_ends(&subscription("active")), None);
+        let first = row(&s, &prices()).expect("row");
+        assert_eq!(
+            (first.grace_invoice.as_deref(), first.grace_days),
+            (Some("in_1"), Some(GRACE_DAYS))
+        );
+        s["latest_invoice"]["id"] = json!("in_2");
+        let second = row(&s, &prices()).expect("row");
+        assert_eq!(second.grace_invoice.as_deref(), Some("in_2"));
+        // not expanded
+        s["latest_invoice"] = json!("in_3");
+        let third = row(&s, &prices()).expect("row");
+        assert_eq!(third.grace_invoice.as_deref(), Some("in_3"));
+        s["status"] = json!("active");
+        assert_eq!(row(&s, &prices()).expect("row").grace_days, None);
     }
 
     #[test]
