@@ -138,9 +138,7 @@ async fn scheduled(event: ScheduledEvent, env: Env, _context: ScheduleContext) {
         billing::cycle::run(&ctx).await;
         return;
     }
-    if let Err(error) = hourly::run(&ctx, ctx.now_ms()).await {
-        platform::log::error("retention.run", &error.to_string());
-    }
+    hourly::run(&ctx, ctx.now_ms()).await;
 }
 
 /// Scores what was answered 202.

@@ -634,7 +634,7 @@ async fn answer(ctx: &Ctx, request: &Request, matched: &Matched<'_>) -> Result<A
             let now = request.param("at").and_then(time::from_rfc3339);
             Response::json(
                 200,
-                &crate::hourly::run(ctx, now.unwrap_or_else(|| ctx.now_ms())).await?,
+                &crate::hourly::run(ctx, now.unwrap_or_else(|| ctx.now_ms())).await,
             )
         }
         Endpoint::Scheduled => {

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { before, test } from 'node:test';
+import pg from 'pg';
 import { inBatches, ordinaryEvents } from '../support/logs.mjs';
-import { api, assertProblem, eventually, figure, ingest, listAnomalies } from '../support/stack.mjs';
+import { api, assertProblem, eventually, figure, ingest, listAnomalies, supabase } from '../support/stack.mjs';
 import { admin, newKey, newOrganization, newPerson } from './people.mjs';
 
 let owner;
@@ -64,4 +65,34 @@ test('the hourly job removes what is older than the organisation keeps', async (
   assert.equal(done.status, 200, JSON.stringify(done.body));
   assert.ok(done.body.anomalies >= 1);
   assert.deepEqual((await listAnomalies(owner, { stream: 'old' })).map((anomaly) => anomaly.id), [kept]);
+});
+
+test('the hourly job removes much old evidence in portions, and a step that fails holds up no other', async (t) => {
+  const connection = new pg.Client({ connectionString: supabase.DATABASE_URL });
+  await connection.connect();
+  t.after(() => connection.end());
+  const count = async () => (await connection.query("select count(*) filter (where baseline_data is not null)::int as with, count(*)::int as all from anomalies where org_id = $1 and stream = 'evidence'", [organization.id])).rows[0];
+  // two portions and a bit, older than evidence is kept and younger than anomalies are
+  const rows = 10_050;
+  await connection.query(`update organizations set retention_days = 30 where id = $1`, [organization.id]);
+  await connection.query("insert into anomalies (id, org_id, stream, severity, detected_at, baseline_data) select gen_random_uuid(), $1, 'evidence', 'low', now() - interval '8 days', 'x' from generate_series(1, $2::int)", [organization.id, rows]);
+  await connection.query("insert into purges (org_id, kind, name) values ($1, 'stream', 'nothing#0')", [organization.id]);
+  const waiting = async () => (await connection.query("select count(*)::int as n from purges where org_id = $1 and name = 'nothing#0'", [organization.id])).rows[0].n;
+
+  await connection.query(`create function private.planted() returns trigger language plpgsql as $$ begin raise exception 'planted'; end $$;
+    create trigger planted before update of baseline_data on anomalies for each row when (new.org_id = '${organization.id}') execute function private.planted()`);
+  try {
+    const { status, body } = await api('POST', '/v1/_test/scheduled');
+    assert.deepEqual([status, body.failed, body.evidence], [200, ['evidence'], 0], JSON.stringify(body));
+    assert.equal(await waiting(), 0, 'the steps after it were made');
+  } finally {
+    await connection.query('drop trigger planted on anomalies; drop function private.planted()');
+  }
+  assert.deepEqual(await count(), { with: rows, all: rows });
+  const { rows: [{ portion }] } = await connection.query(`select prune_evidence('{"developer":7,"standard":30,"growth":90,"enterprise":730}', now(), 50) as portion`);
+  assert.deepEqual(portion, { evidence: 50, more: true });
+  const { body } = await api('POST', '/v1/_test/scheduled');
+  assert.deepEqual([body.failed, body.more], [[], false]);
+  assert.ok(body.evidence >= rows - 50, `${body.evidence}`);
+  assert.deepEqual(await count(), { with: 0, all: rows });
 });

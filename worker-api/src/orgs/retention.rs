@@ -13,8 +13,10 @@ use uuid::Uuid;
 const ABANDONED_MS: i64 = 7 * 86_400_000;
 /// Accounts removed in one run.
 const ABANDONED_MOST: u32 = 100;
-/// Portions of old anomalies removed in one run; the next goes on.
+/// Portions of old anomalies, and of old evidence, removed in one run; the next goes on.
 const PORTIONS: u32 = 50;
+/// Anomalies whose evidence is removed in one call: far from the statement timeout also where each has much of it.
+const EVIDENCE_PORTION: u32 = 5_000;
 
 /// Days of a plan.
 pub fn of_plan(plan: &str) -> u32 {
@@ -45,13 +47,46 @@ impl Removed {
     }
 }
 
-/// What the cron trigger runs, as of `now` (milliseconds since the Unix epoch).
-pub async fn run(ctx: &Ctx, now: i64) -> Result<Value> {
+/// What the database removed of evidence.
+#[derive(Debug, Default, Deserialize)]
+struct Pruned {
+    evidence: u64,
+    more: bool,
+}
+
+/// What the cron trigger runs, as of `now` (milliseconds since the Unix epoch). A step that fails is named in `failed` and holds up no
+/// other; the next run tries again.
+pub async fn run(ctx: &Ctx, now: i64) -> Value {
+    let mut failed = Vec::new();
+    let old = step(&mut failed, "anomalies", remove_old(ctx, now).await);
+    let evidence = step(&mut failed, "evidence", prune_evidence(ctx, now).await);
+    let objects = step(&mut failed, "objects", purge::run(ctx).await);
+    let accounts = step(&mut failed, "accounts", remove_abandoned(ctx, now).await);
+    json!({
+        "anomalies": old.anomalies, "audit_entries": old.audit_entries, "organizations": old.organizations, "more": old.more || evidence.more,
+        "evidence": evidence.evidence, "accounts": accounts, "objects": objects.emptied, "objects_left": objects.failed, "failed": failed,
+    })
+}
+
+fn step<T: Default>(failed: &mut Vec<&'static str>, name: &'static str, result: Result<T>) -> T {
+    result.unwrap_or_else(|error| {
+        log::error("retention.run", &format!("{name}: {error}"));
+        failed.push(name);
+        T::default()
+    })
+}
+
+/// Of each plan the days that `days` says, as the database's functions take them.
+fn arguments(now: i64, days: fn(&plans::Plan) -> u32) -> Value {
     let days: serde_json::Map<String, Value> = plans::PLANS
         .iter()
-        .map(|plan| (plan.id.to_owned(), json!(plan.retention_days)))
+        .map(|plan| (plan.id.to_owned(), json!(days(plan))))
         .collect();
-    let arguments = json!({ "p_days": days, "p_now": time::to_rfc3339(now) });
+    json!({ "p_days": days, "p_now": time::to_rfc3339(now) })
+}
+
+async fn remove_old(ctx: &Ctx, now: i64) -> Result<Removed> {
+    let arguments = arguments(now, |plan| plan.retention_days);
     let mut done = Removed::default();
     for _ in 0..PORTIONS {
         let portion: Removed = postgrest::call(ctx, "apply_retention", &arguments).await?;
@@ -60,13 +95,26 @@ pub async fn run(ctx: &Ctx, now: i64) -> Result<Value> {
             break;
         }
     }
-    let days: serde_json::Map<String, Value> = plans::PLANS
-        .iter()
-        .map(|plan| (plan.id.to_owned(), json!(plan.evidence_days)))
-        .collect();
-    let arguments = json!({ "p_days": days, "p_now": time::to_rfc3339(now) });
-    let evidence: u64 = postgrest::call(ctx, "prune_evidence", &arguments).await?;
-    let objects = purge::run(ctx).await?;
+    Ok(done)
+}
+
+async fn prune_evidence(ctx: &Ctx, now: i64) -> Result<Pruned> {
+    let mut arguments = arguments(now, |plan| plan.evidence_days);
+    arguments["p_limit"] = EVIDENCE_PORTION.into();
+    let mut done = Pruned::default();
+    for _ in 0..PORTIONS {
+        let portion: Pruned = postgrest::call(ctx, "prune_evidence", &arguments).await?;
+        done.evidence += portion.evidence;
+        done.more = portion.more;
+        if !portion.more {
+            break;
+        }
+    }
+    Ok(done)
+}
+
+/// Removes accounts that never confirmed their address. Gives how many.
+async fn remove_abandoned(ctx: &Ctx, now: i64) -> Result<u32> {
     let arguments =
         json!({ "p_before": time::to_rfc3339(now - ABANDONED_MS), "p_limit": ABANDONED_MOST });
     let abandoned: Vec<Uuid> = postgrest::call(ctx, "abandoned_users", &arguments).await?;
@@ -81,10 +129,7 @@ pub async fn run(ctx: &Ctx, now: i64) -> Result<Value> {
             ),
         }
     }
-    Ok(json!({
-        "anomalies": done.anomalies, "audit_entries": done.audit_entries, "organizations": done.organizations, "more": done.more, "evidence": evidence,
-        "accounts": removed, "objects": objects.emptied, "objects_left": objects.failed,
-    }))
+    Ok(removed)
 }
 
 #[cfg(test)]
