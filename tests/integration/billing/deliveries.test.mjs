@@ -195,3 +195,44 @@ test('an event that cannot be processed is retried from our own table, given up 
     await sql("update plan_price_map set base_price = $1 where plan = 'growth'", [price]);
   }
 });
+
+test('an event whose effects cannot be written is retried and given up like any other, and holds up no other', async () => {
+  await syncClock();
+  const [bad, good] = [await newTenant('poison'), await newTenant('behind-poison')];
+  const rows = [];
+  for (const tenant of [bad, good]) {
+    await subscribeQuietly(tenant, 'growth');
+    rows.push(await eventually('the subscription', async () => { const r = await account(tenant.id); return r.status === 'active' && r; }));
+  }
+  await fake('settle');
+  await drained();
+  await sql(`create function private.poison() returns trigger language plpgsql as $$ begin raise exception 'planted'; end $$`);
+  await sql(`create trigger poison before update on stripe_events for each row when (new.state = 'done' and new.subject = '${rows[0].stripe_customer}') execute function private.poison()`);
+  try {
+    await fake('mode', { mode: 'hold' });
+    const events = [];
+    for (const row of rows) events.push(await fake('emit', { type: 'customer.subscription.updated', object: { id: row.stripe_subscription, object: 'subscription', customer: row.stripe_customer } }));
+    // both are in the inbox before either is worked on, the one that fails is the older
+    for (const [i, e] of events.entries()) await sql('select store_stripe_event($1, now())', [JSON.stringify({ id: e.id, type: e.type, created: e.created - 60 * (1 - i), subject: e.data.object.customer, object_id: e.data.object.id })]);
+    const state = async (i) => (await sql('select state, attempts, cause, due_at > received_at as later from stripe_events where id = $1', [events[i].id]))[0];
+    await cron();
+    assert.equal((await state(1)).state, 'done', 'the other goes on in the same run');
+    const failed = await state(0);
+    assert.deepEqual([failed.state, failed.attempts, failed.later], ['received', 1, true]);
+    assert.match(failed.cause, /internal_error/);
+    for (let i = 0; i < 15 && (await state(0)).state === 'received'; i += 1) {
+      await fake('advance', { days: 1.1 / 24 });
+      await syncClock();
+      await cron();
+    }
+    assert.deepEqual([(await state(0)).state, (await state(0)).attempts], ['dead', 10]);
+  } finally {
+    await fake('mode', { mode: 'send' });
+    await sql('drop trigger poison on stripe_events');
+    await sql('drop function private.poison()');
+    await sql('select revive_stripe_events(now())');
+    await syncClock();
+    await cron();
+  }
+  assert.deepEqual(await sql("select count(*)::int as n from stripe_events where subject = $1 and state <> 'done'", [rows[0].stripe_customer]), [{ n: 0 }]);
+});

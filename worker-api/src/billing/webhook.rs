@@ -104,24 +104,29 @@ pub async fn drain(ctx: &Ctx, subject: Option<&str>) -> Result<usize> {
 }
 
 async fn process(ctx: &Ctx, event: &Claimed) -> Result<bool> {
-    let now = ctx.billing_now_ms();
-    match events::effects(ctx, event).await {
-        Ok(effects) => {
-            let arguments = json!({ "p_id": event.id, "p_lease": event.lease, "p_effects": effects, "p_now": time::to_rfc3339(now) });
-            let applied: Value = postgrest::call(ctx, "apply_stripe_event", &arguments).await?;
-            Ok(applied["applied"] == true)
-        }
+    match apply(ctx, event).await {
+        Ok(applied) => Ok(applied),
         Err(events::Failure(cause)) => {
             let dead = event.attempts >= ATTEMPTS;
             if dead {
                 log::error("billing.dead_letter", &event.id);
             }
-            let due = time::to_rfc3339(now + pause_ms(event.attempts));
+            let due = time::to_rfc3339(ctx.billing_now_ms() + pause_ms(event.attempts));
+            // where it was applied all the same, and only the answer got lost, this finds nothing to do
             let arguments = json!({ "p_id": event.id, "p_lease": event.lease, "p_cause": cause, "p_due": due, "p_dead": dead });
             postgrest::rpc(ctx, "fail_stripe_event", &arguments).await?;
             Ok(false)
         }
     }
+}
+
+/// Works out what follows from an event and writes it. Either can fail, and neither may hold up the events of others.
+async fn apply(ctx: &Ctx, event: &Claimed) -> std::result::Result<bool, events::Failure> {
+    let now = ctx.billing_now_ms();
+    let effects = events::effects(ctx, event).await?;
+    let arguments = json!({ "p_id": event.id, "p_lease": event.lease, "p_effects": effects, "p_now": time::to_rfc3339(now) });
+    let applied: Value = postgrest::call(ctx, "apply_stripe_event", &arguments).await?;
+    Ok(applied["applied"] == true)
 }
 
 /// Doubling pauses from 15 s to an hour.
