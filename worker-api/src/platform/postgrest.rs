@@ -118,23 +118,28 @@ async fn answer<T: DeserializeOwned>(
     as_person: bool,
 ) -> Result<T> {
     within(TIMEOUT, async {
-        for _ in 1..ATTEMPTS {
-            let Some(copy) = request.try_clone() else {
-                break;
-            };
-            let response = copy.send().await.map_err(unreachable)?;
-            let status = response.status().as_u16();
-            if status < 500 {
-                return result(response, as_person).await;
-            }
-            let answer: serde_json::Value = response.json().await.unwrap_or_default();
-            if !lost_to_another(answer["code"].as_str().unwrap_or("")) {
-                return Err(broken(status));
-            }
-        }
-        result(request.send().await.map_err(unreachable)?, as_person).await
+        result(send(request).await?, as_person).await
     })
     .await
+}
+
+/// Sends a write, and sends it again where the database ended it in favour of another.
+async fn send(request: reqwest::RequestBuilder) -> Result<reqwest::Response> {
+    for _ in 1..ATTEMPTS {
+        let Some(copy) = request.try_clone() else {
+            break;
+        };
+        let response = copy.send().await.map_err(unreachable)?;
+        let status = response.status().as_u16();
+        if status < 500 {
+            return Ok(response);
+        }
+        let answer: serde_json::Value = response.json().await.unwrap_or_default();
+        if !lost_to_another(answer["code"].as_str().unwrap_or("")) {
+            return Err(broken(status));
+        }
+    }
+    request.send().await.map_err(unreachable)
 }
 
 /// Whether a transaction was ended only because another one stood in its way: a deadlock, or a failed serialisation. Nothing of it
@@ -376,7 +381,7 @@ async fn read<T: DeserializeOwned>(builder: Builder) -> Result<Vec<T>> {
 }
 
 async fn send_write(request: reqwest::RequestBuilder) -> std::result::Result<(), WriteError> {
-    let sent = within(TIMEOUT, async { request.send().await.map_err(unreachable) }).await;
+    let sent = within(TIMEOUT, send(request)).await;
     let response = sent.map_err(|e| WriteError::Unavailable(e.detail))?;
     let status = response.status().as_u16();
     match status {
