@@ -9,116 +9,184 @@ import { ordinaryEvents, oddEvent } from '../support/logs.mjs';
 
 const DAY = 86_400;
 const seconds = (date) => date.getTime() / 1000;
+/** Requests a minute of one key, which the plans' page does not show. */
+const KEY_RATE = { developer: 3_000, standard: 12_000, growth: 60_000, enterprise: 120_000 };
 
-/** Ways to bring a fresh tenant into a state; each gives the plan in effect. */
-const STATES = {
-  developer: async () => 'developer',
-  trial: async (tenant) => (await subscribe(tenant, 'standard'), 'standard'),
-  'active growth': async (tenant) => (await subscribe(tenant, 'growth'), 'growth'),
-  grace: async (tenant) => {
-    const row = await subscribe(tenant, 'growth');
-    await fake('card', { customer: row.stripe_customer, card: 'decline' });
-    await advance(1.5);
-    await advance((seconds((await account(tenant.id)).current_period_end) + 8 * 3600 - (await syncClock())) / DAY);
-    assert.equal((await billingOf(tenant)).status, 'grace');
-    return 'growth';
-  },
-  downgraded: async (tenant) => {
-    await STATES.grace(tenant);
-    await advance(7.5);
-    assert.equal((await billingOf(tenant)).status, 'canceled');
-    return 'developer';
-  },
-  enterprise: async (tenant) => {
-    await sql("update organizations set plan = 'enterprise' where id = $1", [tenant.id]);
-    return 'enterprise';
-  },
-};
+/**
+ * Each plan in each state that it can be in; `plan` is the one in effect. Only Standard is tried. All are at their limit in the end:
+ * Developer stops there, a paid plan only with the owner's hard cap.
+ */
+const STATES = [
+  { name: 'Developer', plan: 'developer' },
+  { name: 'Standard, trial', plan: 'standard', buys: 'standard', status: 'trialing' },
+  { name: 'Standard, active', plan: 'standard', buys: 'standard', status: 'active', capped: true },
+  { name: 'Standard, grace', plan: 'standard', buys: 'standard', pays: false, status: 'grace' },
+  { name: 'Standard, downgraded', plan: 'developer', buys: 'standard', pays: false, status: 'canceled' },
+  { name: 'Growth, active', plan: 'growth', buys: 'growth', status: 'active', capped: true },
+  { name: 'Growth, grace', plan: 'growth', buys: 'growth', pays: false, status: 'grace' },
+  { name: 'Growth, downgraded', plan: 'developer', buys: 'growth', pays: false, status: 'canceled' },
+  { name: 'Enterprise', plan: 'enterprise' },
+];
 
-/** Rows as the stream's and the members' own ways would have written them, so that a limit is near. */
-const fillStreams = (org, count) => sql("insert into streams (org_id, name, event_type) select $1, 'filled-' || i, 'log' from generate_series(1, $2::int) i on conflict do nothing", [org, count]);
+const event = (stream, data = 'x') => ({ stream, data });
+const send = (key, ...events) => api('POST', '/v1/events', { as: key, json: events });
+const record = (key, stream) => api('POST', '/v1/anomalies', { as: key, json: { stream, event_type: 'log', severity: 'low' } });
+/** A key of its own for each step: what isolates know of a key's organisation is as old as the key at most. */
+const keyOf = async (it, name) => (await newKey(it.tenant.owner, { name, scopes: ['ingest', 'read', 'write'] })).secret;
 
+/** Every limited feature, below the plan's limits and at those of streams and members. */
 const FEATURES = {
-  async rate(tenant, plan) {
+  async rate({ tenant, plan, key }) {
     const { body } = await api('GET', '/v1/config', { as: tenant.owner });
-    assert.deepEqual(body.limits.requests_per_minute.organization, plan.requests_per_minute);
-    const { headers } = await api('GET', '/v1/streams', { as: tenant.owner });
-    assert.match(headers.get('ratelimit-policy'), /^"(key|organization)";q=\d+;w=60$/);
-    return `${plan.requests_per_minute} a minute`;
+    assert.deepEqual(body.limits.requests_per_minute, { key: KEY_RATE[plan.id], organization: plan.requests_per_minute });
+    const { headers } = await api('GET', '/v1/streams', { as: key });
+    assert.equal(headers.get('ratelimit-policy'), `"key";q=${KEY_RATE[plan.id]};w=60`);
+    return `${plan.requests_per_minute} a minute, one key ${KEY_RATE[plan.id]}`;
   },
-  async retention(tenant, plan) {
+  async retention({ tenant, plan, aged }) {
     const { body } = await api('GET', '/v1/config', { as: tenant.owner });
     assert.equal(body.retention.days_of_plan, plan.retention_days);
     assertProblem(await api('PATCH', '/v1/organization', { as: tenant.owner, json: { retention_days: plan.retention_days + 1 } }), 400, 'invalid_body');
+    assert.deepEqual([aged.has(plan.retention_days - 1), aged.has(plan.retention_days + 1)], [true, false], 'a day less is kept, a day more is removed');
     return `${plan.retention_days} days`;
   },
-  async evidence(tenant, plan) {
-    await sql('insert into anomalies (id, org_id, stream, severity, detected_at, baseline_data) select gen_random_uuid(), $1, $2, \'low\', now() - make_interval(days => d, hours => h), \'kept\' from (values ($3::int - 1, 0), ($3::int, 1)) v(d, h)', [tenant.id, 'evidence', plan.evidence_days]);
-    await api('POST', '/v1/_test/clock?ms=0');
-    assert.equal((await api('POST', '/v1/_test/scheduled')).status, 200);
-    await syncClock();
-    const rows = await sql("select baseline_data from anomalies where org_id = $1 and stream = 'evidence' order by detected_at desc", [tenant.id]);
-    assert.deepEqual(rows.map((r) => r.baseline_data).slice(0, 2), plan.evidence_days === plan.retention_days ? ['kept'] : ['kept', null]);
+  async evidence({ plan, aged }) {
+    assert.equal(aged.get(plan.evidence_days - 1), 'kept');
+    assert.equal(aged.get(plan.evidence_days + 1), plan.evidence_days < plan.retention_days ? null : undefined);
     return `${plan.evidence_days} days`;
   },
-  async members(tenant, plan) {
+  async members({ tenant, plan }) {
+    const invite = () => api('POST', '/v1/invitations', { as: tenant.owner, json: { email: freshAddress('seat'), role: 'viewer' } });
     if (plan.members === null) return 'unlimited';
-    await sql("insert into invitations (org_id, email, token_hash, expires_at) select $1, 'seat-' || i || '-' || $3 || '@people.test', encode(sha256(($3 || i)::bytea), 'hex'), now() + interval '1 day' from generate_series(1, $2::int) i", [tenant.id, plan.members - 1, tenant.id]);
-    assertProblem(await api('POST', '/v1/invitations', { as: tenant.owner, json: { email: freshAddress('late'), role: 'viewer' } }), 409, 'limit_reached');
+    await sql("insert into invitations (org_id, email, token_hash, expires_at) select $1, 'seat-' || i || '-' || $3 || '@people.test', encode(sha256(($3 || i)::bytea), 'hex'), now() + interval '1 day' from generate_series(1, $2::int) i", [tenant.id, plan.members - 2, tenant.id]);
+    assert.equal((await invite()).status, 201, 'the last seat can be taken');
+    assertProblem(await invite(), 409, 'limit_reached');
     await sql("update invitations set revoked_at = now() where org_id = $1 and email like 'seat-1-%'", [tenant.id]);
-    assert.equal((await api('POST', '/v1/invitations', { as: tenant.owner, json: { email: freshAddress('in'), role: 'viewer' } })).status, 201, 'a free seat can be taken');
+    assert.equal((await invite()).status, 201, 'one that is free again, too');
     return `${plan.members}`;
   },
-  async streams(tenant, plan, key) {
+  async streams({ tenant, plan, key, name }) {
     if (plan.streams === null) return 'unlimited';
-    await fillStreams(tenant.id, plan.streams - 1);
+    // as the streams' own ways would have written them; with the usage below, so that one more place is left
+    await sql("insert into streams (org_id, name, event_type) select $1, 'filled-' || i, 'log' from generate_series(1, $2::int) i", [tenant.id, plan.streams - 1]);
     const first = freshStream('first');
-    assert.equal((await api('POST', '/v1/events', { as: key, json: [{ stream: first, data: 'x' }] })).body.accepted, 1, 'the last place');
-    const refused = await api('POST', '/v1/events', { as: key, json: [{ stream: freshStream('late'), data: 'x' }, { stream: first, data: 'y' }] });
+    assert.equal((await send(key, event(first))).body.accepted, 1, 'the last place');
+    const refused = await send(key, event(freshStream('late')), event(first, 'y'));
     assert.equal(refused.status, 200);
     assert.deepEqual(refused.body.rejected.map((r) => [r.index, r.code]), [[0, 'stream_limit']]);
     assert.equal(refused.body.accepted, 1, 'streams that there are go on');
-    assertProblem(await api('POST', '/v1/anomalies', { as: key, json: { stream: freshStream('late'), event_type: 'log', severity: 'low' } }), 409, 'limit_reached');
+    assertProblem(await record(key, freshStream('late')), 409, 'limit_reached');
+    if (name !== 'Developer') return `${plan.streams}`;
     // one that goes makes room for another, and has to find a place like any other when it comes again
     await eventually('the stream can be deleted', async () => (await api('DELETE', `/v1/streams/${first}`, { as: tenant.owner })).status === 204);
-    assert.equal((await api('POST', '/v1/events', { as: key, json: [{ stream: freshStream('next'), data: 'x' }] })).body.accepted, 1, 'its place is free');
-    const again = await api('POST', '/v1/events', { as: key, json: [{ stream: first, data: 'x' }] });
-    assert.deepEqual(again.body.rejected.map((r) => r.code), ['stream_limit']);
+    assert.equal((await send(key, event(freshStream('next')))).body.accepted, 1, 'its place is free');
+    assert.deepEqual((await send(key, event(first))).body.rejected.map((r) => r.code), ['stream_limit']);
     return `${plan.streams}`;
   },
-  async detections(tenant, plan, key) {
-    if (plan.included_detections === null) return 'unlimited';
-    const now = await syncClock();
-    await report(tenant.id, 'reported', dayOf(now), plan.included_detections - 1);
-    await cron();
-    const stops = plan.overage_usd === null;
-    const { usage, cap_reached } = await billingOf(tenant);
-    assert.equal(cap_reached, false);
-    assert.equal(usage.recording, true);
-    await report(tenant.id, 'reported', dayOf(now), plan.included_detections);
-    await cron();
-    assert.equal((await billingOf(tenant)).cap_reached, stops, stops ? 'recording stops' : 'each further one is paid');
-    const found = await api('POST', '/v1/anomalies', { as: tenant.owner, json: { stream: 'filled-1', event_type: 'log', severity: 'high' } });
-    if (stops) await eventually('the isolate to hear of it', async () => (await api('POST', '/v1/anomalies', { as: tenant.owner, json: { stream: 'filled-1', event_type: 'log', severity: 'high' } })).status === 403, { timeoutMs: 70_000, everyMs: 3_000 });
-    else assert.equal(found.status, 201);
-    for (const path of ['/v1/anomalies', '/v1/streams', '/v1/organization/export']) assert.equal((await api('GET', path, { as: tenant.owner })).status, 200, 'what is stored stays readable');
-    return stops ? 'stops' : 'paid by the piece';
+  /** One less than the allowance: see `atTheLimit` for the rest. */
+  async detections({ tenant, plan, key }) {
+    const { usage, cap_reached: reached } = await billingOf(tenant);
+    assert.deepEqual([usage.included_detections, usage.recording, reached], [plan.included_detections, true, false]);
+    assert.equal((await record(key, 'filled-1')).status, 201);
+    return `${plan.included_detections ?? 'unlimited'}`;
+  },
+  async events({ tenant, plan, key }) {
+    const { usage } = await billingOf(tenant);
+    assert.equal(usage.included_events, plan.included_events);
+    assert.equal((await send(key, event('filled-1'))).body.accepted, 1);
+    return `${plan.included_events ?? 'unlimited'}`;
   },
 };
 
-for (const [state, enter] of Object.entries(STATES)) {
-  test(`must show 5: entitlements, ${state}`, async (t) => {
-    await syncClock();
-    const tenant = await newTenant(`matrix-${state.replace(' ', '-')}`);
-    const id = await enter(tenant);
-    const plan = PLANS.find((p) => p.id === id);
-    assert.equal((await billingOf(tenant)).plan, id);
-    const key = (await newKey(tenant.owner, { name: 'matrix', scopes: ['ingest', 'read', 'write'] })).secret;
-    for (const [feature, check] of Object.entries(FEATURES)) {
-      await t.test(`${feature}`, async (u) => figure(u, await check(tenant, plan, key)));
-    }
-  });
+/** The allowance of detections is used up, then that of events. */
+const AT_THE_LIMIT = {
+  async detections({ tenant, stops, key }) {
+    const { usage, cap_reached: reached } = await billingOf(tenant);
+    assert.deepEqual([reached, usage.recording], [stops, !stops]);
+    const recorded = await record(key, 'filled-1');
+    if (stops) assertProblem(recorded, 403, 'quota_exhausted');
+    else assert.equal(recorded.status, 201, 'each further one is paid');
+    const scored = await send(key, event('filled-1'), event(freshStream('late')));
+    assert.equal(scored.body.accepted, 1, 'events are scored all the same');
+    assert.deepEqual([scored.body.rejected.map((r) => r.code), scored.body.quota?.recording], [['stream_limit'], stops ? false : undefined], 'and the answer says so');
+    return stops ? 'stop' : 'are paid by the piece';
+  },
+  async others(it) {
+    await FEATURES.rate(it);
+    const { body } = await api('GET', '/v1/config', { as: it.tenant.owner });
+    assert.equal(body.retention.days_of_plan, it.plan.retention_days);
+    assertProblem(await api('POST', '/v1/invitations', { as: it.tenant.owner, json: { email: freshAddress('late'), role: 'viewer' } }), 409, 'limit_reached');
+    return 'as before';
+  },
+  async events({ tenant, stops, eventsKey }) {
+    const answer = await send(eventsKey, event('filled-1'));
+    if (stops) assertProblem(answer, 403, 'quota_exhausted');
+    else assert.equal(answer.body.accepted, 1, 'fair use, not a wall');
+    for (const path of ['/v1/anomalies', '/v1/streams', '/v1/organization/export']) assert.equal((await api('GET', path, { as: tenant.owner })).status, 200, 'what is stored stays readable');
+    return stops ? 'end' : 'go on';
+  },
+};
+
+/** One row of each age at which a plan's days decide. */
+async function plantAged({ tenant, plan }) {
+  const ages = new Set([plan.evidence_days, plan.retention_days].flatMap((days) => [days - 1, days + 1]));
+  await sql("insert into anomalies (id, org_id, stream, severity, event_id, detected_at, baseline_data) select gen_random_uuid(), $1, 'aged', 'low', d, now() - make_interval(days => d), 'kept' from unnest($2::int[]) d", [tenant.id, [...ages]]);
 }
+const agedOf = async ({ tenant }) => new Map((await sql("select event_id::int as age, baseline_data from anomalies where org_id = $1 and stream = 'aged'", [tenant.id])).map((r) => [r.age, r.baseline_data]));
+
+/** All features in these states; what costs time (cron, the hourly job) is done once for all of them. */
+async function inTheseStates(t, all, names) {
+  const states = all.filter((it) => names.includes(it.name));
+  const day = dayOf(await syncClock());
+  const use = async (less) => {
+    for (const { tenant, plan } of states) if (plan.included_detections !== null) await report(tenant.id, 'reported', day, plan.included_detections - less.detections, plan.included_events - less.events);
+    await cron();
+  };
+  for (const it of states) await plantAged(it);
+  assert.equal((await api('POST', '/v1/_test/scheduled')).status, 200);
+  await use({ detections: 1, events: 100_000 });
+  for (const it of states) {
+    const { status, plan } = await billingOf(it.tenant);
+    assert.deepEqual([it.name, status, plan], [it.name, it.status ?? 'none', it.plan.id]);
+    Object.assign(it, { aged: await agedOf(it), key: await keyOf(it, 'below') });
+    for (const [feature, check] of Object.entries(FEATURES)) await t.test(`${it.name}: ${feature}`, async (u) => figure(u, await check(it)));
+  }
+  const limited = states.filter((it) => it.plan.included_detections !== null);
+  for (const it of limited) if (it.capped) assert.equal((await api('PATCH', '/v1/billing/settings', { as: it.tenant.owner, json: { hard_cap: true } })).status, 200);
+  await use({ detections: 0, events: 100_000 });
+  for (const it of limited) Object.assign(it, { stops: it.capped || it.plan.id === 'developer', key: await keyOf(it, 'detections') });
+  for (const it of limited) for (const feature of ['detections', 'others']) await t.test(`${it.name}, cap reached: ${feature}`, async (u) => figure(u, await AT_THE_LIMIT[feature](it)));
+  await use({ detections: 0, events: 0 });
+  for (const it of limited) {
+    it.eventsKey = await keyOf(it, 'events');
+    await t.test(`${it.name}, cap reached: events`, async (u) => figure(u, await AT_THE_LIMIT.events(it)));
+  }
+}
+
+test('must show 5: every limited feature × plan × state', { timeout: 600_000 }, async (t) => {
+  await syncClock();
+  const all = [];
+  for (const state of STATES) {
+    const tenant = await newTenant(`matrix-${state.name.replace(/\W+/g, '-').toLowerCase()}`);
+    const row = state.buys ? await subscribe(tenant, state.buys) : await account(tenant.id);
+    if (state.pays === false) await fake('card', { customer: row.stripe_customer, card: 'decline' });
+    if (state.plan === 'enterprise') await sql("update organizations set plan = 'enterprise' where id = $1", [tenant.id]);
+    all.push({ ...state, tenant, row, plan: PLANS.find((p) => p.id === state.plan) });
+  }
+  const to = async (moment) => advance((moment - (await syncClock())) / DAY);
+  const the = (name) => all.find((it) => it.name === name).row;
+  await inTheseStates(t, all, ['Developer', 'Standard, trial', 'Growth, active', 'Enterprise']);
+  // Growth's first period ends with the day
+  await to(seconds(the('Growth, grace').current_period_end) + 8 * 3600);
+  await inTheseStates(t, all, ['Growth, grace']);
+  await advance(7.5);
+  await inTheseStates(t, all, ['Growth, downgraded']);
+  // a trial that ends is paid for, or is not
+  await to(seconds(the('Standard, active').trial_end) + 8 * 3600);
+  await inTheseStates(t, all, ['Standard, active', 'Standard, grace']);
+  await advance(7.5);
+  await inTheseStates(t, all, ['Standard, downgraded']);
+});
 
 test('must show 5: at its limit Developer goes on scoring and counting, records nothing more, and says so in each answer', async (t) => {
   await api('POST', '/v1/_test/clock?ms=0'); // streams count by the day that it is
