@@ -91,7 +91,7 @@ test('usage and plan pages show what the API counts', { timeout: 120_000 }, asyn
   await page.context().close();
 });
 
-test('must show 1: upgrade through the checkout, trial to its end, failed payment, grace, Developer, paid again: as the owner sees it', { timeout: 240_000 }, async (t) => {
+test('must show 1: upgrade through the checkout, trial to its end, overage, failed payment, grace, Developer, paid again: as the owner sees it', { timeout: 240_000 }, async (t) => {
   let now = await syncClock();
   const tenant = await newTenant('life-ui');
   const page = await ownersPage(tenant);
@@ -142,8 +142,25 @@ test('must show 1: upgrade through the checkout, trial to its end, failed paymen
   await invoices.getByRole('listitem').filter({ hasText: 'paid' }).filter({ hasText: '$49.00' }).waitFor();
 
   const period = await account(tenant.id);
+  const day = new Date(seconds(period.current_period_start) * 1000 + 2 * DAY * 1000).toISOString().slice(0, 10);
+  await report(tenant.id, 'checkout-api', day, 36_000);
+  await goTo(seconds(period.current_period_start) + 3 * DAY);
+  await bannerSays('72 % of the allowance is used.', /text-ink-2/);
+  await report(tenant.id, 'checkout-api', day, 61_000);
+  await goTo(seconds(period.current_period_start) + 4 * DAY);
+  await bannerSays('122 % of the allowance is used, more than the soft cap of 120 %; 11,000 detections beyond it so far.', /accent/);
+  await banner.getByRole('link', { name: 'See the usage' }).click();
+  const alerts = page.getByRole('list', { name: 'Alerts of this period' });
+  await alerts.waitFor();
+  assert.deepEqual((await alerts.getByRole('listitem').allInnerTexts()).map((words) => Number.parseInt(words, 10)), [70, 90, 100, 120]);
+  await page.getByText(/11,000 detections beyond the allowance, \$11 so far/).waitFor();
+  await assertAccessible(page);
+  await picture(page, 'overage');
+  await page.goto(`${url}/app/billing`);
+
   await fake('card', { customer: period.stripe_customer, card: 'decline' });
   await goTo(seconds(period.current_period_end) + 7 * 3600);
+  await invoices.getByRole('listitem').filter({ hasText: '$60.00' }).waitFor();
   await present.getByText(/^Payment failed/).waitFor();
   await bannerSays(/The last payment failed. In 7 days this becomes Developer./, /text-bad/);
   await picture(page, 'grace');

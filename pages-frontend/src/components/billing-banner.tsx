@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Info, TriangleAlert } from 'lucide-react';
-import { billingQuery, type Billing } from '@/lib/api/billing';
+import { SOFT_CAP, billingQuery, type Billing, type Usage } from '@/lib/api/billing';
 import { useApi } from '@/lib/api/client';
 import { cn } from '@/lib/cn';
 import { formatCount } from '@/lib/format';
@@ -16,7 +16,7 @@ export interface Notice {
 
 const days = (n: number) => (n === 1 ? '1 day' : `${n} days`);
 
-/** The one most pressing thing, or nothing. Days are the server's: a browser's clock may be wrong. */
+/** The most pressing thing, with the usage beside a trial, or nothing. Days are the server's: a browser's clock may be wrong. */
 export function noticeOf(billing: Billing): Notice | null {
   const { status, usage } = billing;
   if (status === 'grace' && typeof billing.grace_days_remaining === 'number') {
@@ -36,30 +36,52 @@ export function noticeOf(billing: Billing): Notice | null {
       action: 'See the plans',
     };
   }
+  const spent = usageNotice(usage);
   if (status === 'trialing' && billing.trial_days_remaining !== null) {
-    const left = billing.trial_days_remaining;
-    if (left <= 1)
-      return {
-        tone: 'urgent',
-        text: left < 1 ? 'The trial ends today.' : 'The trial ends tomorrow.',
-        action: 'Keep Standard',
-      };
-    if (left <= 3)
-      return { tone: 'notable', text: `The trial ends in ${days(left)}.`, action: 'Keep Standard' };
-    return { tone: 'calm', text: `Trial of Standard: ${days(left)} left.`, action: 'See the plans' };
-  }
-  if (usage.percent >= 100) {
+    const trial = trialNotice(billing.trial_days_remaining);
+    if (!spent) return trial;
     return {
-      tone: 'notable',
-      text: `The allowance is used up; ${formatCount(usage.overage_detections)} detections beyond it so far.`,
-      action: 'See the usage',
+      ...trial,
+      tone: trial.tone === 'calm' ? spent.tone : trial.tone,
+      text: `${trial.text} ${spent.text}`,
     };
   }
-  if (usage.percent >= 90)
+  return spent;
+}
+
+function trialNotice(left: number): Notice {
+  if (left <= 1)
+    return {
+      tone: 'urgent',
+      text: left < 1 ? 'The trial ends today.' : 'The trial ends tomorrow.',
+      action: 'Keep Standard',
+    };
+  if (left <= 3)
+    return { tone: 'notable', text: `The trial ends in ${days(left)}.`, action: 'Keep Standard' };
+  return { tone: 'calm', text: `Trial of Standard: ${days(left)} left.`, action: 'See the plans' };
+}
+
+/** The thresholds that also go out by mail, as the usage stands now: a greater plan may have put it back below one. */
+function usageNotice(usage: Usage): Notice | null {
+  const percent = Math.floor(usage.percent);
+  const action = 'See the usage';
+  // it may be the events that are beyond the allowance
+  const beyond =
+    usage.overage_detections > 0
+      ? `; ${formatCount(usage.overage_detections)} detections beyond it so far`
+      : '';
+  if (percent >= SOFT_CAP)
     return {
       tone: 'notable',
-      text: `${Math.floor(usage.percent)} % of the allowance is used.`,
-      action: 'See the usage',
+      text: `${percent} % of the allowance is used, more than the soft cap of ${SOFT_CAP} %${beyond}.`,
+      action,
+    };
+  if (percent >= 100) return { tone: 'notable', text: `The allowance is used up${beyond}.`, action };
+  if (percent >= 70)
+    return {
+      tone: percent >= 90 ? 'notable' : 'calm',
+      text: `${percent} % of the allowance is used.`,
+      action,
     };
   return null;
 }

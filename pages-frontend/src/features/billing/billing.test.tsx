@@ -34,6 +34,27 @@ describe('notices', () => {
       '15,500',
     ],
     ['an allowance nearly spent', { usage: { percent: 92.7 } }, 'notable', '92 %'],
+    ['an allowance that goes down', { usage: { percent: 70 } }, 'calm', '70 % of the allowance'],
+    ['most of it left', { usage: { percent: 69.9 } }, null, ''],
+    [
+      'the soft cap',
+      { usage: { percent: 120, overage_detections: 10_000 } },
+      'notable',
+      'soft cap of 120 %; 10,000',
+    ],
+    ['an allowance used up by events', { usage: { percent: 104 } }, 'notable', 'The allowance is used up.'],
+    [
+      'usage in a trial',
+      { status: 'trialing', trial_days_remaining: 12, usage: { percent: 92 } },
+      'notable',
+      '12 days left. 92 % of',
+    ],
+    [
+      'the soft cap in a trial',
+      { status: 'trialing', trial_days_remaining: 1, usage: { percent: 125 } },
+      'urgent',
+      'tomorrow. 125 % of',
+    ],
   ])('%s', (_what, overrides, tone, words) => {
     expect(notice(overrides)?.tone ?? null).toBe(tone);
     expect(notice(overrides)?.text ?? '').toContain(words);
@@ -65,6 +86,27 @@ describe('usage', () => {
       'href',
       '/app/streams/checkout-api',
     );
+  });
+
+  it('says which thresholds were reached, and when', async () => {
+    give({
+      usage: {
+        percent: 122,
+        overage_detections: 11_000,
+        alerts: [70, 120].map((threshold, i) => ({ threshold, reached_at: `2026-11-1${i}T10:00:00Z` })),
+      },
+    });
+    renderApp('/app/usage');
+    const alerts = await screen.findByRole('list', { name: 'Alerts of this period' });
+    expect(
+      within(alerts)
+        .getAllByRole('listitem')
+        .map((item) => item.textContent),
+    ).toEqual([
+      '70 % of the allowance reached on 10 Nov',
+      '120 % of the allowance (soft cap) reached on 11 Nov',
+    ]);
+    expect(screen.getByText(/more than the soft cap of 120 %; 11,000 detections beyond/)).toBeVisible();
   });
 
   it('has words for an empty period and for a failure', async () => {

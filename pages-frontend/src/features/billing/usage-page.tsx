@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ErrorMessage } from '@/components/states';
 import { Skeleton } from '@/components/ui/skeleton';
-import { billingQuery, detailsQuery, type Billing, type Details } from '@/lib/api/billing';
+import { SOFT_CAP, billingQuery, detailsQuery, type Billing, type Details } from '@/lib/api/billing';
 import { useApi } from '@/lib/api/client';
 import { cn } from '@/lib/cn';
 import { formatCompact, formatCount, formatPercent } from '@/lib/format';
@@ -122,6 +122,22 @@ function Period({ billing, latest }: { billing: Billing; latest: Day | undefined
           ? ` ${formatCount(usage.unrecorded_detections)} were found but not recorded.`
           : ''}
       </p>
+      {usage.alerts.length > 0 && (
+        <ul aria-label="Alerts of this period" className="mt-3 flex flex-wrap gap-2 text-sm">
+          {usage.alerts.map(({ threshold, reached_at: at }) => (
+            <li
+              key={threshold}
+              className={cn(
+                'rounded-sm px-2 py-0.5',
+                threshold >= 100 ? 'bg-bad-soft text-bad' : 'bg-accent-soft',
+              )}
+            >
+              {threshold} % of the allowance{threshold === SOFT_CAP ? ' (soft cap)' : ''} reached on{' '}
+              {dayOf(at)}
+            </li>
+          ))}
+        </ul>
+      )}
     </section>
   );
 }

@@ -21,6 +21,9 @@ export const Usage = z.object({
 });
 export type Usage = z.output<typeof Usage>;
 
+/** The share of the allowance, in percent, from which its owner is told once more; nothing stops there. */
+export const SOFT_CAP = 120;
+
 export const Billing = z.object({
   status: z.string(),
   plan: z.string(),
