@@ -1,10 +1,11 @@
-// Signatures of Stripe's webhooks, made by the official library, and everything that is no such signature.
+// Signatures of Stripe's webhooks, made by the official library, and everything that is no such signature; and types of events that no other
+// test brings about.
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { test } from 'node:test';
 import Stripe from 'stripe';
 import { api, assertProblem, eventually, figure, stripe } from '../support/stack.mjs';
-import { sql } from './support.mjs';
+import { DAY, account, advance, billingOf, fake, newTenant, sql, subjects, subscribe, syncClock } from './support.mjs';
 
 const official = new Stripe('sk_test_signs_only');
 const now = () => Math.floor(Date.now() / 1000);
@@ -70,4 +71,53 @@ test('must show 2: what does not verify is refused with 400 and stored nowhere',
 
 test('a signed body that is no event is refused and not stored', async () => {
   for (const payload of ['[]', '{}', 'x', JSON.stringify({ id: 'evt_x', type: '' })]) assertProblem(await post(payload, sign(payload)), 400, 'invalid_body');
+});
+
+test('a subscription that is paused gives no plan until it is resumed', async () => {
+  await syncClock();
+  const tenant = await newTenant('paused');
+  const { stripe_customer: customer } = await subscribe(tenant, 'growth');
+  // other news of it would bring the same
+  await fake('settle');
+  await eventually('all other news to be done', async () => (await sql("select 1 from stripe_events where subject = $1 and state = 'received'", [customer])).length === 0);
+  for (const [control, type, status, plan] of [['pause', 'customer.subscription.paused', 'paused', 'developer'], ['resume', 'customer.subscription.resumed', 'active', 'growth']]) {
+    const { id } = await fake(control, { customer });
+    const row = await eventually(`${type} to be done`, async () => { const r = await stored(id); return r?.state === 'done' && r; });
+    assert.deepEqual([row.type, row.outcome, row.org_id], [type, 'written', tenant.id]);
+    const now = await account(tenant.id);
+    assert.deepEqual([now.status, now.effective_plan, now.plan], [status, plan, 'growth']);
+    const billing = await billingOf(tenant);
+    assert.deepEqual([billing.status, billing.plan], [status, plan]);
+    const [entry] = await sql("select after from audit_log where org_id = $1 and action = 'subscription.changed' and request_id = $2", [tenant.id, id]);
+    assert.equal(entry?.after.status, status, 'on record, with the event that brought it');
+  }
+});
+
+test('a payment that the bank asks to confirm: one mail with the invoice, and none once it is paid', async () => {
+  await syncClock();
+  const tenant = await newTenant('action');
+  const row = await subscribe(tenant, 'growth');
+  await fake('card', { customer: row.stripe_customer, card: 'action' });
+  await advance((row.current_period_end.getTime() / 1000 + 7 * 3600 - (await syncClock())) / DAY);
+  const [first] = await sql("select * from stripe_events where subject = $1 and type = 'invoice.payment_action_required'", [row.stripe_customer]);
+  assert.deepEqual([first?.state, first?.outcome], ['done', 'written']);
+  const asked = async () => (await subjects(tenant.owner)).filter((subject) => subject === 'Your bank asks you to confirm a Driftlock payment').length;
+  assert.equal(await asked(), 1);
+  assert.equal((await account(tenant.id)).status, 'grace');
+  const [entry] = await sql("select target_id, after from audit_log where org_id = $1 and action = 'invoice.payment_action_required'", [tenant.id]);
+  assert.deepEqual([entry.target_id, entry.after.status], [first.object_id, 'open']);
+
+  const again = async () => {
+    const { id } = await fake('emit', { type: 'invoice.payment_action_required', object: { id: first.object_id, object: 'invoice', customer: row.stripe_customer } });
+    await eventually('the event to be done', async () => (await stored(id))?.state === 'done');
+    await advance(0.01);
+  };
+  await again();
+  assert.equal(await asked(), 1, 'once for an invoice');
+  await fake('card', { customer: row.stripe_customer, card: 'ok' });
+  await advance(1.1); // Stripe tries again by itself
+  assert.equal((await account(tenant.id)).status, 'active');
+  await sql("delete from billing_mails where org_id = $1 and kind = 'action_required'", [tenant.id]);
+  await again();
+  assert.equal(await asked(), 1, 'what is paid needs no confirmation, also where the mail was not remembered');
 });

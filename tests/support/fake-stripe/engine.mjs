@@ -182,6 +182,13 @@ export class Engine {
     });
   }
 
+  setPaused(customer, paused) {
+    const subscription = [...this.table('subscription').values()].find((s) => s.customer === customer && s.status === (paused ? 'active' : 'paused'));
+    const was = { status: subscription.status };
+    subscription.status = paused ? 'paused' : 'active';
+    return this.events.emit(`customer.subscription.${paused ? 'paused' : 'resumed'}`, subscription, was);
+  }
+
   /** The portal's way to end a subscription, and to take that back. */
   endWithPeriod(subscription, ends) {
     const was = { cancel_at_period_end: subscription.cancel_at_period_end };

@@ -4,7 +4,7 @@
 //
 //   POST /_ctl/advance {to | days}      POST /_ctl/card {customer, card: ok | decline | action | debit}    POST /_ctl/pay {session}
 //   POST /_ctl/mode {mode: send|hold}   GET /_ctl/events   POST /_ctl/send {id}   POST /_ctl/outage {kind: none | down | lost | error | key}
-//   POST /_ctl/dispute|refund {customer, amount}   POST /_ctl/delete_customer {customer}   POST /_ctl/meter_error {identifier, unnamed}   GET /_ctl/state
+//   POST /_ctl/dispute|refund {customer, amount}   POST /_ctl/pause|resume {customer}   POST /_ctl/delete_customer {customer}   POST /_ctl/meter_error {identifier, unnamed}   GET /_ctl/state
 import http from 'node:http';
 import { Engine, newId } from './engine.mjs';
 import { Events } from './events.mjs';
@@ -92,6 +92,9 @@ export function startFakeStripe({ port, endpoint }) {
       return events.emit('charge.dispute.created', engine.put('dispute', { id: newId('du'), object: 'dispute', charge: charge.id, amount, currency: 'usd', reason: 'fraudulent', status: 'needs_response', created: engine.time }));
     },
     refund: ({ customer, amount }) => events.emit('charge.refunded', engine.put('charge', { id: newId('ch'), object: 'charge', customer, amount, amount_refunded: amount, refunded: true, currency: 'usd', created: engine.time })),
+    // as a trial without a payment method ends, and as it goes on
+    pause: ({ customer }) => engine.setPaused(customer, true),
+    resume: ({ customer }) => engine.setPaused(customer, false),
     delete_customer: ({ customer }) => engine.deleteCustomer(engine.table('customer').get(customer)),
     // an event shows the whole object where there is one
     emit: ({ type, object }) => events.emit(type, engine.tables[object.object]?.get(object.id) ?? object),
