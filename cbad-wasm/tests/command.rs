@@ -66,7 +66,8 @@ fn a_pipe_gets_a_verdict_per_line_without_colour() {
 fn explained_anomalies_are_coloured_only_when_asked_in_a_pipe() {
     let plain = stdout(&cbad(&["explain"], &[], &log()));
     assert!(
-        plain.contains("user 5 dropped table orders") && plain.contains("has not been seen"),
+        plain.contains("user 5 >>dropped<< >>table<< >>orders<<")
+            && plain.contains("has not been seen"),
         "{plain}"
     );
     assert!(!plain.contains('\x1b'));
@@ -80,6 +81,121 @@ fn explained_anomalies_are_coloured_only_when_asked_in_a_pipe() {
         "asked for on the command line goes before NO_COLOR"
     );
     assert!(!stdout(&cbad(&["explain", "--color", "never"], &[], &log())).contains('\x1b'));
+}
+
+#[test]
+fn an_explanation_says_the_sentence_first_then_what_it_rests_on() {
+    let mut input = String::new();
+    for i in 0..400 {
+        input += &format!(
+            "{{\"level\":\"INFO\",\"http\":{{\"status\":200,\"path\":\"/a/{}\"}},\"msg\":\"served user {}\"}}\n",
+            i % 9,
+            i % 30
+        );
+    }
+    input +=
+        r#"{"level":"FATAL","http":{"status":200,"path":"/etc"},"msg":"served the crown jewels"}"#;
+    let text = stdout(&cbad(&["explain", "--format", "ndjson"], &[], &input));
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].starts_with("\"FATAL\" in field \"level\" has not been seen"));
+    assert!(
+        lines[1].starts_with("  event 400: ")
+            && lines[1].contains(" bits of surprise (high), p = ")
+    );
+    assert!(lines[1].contains(" by tail, q = 0."), "{text}");
+    // marks without colour
+    assert!(lines[2].contains(r#""level":">>FATAL<<""#), "{text}");
+    assert!(lines[2].contains(">>crown<< >>jewels<<") && lines[2].contains(":200,"));
+    // both tables, dearest first, aligned
+    let column = |line: &str, word: &str| line.find(word).map(|at| line[..at].chars().count());
+    assert!(
+        lines[3].contains("bits  field") && lines[4].contains("  msg  "),
+        "{text}"
+    );
+    let value = column(lines[3], "value").unwrap();
+    assert_eq!(column(lines[4], "served the"), Some(value), "{text}");
+    let fields = &lines[5..7];
+    let expected = fields.iter().find(|l| l.contains("  level")).unwrap();
+    assert!(
+        expected.contains("FATAL") && expected.ends_with("INFO (256×)"),
+        "{text}"
+    );
+    assert!(fields.iter().any(|l| l.contains("  http.path")), "{text}");
+    assert!(
+        lines[7].contains("bits  token") && !text.contains("  status"),
+        "{text}"
+    );
+    assert!(text.contains("\n  nearest normal event: {"));
+    assert!(
+        text.contains("\n  algorithm cbad-1, seed 1, checkpoint "),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_profile_is_its_number() {
+    let scored = |s: &str| stdout(&cbad(&["score", "--sensitivity", s], &[], &log()));
+    for (name, number) in [
+        ("strict", "0.25"),
+        ("balanced", "0.5"),
+        ("sensitive", "0.75"),
+    ] {
+        assert_eq!(scored(name), scored(number), "{name}");
+    }
+    assert_ne!(scored("sensitive"), scored("strict"));
+    for wrong in ["lenient", "1.1", "NaN"] {
+        let output = cbad(&["score", "--sensitivity", wrong], &[], "");
+        assert_eq!(output.status.code(), Some(2), "{wrong}");
+        assert!(stderr(&output).contains("use strict, balanced, sensitive or 0 to 1"));
+    }
+}
+
+#[test]
+fn a_dot_goes_into_an_object_unless_a_member_has_that_name() {
+    let record = |i: u64, status: &str| {
+        format!(
+            "{{\"at\":{{\"unix\":{}}},\"http\":{{\"status\":\"{status}\",\"url.path\":\"/a\"}},\"http.host\":\"h\",\"noise\":{}}}\n",
+            1_795_255_200 + i,
+            i * 7_919
+        )
+    };
+    let mut input: String = (0..300).map(|i| record(i, "ok, served")).collect();
+    input += &record(300, "on fire");
+    let args = [
+        "score",
+        "--format",
+        "ndjson",
+        "--time",
+        "at.unix",
+        "--field",
+        "http.status",
+    ];
+    let output = cbad(&args, &[], &input);
+    assert!(output.stderr.is_empty(), "{}", stderr(&output));
+    let last = verdicts(&output).pop().unwrap();
+    assert_eq!(
+        (&last["anomaly"], &last["tokens"][0]["text"]),
+        (&true.into(), &"on".into())
+    );
+    let more = [
+        &args[..],
+        &["--field", "http.host", "--field", "http.url.path"],
+    ]
+    .concat();
+    let fields = verdicts(&cbad(&more, &[], &input)).pop().unwrap()["fields"].clone();
+    let paths: Vec<&str> = fields
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| f["path"].as_str().unwrap())
+        .collect();
+    assert_eq!(paths, ["http.host", "http.status", "http.url.path"]);
+    let wrong = cbad(
+        &["score", "--format", "ndjson", "--field", "http.stats"],
+        &[],
+        &input,
+    );
+    assert!(stderr(&wrong).contains("no field \"http.stats\""));
 }
 
 /// On a terminal, which util-linux's `script` plays where it is installed.
@@ -385,7 +501,11 @@ fn repeats_are_counted_for_a_reader() {
 fn a_log_cannot_steer_the_terminal_of_its_reader() {
     let input = log().replace("dropped", "dropped\x1b[2J\x1b]0;owned\x07");
     let text = stdout(&cbad(&["explain", "--color", "never"], &[], &input));
-    assert!(text.contains("\\u{1b}[2J\\u{1b}]0;owned\\u{7}"), "{text}");
+    let unmarked = text.replace(">>", "").replace("<<", "");
+    assert!(
+        unmarked.contains("\\u{1b}[2J\\u{1b}]0;owned\\u{7}"),
+        "{text}"
+    );
     assert!(!text.contains(|c: char| c.is_control() && c != '\n'));
 }
 
@@ -440,6 +560,9 @@ fn help_names_every_command_format_and_option() {
         "--group",
         "--warmup",
         "--sensitivity",
+        "strict     0.25, one in 1,585",
+        "balanced   0.5, one in 251",
+        "sensitive  0.75, one in 40",
         "--seed",
         "--explain",
         "--json",
@@ -456,7 +579,10 @@ fn help_names_every_command_format_and_option() {
     }
     assert!(text.lines().all(|l| l.chars().count() <= 120));
     // the promised rate is the one that is kept
-    assert!(text.contains("10^(3.2 S - 4)") && (cbad::Config::alpha(0.5) - 0.004).abs() < 0.0001);
+    assert!(text.contains("10^(3.2 S - 4)"));
+    for (sensitivity, one_in) in [(0.25, 1_585.0), (0.5, 251.0), (0.75, 40.0)] {
+        assert_eq!((1.0 / cbad::Config::alpha(sensitivity)).round(), one_in);
+    }
     assert_eq!(
         cbad(&["score", "--format", "xml"], &[], "").status.code(),
         Some(2)

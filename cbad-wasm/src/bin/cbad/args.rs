@@ -9,7 +9,9 @@ cbad - find what does not compress given the past: anomalies in logs, records, t
 
 USAGE
   cbad score [OPTIONS] [FILE]        read FILE or standard input, write one verdict per event
-  cbad explain [OPTIONS] [FILE]      the same, but write the anomalies only, in plain text
+  cbad explain [OPTIONS] [FILE]      the same, but write the anomalies only, as text: a sentence, then the bits of each
+                                     field and token, what was expected instead and how often, the nearest normal
+                                     event, p, q, seed, algorithm and checkpoint
   cbad replay [FILE]                 recompute verdicts: one {\"event\":{…},\"witness\":\"…\"} per line, the event in the
                                      shape of POST /v1/events, the witness from its verdict
   cbad bench [OPTIONS] [FILE]        measure on FILE, or on lines made for it: events a second, memory, checkpoint, and
@@ -30,18 +32,24 @@ INPUT
                        Of events and otlp-json at most 1,000 streams are held at a time, some 300 KiB each; another one
                        takes the place of the one silent longest.
   --kind KIND          log (default), metric, trace or llm
-  --field NAME         score only these top-level fields of a record (repeatable; ndjson and csv)
-  --time NAME          the field that holds the time (ndjson and csv)
-  --group NAME         the field that holds the session or trace (ndjson and csv)
+  --field PATH         score only this field of a record (repeatable; ndjson and csv); in ndjson a dot goes into an
+                       object, as in http.status, unless a member has that very name
+  --time PATH          the field that holds the time (ndjson and csv)
+  --group PATH         the field that holds the session or trace (ndjson and csv)
 
 DETECTION
   --warmup N|SHARE     learn this many events, or this share of each stream (below 1), before the first alarm; a share
                        reads all input first
-  --sensitivity S      0.0 to 1.0 (default 0.5): promised false alarms are 10^(3.2 S - 4) per event, one in 250 at 0.5
+  --sensitivity S      strict, balanced (default), sensitive or 0.0 to 1.0: false alarms are promised at 10^(3.2 S - 4)
+                       per event
+                         strict     0.25, one in 1,585
+                         balanced   0.5, one in 251
+                         sensitive  0.75, one in 40
   --seed N             seed of whatever is sampled (default 1)
 
 OUTPUT
-  --explain            write the anomalies only, explained in plain text (the default on a terminal)
+  --explain            write the anomalies only, explained as text (the default on a terminal); tokens of
+                       4 bits or more are red, or >>between arrows<< where there is no colour
   --json               write NDJSON verdicts even on a terminal
   --color WHEN         auto (default), always or never; auto heeds NO_COLOR and TERM=dumb
   --no-progress        no progress bar on a terminal
@@ -150,10 +158,7 @@ pub fn parse() -> Result<Command, lexopt::Error> {
                 o.warmup = Some(share);
             }
             Long("sensitivity") => {
-                o.config.sensitivity = parser.value()?.parse()?;
-                if !(0.0..=1.0).contains(&o.config.sensitivity) {
-                    return Err("the sensitivity must be between 0 and 1".into());
-                }
+                o.config.sensitivity = sensitivity(&parser.value()?.string()?)?;
             }
             Long("seed") => o.config.seed = parser.value()?.parse()?,
             Long("field") => o.fields.push(parser.value()?.string()?),
@@ -187,5 +192,18 @@ pub fn parse() -> Result<Command, lexopt::Error> {
         Some("bench") => Ok(Command::Bench(Box::new(o))),
         Some(other) => Err(format!("unknown command {other:?}; see cbad --help").into()),
         None => Ok(Command::Help(HELP.to_owned())),
+    }
+}
+
+/// A profile's name, or a number.
+fn sensitivity(text: &str) -> Result<f64, String> {
+    let number = || text.parse().ok().filter(|s| (0.0..=1.0).contains(s));
+    match text {
+        "strict" => Ok(Config::STRICT),
+        "balanced" => Ok(Config::BALANCED),
+        "sensitive" => Ok(Config::SENSITIVE),
+        _ => number().ok_or_else(|| {
+            format!("unknown sensitivity {text:?}: use strict, balanced, sensitive or 0 to 1")
+        }),
     }
 }

@@ -142,33 +142,22 @@ impl<'o> Lines<'o> {
             let (text, json) = payload(raw)?;
             return Ok(self.owned(text, json, None, None));
         }
-        let map: BTreeMap<Cow<str>, &RawValue> =
-            serde_json::from_str(line).map_err(|e| e.to_string())?;
+        let map = members(raw)?;
         if self.met.is_empty() {
             self.met = map.keys().take(SHOWN).map(|k| k.to_string()).collect();
         }
-        self.unknown.retain(|name| !map.contains_key(*name));
-        let timestamp_ms = o
-            .time
-            .as_deref()
-            .and_then(|k| map.get(k))
-            .and_then(|v| timestamp(v));
-        let group = o
-            .group
-            .as_deref()
-            .and_then(|k| map.get(k))
-            .and_then(|v| payload(v).ok())
-            .map(|p| p.0);
+        self.unknown.retain(|path| at(&map, path).is_none());
+        let timed = o.time.as_deref().and_then(|path| at(&map, path));
+        let timestamp_ms = timed.and_then(timestamp);
+        let group = o.group.as_deref().and_then(|path| at(&map, path));
+        let group = group.and_then(|v| payload(v).ok()).map(|p| p.0);
         let (text, json) = match o.fields.as_slice() {
             [] => payload(raw)?,
-            [one] => payload(
-                map.get(one.as_str())
-                    .ok_or_else(|| format!("no field {one:?}"))?,
-            )?,
+            [one] => payload(at(&map, one).ok_or_else(|| format!("no field {one:?}"))?)?,
             many => {
                 let part: BTreeMap<&str, &RawValue> = many
                     .iter()
-                    .filter_map(|k| map.get(k.as_str()).map(|v| (k.as_str(), *v)))
+                    .filter_map(|path| Some((path.as_str(), at(&map, path)?)))
                     .collect();
                 (
                     serde_json::to_string(&part).map_err(|e| e.to_string())?,
@@ -225,6 +214,23 @@ impl<'o> Lines<'o> {
         let text = serde_json::Value::Object(map).to_string();
         Ok(Some(self.owned(text, true, timestamp_ms, group)))
     }
+}
+
+type Members<'v> = BTreeMap<Cow<'v, str>, &'v RawValue>;
+
+fn members(raw: &RawValue) -> Result<Members<'_>, String> {
+    serde_json::from_str(raw.get()).map_err(|e| e.to_string())
+}
+
+/// The value at a path: of a member of that very name, else, from dot to dot, of what is inside an object.
+fn at<'v>(map: &Members<'v>, path: &str) -> Option<&'v RawValue> {
+    if let Some(&value) = map.get(path) {
+        return Some(value);
+    }
+    path.match_indices('.').find_map(|(dot, _)| {
+        let inside = members(map.get(&path[..dot])?).ok()?;
+        at(&inside, &path[dot + 1..])
+    })
 }
 
 /// Names of fields told at most.

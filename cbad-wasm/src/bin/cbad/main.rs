@@ -5,6 +5,7 @@ mod bench;
 mod input;
 mod otlp;
 mod replay;
+mod report;
 mod score;
 mod terminal;
 mod time;

@@ -2,8 +2,9 @@
 
 use crate::args::Options;
 use crate::input::{Lines, Owned, Unread};
+use crate::report;
 use crate::terminal::{Paint, Progress, visible};
-use cbad::{Config, Detector, GroupVerdict, Severity, Verdict, Warmup};
+use cbad::{Config, Detector, GroupVerdict, Verdict, Warmup};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -226,36 +227,9 @@ impl<W: Write> Run<'_, W> {
         if !verdict.anomaly || verdict.repeat_of.is_some() {
             return Ok(());
         }
-        let name = if owned.stream.is_empty() {
-            String::new()
-        } else {
-            format!(" in {}", visible(&owned.stream))
-        };
         self.progress.clear();
-        let (paint, severity) = (self.paint, verdict.severity.unwrap_or(Severity::Low));
-        let head = format!(
-            "event {}{name}: {:.1} bits of surprise",
-            verdict.index, verdict.score
-        );
-        writeln!(
-            self.out,
-            "{}, p = {:.1e}",
-            paint.severity(severity, &head),
-            verdict.p_value
-        )?;
-        writeln!(self.out, "  {}", paint.tokens(&owned.text, &verdict.tokens))?;
-        writeln!(
-            self.out,
-            "  {}",
-            paint.strong(&visible(verdict.reason.as_deref().unwrap_or("")))
-        )?;
-        if let Some(nearest) = &verdict.nearest {
-            writeln!(
-                self.out,
-                "{}",
-                paint.faint(&format!("  nearest normal event: {}", visible(nearest)))
-            )?;
-        }
+        let text = report::anomaly(owned, verdict, self.paint);
+        self.out.write_all(text.as_bytes())?;
         self.out.flush() // a person is looking
     }
 
@@ -265,13 +239,9 @@ impl<W: Write> Run<'_, W> {
                 serde_json::to_writer(&mut self.out, verdict)?;
                 self.out.write_all(b"\n")?;
             } else if verdict.anomaly {
-                writeln!(
-                    self.out,
-                    "group {}: {:.1} bits of surprise: {}",
-                    visible(&verdict.group),
-                    verdict.score,
-                    visible(verdict.reason.as_deref().unwrap_or(""))
-                )?;
+                self.progress.clear();
+                let text = report::group(verdict, self.paint);
+                self.out.write_all(text.as_bytes())?;
             }
         }
         Ok(())

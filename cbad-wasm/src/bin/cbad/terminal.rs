@@ -61,15 +61,31 @@ impl Paint {
         self.with(code, text)
     }
 
-    /// An event's text with its dearest tokens in red; made visible, as all that comes from the input.
+    fn marked(self, token: &str) -> String {
+        if self.0 {
+            self.with("31", token)
+        } else {
+            format!(">>{token}<<")
+        }
+    }
+
+    /// An event's text with its dearest tokens in red, or between arrows where there is no colour; made visible, as all that comes
+    /// from the input.
     pub fn tokens(self, text: &str, tokens: &[TokenBits]) -> String {
+        let mut spans: Vec<(usize, usize)> = Vec::new(); // tokens without anything between them are marked as one
+        for t in tokens.iter().filter(|t| t.bits >= MARKED) {
+            match spans.last_mut() {
+                Some(last) if last.1 == t.start => last.1 = t.end,
+                _ => spans.push((t.start, t.end)),
+            }
+        }
         let mut out = String::new();
         let mut at = 0;
-        for t in tokens.iter().filter(|t| self.0 && t.bits >= MARKED) {
-            if let (Some(before), Some(token)) = (text.get(at..t.start), text.get(t.start..t.end)) {
+        for (start, end) in spans {
+            if let (Some(before), Some(token)) = (text.get(at..start), text.get(start..end)) {
                 out.push_str(&visible(before));
-                out.push_str(&self.with("31", &visible(token)));
-                at = t.end;
+                out.push_str(&self.marked(&visible(token)));
+                at = end;
             }
         }
         out.push_str(&visible(text.get(at..).unwrap_or("")));
@@ -184,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn dear_tokens_are_marked_and_nothing_is_without_colour() {
+    fn dear_tokens_are_marked_with_colour_and_without() {
         let token = |start, end, bits| TokenBits {
             text: String::new(),
             start,
@@ -199,6 +215,10 @@ mod tests {
             token(9, 99, 9.0),
         ];
         assert_eq!(
+            Paint(false).tokens("user=root", &[token(0, 4, 9.0), token(4, 9, 9.0)]),
+            ">>user=root<<"
+        );
+        assert_eq!(
             Paint(true).tokens("né x odd!", &[token(0, 3, 9.0)]),
             "\x1b[31mné\x1b[0m x odd!"
         );
@@ -206,7 +226,10 @@ mod tests {
             Paint(true).tokens("ab c odd!", &tokens),
             "\x1b[31mab\x1b[0m c \x1b[31modd\x1b[0m!"
         );
-        assert_eq!(Paint(false).tokens("ab c odd!", &tokens), "ab c odd!");
+        assert_eq!(
+            Paint(false).tokens("ab c odd!", &tokens),
+            ">>ab<< c >>odd<<!"
+        );
     }
 
     #[test]
