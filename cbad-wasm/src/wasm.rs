@@ -1,18 +1,22 @@
 //! The browser and Node package: the same detector behind a typed TypeScript interface, without logic of its own.
 
 use crate::event::{Event, Kind, Payload};
+use crate::measures::{WindowOptions, window_report};
 use crate::{Config, Detector};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use js_sys::JSON;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
 export type Kind = "log" | "metric" | "trace" | "llm";
+/** Bounds on what a detector holds: slots of the count table as a power of two, calibration scores, bytes of recent text, open groups. */
+export interface Memory { table_bits?: number; scores?: number; recent_bytes?: number; open_groups?: number }
 /** Every part may be left out; the default is the configuration all figures are measured with. */
-export interface Config { seed?: number; sensitivity?: number; warmup?: "auto" | { events: number } }
+export interface Config { seed?: number; sensitivity?: number; warmup?: "auto" | { events: number }; memory?: Memory }
 /** `data` is text, or a record that is read as JSON; `json` in its place is a record's JSON text, taken byte for byte. */
 export interface Event { data?: unknown; json?: string; type?: Kind; timestampMs?: number; group?: string }
 export interface Expected { text: string; count: number }
@@ -32,6 +36,19 @@ export interface GroupVerdict {
   group: string; score: number; p_value: number; p_method: "rank" | "tail"; q_value: number; anomaly: boolean;
   severity?: "low" | "medium" | "high"; state: "learning" | "ready" | "drifting"; events: number; last_index: number; reason?: string;
 }
+export type Codec = "zstd" | "deflate" | "lz4" | "columns";
+export type Statistic = "ncd" | "delta_bits" | "compression_ratio" | "entropy";
+/** How to measure a window; every part may be left out: zstd, ncd, 199 permutations, stop after 10 exceedances, 16 KiB a side, seed 1. */
+export interface WindowOptions {
+  codec?: Codec; statistic?: Statistic; permutations?: number; stop_after?: number; max_bytes?: number; seed?: number;
+}
+/** How a window compares with its baseline. Lengths are bytes. */
+export interface Measures {
+  codec: Codec; statistic: Statistic; compression_ratio_baseline: number; compression_ratio_window: number; delta_bits: number;
+  entropy_baseline: number; entropy_window: number; ncd: number; p_value: number; permutations: number;
+  bytes_baseline: number; bytes_window: number; events_baseline: number; events_window: number;
+  compressed_baseline: number; compressed_window: number; compressed_combined: number; seed: number;
+}
 "#;
 
 #[wasm_bindgen]
@@ -48,6 +65,12 @@ extern "C" {
     /// A `GroupVerdict` object, or undefined.
     #[wasm_bindgen(typescript_type = "GroupVerdict | undefined")]
     pub type JsGroupVerdict;
+    /// A `WindowOptions` object.
+    #[wasm_bindgen(typescript_type = "WindowOptions")]
+    pub type JsWindowOptions;
+    /// A `Measures` object.
+    #[wasm_bindgen(typescript_type = "Measures")]
+    pub type JsMeasures;
     /// Courses, the most surprising first.
     #[wasm_bindgen(typescript_type = "Course[]")]
     pub type JsCourses;
@@ -121,6 +144,20 @@ fn object(value: &impl Serialize) -> Result<JsValue, JsError> {
     JSON::parse(&text).map_err(|_| JsError::new("the verdict is not JSON"))
 }
 
+/// What an object given says, or the default.
+fn given<T: Default + DeserializeOwned>(
+    options: Option<impl AsRef<JsValue>>,
+) -> Result<T, JsError> {
+    let options = options.as_ref().map(AsRef::as_ref);
+    match options.filter(|o| !o.is_undefined() && !o.is_null()) {
+        Some(o) => {
+            let text = JSON::stringify(o).map_err(|_| JsError::new("the options are not JSON"))?;
+            Ok(serde_json::from_str(&String::from(text))?)
+        }
+        None => Ok(T::default()),
+    }
+}
+
 /// A streaming anomaly detector.
 #[wasm_bindgen(js_name = Detector)]
 pub struct JsDetector(Detector);
@@ -130,12 +167,7 @@ impl JsDetector {
     /// A detector that has seen nothing.
     #[wasm_bindgen(constructor)]
     pub fn new(config: Option<JsConfig>) -> Result<JsDetector, JsError> {
-        let config = match config.filter(|c| !c.is_undefined() && !c.is_null()) {
-            Some(c) => serde_json::from_str(&String::from(
-                JSON::stringify(&c).map_err(|_| JsError::new("the config is not JSON"))?,
-            ))?,
-            None => Config::default(),
-        };
+        let config: Config = given(config)?;
         Ok(JsDetector(Detector::new(config)))
     }
 
@@ -193,6 +225,20 @@ pub fn replay(event: &JsEvent, witness: &str) -> Result<JsVerdict, JsError> {
 pub fn course(event: &JsEvent, witness: &str) -> Result<JsCourses, JsError> {
     let courses = crate::course(&Owned::read(event)?.event(), &decode(witness)?)?;
     Ok(object(&courses)?.unchecked_into())
+}
+
+/// Measures `window` against `baseline`, the texts of events in time order. Takes tens of milliseconds where a permutation test is
+/// asked for: call it from a worker.
+#[wasm_bindgen(js_name = windowReport)]
+pub fn window(
+    baseline: Vec<String>,
+    window: Vec<String>,
+    options: Option<JsWindowOptions>,
+) -> Result<JsMeasures, JsError> {
+    let options: WindowOptions = given(options)?;
+    let [baseline, window] =
+        [&baseline, &window].map(|side| side.iter().map(|e| e.as_bytes()).collect::<Vec<_>>());
+    Ok(object(&window_report(&baseline, &window, &options))?.unchecked_into())
 }
 
 fn decode(witness: &str) -> Result<Vec<u8>, JsError> {

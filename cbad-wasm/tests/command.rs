@@ -133,6 +133,35 @@ fn an_explanation_says_the_sentence_first_then_what_it_rests_on() {
 }
 
 #[test]
+fn windows_are_measured_where_they_are_explained_or_asked_for() {
+    let text = stdout(&cbad(&["explain"], &[], &log()));
+    assert!(text.contains("\n  window: 16 events against 1"), "{text}");
+    assert!(
+        text.contains(" permutations, seed 1\n          ratio 0."),
+        "{text}"
+    );
+    let scored = |more: &[&str]| verdicts(&cbad(&[&["score"], more].concat(), &[], &log()));
+    let args = ["--permutations", "9", "--codec", "lz4", "--seed", "3"];
+    let seen = scored(&args);
+    let with: Vec<usize> = (0..601)
+        .filter(|&i| seen[i]["measures"].is_object())
+        .collect();
+    let odd: Vec<usize> = (0..601).filter(|&i| seen[i]["anomaly"] == true).collect();
+    assert_eq!(with, odd);
+    let m = &seen[600]["measures"];
+    assert_eq!((&m["codec"], &m["seed"]), (&"lz4".into(), &3.into()));
+    assert!((1..=9).contains(&m["permutations"].as_u64().unwrap()));
+    assert!(m["p_value"].as_f64().unwrap() >= 0.1 && m["ncd"].as_f64().unwrap() > 0.0);
+    assert_eq!(
+        scored(&["--permutations", "0"])[600]["measures"]["p_value"],
+        1.0
+    );
+    assert!(scored(&[])[600]["measures"].is_null());
+    let wrong = cbad(&["explain", "--codec", "zip"], &[], "");
+    assert_eq!(wrong.status.code(), Some(2));
+}
+
+#[test]
 fn a_profile_is_its_number() {
     let scored = |s: &str| stdout(&cbad(&["score", "--sensitivity", s], &[], &log()));
     for (name, number) in [
@@ -564,6 +593,8 @@ fn help_names_every_command_format_and_option() {
         "balanced   0.5, one in 251",
         "sensitive  0.75, one in 40",
         "--seed",
+        "--permutations",
+        "--codec",
         "--explain",
         "--json",
         "--color",

@@ -21,10 +21,12 @@
 //! *different from the baseline's mix*, not *wrong*.
 
 mod budget;
+mod newest;
 
 use crate::codec::Codec;
 use crate::stats::permutation::{self, Plan};
 use budget::Pool;
+pub use newest::newest;
 use serde::{Deserialize, Serialize};
 
 /// The measure whose permutation p-value is reported.

@@ -4,17 +4,10 @@ use super::log::{Record, kind_name};
 use super::name::ObjectName;
 use crate::ingest::time;
 use cbad::Verdict;
-use cbad::measures::Measures;
+use cbad::measures::{Measures, newest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-/// Bytes of baseline kept with an anomaly.
-const BASELINE_BYTES: usize = 16 << 10;
-/// Newest events, the anomalous one included, that make the window.
-const WINDOW_EVENTS: usize = 16;
-/// Bytes of window kept with an anomaly.
-const WINDOW_BYTES: usize = 8 << 10;
 
 /// Bytes kept of a column where the whole would be too large to store, and what follows them.
 const SMALL_BYTES: usize = 32 << 10;
@@ -174,11 +167,13 @@ impl Pending {
         set("algorithm", json!(verdict.algorithm));
         set("seed", json!(verdict.seed.map(|s| s.to_string())));
         set("checkpoint", json!(verdict.checkpoint));
-        let (baseline, window) = split_recent(recent, record.text);
+        let (baseline, window) = newest(recent, record.text);
+        let owned =
+            |events: Vec<&str>| -> Vec<String> { events.into_iter().map(str::to_owned).collect() };
         let mut pending = Self {
             row,
-            baseline,
-            window,
+            baseline: owned(baseline),
+            window: owned(window),
             measured: false,
         };
         pending.row.values_mut().for_each(escape_nul);
@@ -337,37 +332,6 @@ fn empty_row(place: Place<'_>, event_type: &str) -> serde_json::Map<String, Valu
     row
 }
 
-/// Splits the newest events into baseline and window, each within its byte budget, keeping the newest of each.
-fn split_recent<'r>(
-    recent: impl Iterator<Item = &'r str>,
-    event: &str,
-) -> (Vec<String>, Vec<String>) {
-    let mut all: Vec<&str> = recent.collect();
-    if all.last() != Some(&event) {
-        all.push(event);
-    }
-    let (older, newest) = all.split_at(all.len().saturating_sub(WINDOW_EVENTS));
-    (
-        newest_within(older, BASELINE_BYTES),
-        newest_within(newest, WINDOW_BYTES),
-    )
-}
-
-fn newest_within(events: &[&str], budget: usize) -> Vec<String> {
-    let mut used = 0;
-    let mut kept: Vec<String> = events
-        .iter()
-        .rev()
-        .take_while(|e| {
-            used += e.len();
-            used <= budget
-        })
-        .map(|e| (*e).to_owned())
-        .collect();
-    kept.reverse();
-    kept
-}
-
 /// PostgreSQL holds no U+0000 in text or jsonb: it is shown as the six characters of its JSON escape.
 fn escape_nul(value: &mut Value) {
     match value {
@@ -426,19 +390,5 @@ mod tests {
         let mut value = json!({"a\u{0}": ["x\u{0}y", {"b": "\u{0}"}]});
         escape_nul(&mut value);
         assert_eq!(value, json!({"a\\u0000": ["x\\u0000y", {"b": "\\u0000"}]}));
-    }
-
-    #[test]
-    fn windows_keep_the_newest_within_their_budget() {
-        let events: Vec<String> = (0..40).map(|i| format!("event {i}")).collect();
-        let (baseline, window) = split_recent(events.iter().map(String::as_str), "event 39");
-        assert_eq!((baseline.len(), window.len()), (24, 16));
-        assert_eq!(
-            (baseline[23].as_str(), window[15].as_str()),
-            ("event 23", "event 39")
-        );
-        let big = "x".repeat(BASELINE_BYTES);
-        let (baseline, window) = split_recent([big.as_str(); 30].into_iter(), "odd");
-        assert_eq!((baseline.len(), window.len()), (1, 1));
     }
 }

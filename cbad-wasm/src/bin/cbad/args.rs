@@ -1,6 +1,8 @@
 //! What was asked for on the command line.
 
 use crate::terminal::Color;
+use cbad::codec::Codec;
+use cbad::measures::WindowOptions;
 use cbad::{Config, Kind};
 use std::path::PathBuf;
 
@@ -46,6 +48,10 @@ DETECTION
                          balanced   0.5, one in 251
                          sensitive  0.75, one in 40
   --seed N             seed of whatever is sampled (default 1)
+  --permutations N     measure the window of each anomaly that repeats no other, the 16 newest events against those
+                       before them: compression ratio, delta bits, entropy, distance, and a p-value from at most N
+                       permutations (0: none). explain does so unasked, with 199
+  --codec CODEC        what these lengths are measured with: zstd (default), deflate, lz4 or columns (slow)
 
 OUTPUT
   --explain            write the anomalies only, explained as text (the default on a terminal); tokens of
@@ -87,6 +93,8 @@ pub struct Options {
     pub kind: Kind,
     pub warmup: Option<f64>,
     pub config: Config,
+    /// How to measure the window of an anomaly, where that is asked for.
+    pub measures: Option<WindowOptions>,
     pub fields: Vec<String>,
     pub time: Option<String>,
     pub group: Option<String>,
@@ -112,6 +120,7 @@ pub fn parse() -> Result<Command, lexopt::Error> {
         kind: Kind::Log,
         warmup: None,
         config: Config::default(),
+        measures: None,
         fields: Vec::new(),
         time: None,
         group: None,
@@ -161,6 +170,16 @@ pub fn parse() -> Result<Command, lexopt::Error> {
                 o.config.sensitivity = sensitivity(&parser.value()?.string()?)?;
             }
             Long("seed") => o.config.seed = parser.value()?.parse()?,
+            Long("permutations") => {
+                window(&mut o).permutations = parser.value()?.parse()?;
+            }
+            Long("codec") => {
+                let name = parser.value()?.string()?;
+                let codec = Codec::from_name(&name).ok_or_else(|| {
+                    format!("unknown codec {name:?}: use zstd, deflate, lz4 or columns")
+                })?;
+                window(&mut o).codec = codec;
+            }
             Long("field") => o.fields.push(parser.value()?.string()?),
             Long("time") => o.time = Some(parser.value()?.string()?),
             Long("group") => o.group = Some(parser.value()?.string()?),
@@ -185,14 +204,25 @@ pub fn parse() -> Result<Command, lexopt::Error> {
             other => return Err(other.unexpected()),
         }
     }
+    if command.as_deref() == Some("explain") {
+        o.explain = true;
+        window(&mut o);
+    }
+    if let Some(measures) = &mut o.measures {
+        measures.seed = o.config.seed;
+    }
     match command.as_deref() {
-        Some("score") => Ok(Command::Score(Box::new(o))),
-        Some("explain") => Ok(Command::Score(Box::new(Options { explain: true, ..o }))),
+        Some("score" | "explain") => Ok(Command::Score(Box::new(o))),
         Some("replay") => Ok(Command::Replay(Box::new(o))),
         Some("bench") => Ok(Command::Bench(Box::new(o))),
         Some(other) => Err(format!("unknown command {other:?}; see cbad --help").into()),
         None => Ok(Command::Help(HELP.to_owned())),
     }
+}
+
+/// How windows are measured, now that they are to be.
+fn window(o: &mut Options) -> &mut WindowOptions {
+    o.measures.get_or_insert_with(WindowOptions::default)
 }
 
 /// A profile's name, or a number.

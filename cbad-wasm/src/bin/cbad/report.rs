@@ -2,7 +2,9 @@
 
 use crate::input::Owned;
 use crate::terminal::{Paint, visible};
+use cbad::measures::Measures;
 use cbad::{Expected, GroupVerdict, Severity, Verdict};
+use serde::Deserialize as _;
 use std::fmt::Write as _;
 
 /// Rows of a table; what is beyond them is summed up.
@@ -55,6 +57,10 @@ pub fn anomaly(owned: &Owned, verdict: &Verdict, paint: Paint) -> String {
         let line = format!("  nearest normal event: {}", visible(nearest));
         let _ = writeln!(out, "{}", paint.faint(&line));
     }
+    let measures = verdict.measures.as_ref();
+    if let Some(m) = measures.and_then(|m| Measures::deserialize(m).ok()) {
+        let _ = writeln!(out, "{}", paint.faint(&window(&m)));
+    }
     let line = format!(
         "  algorithm {}, seed {}, checkpoint {}",
         verdict.algorithm.as_deref().unwrap_or("unknown"),
@@ -63,6 +69,32 @@ pub fn anomaly(owned: &Owned, verdict: &Verdict, paint: Paint) -> String {
     );
     let _ = writeln!(out, "{}\n", paint.faint(&line));
     out
+}
+
+/// The window measures, in two lines.
+fn window(m: &Measures) -> String {
+    let test = match m.permutations {
+        0 => "not tested".to_owned(),
+        n => format!(
+            "p = {:.2} after {n} permutations, seed {}",
+            m.p_value, m.seed
+        ),
+    };
+    format!(
+        "  window: {} events against {} before, {} and {} bytes with {}: NCD {:.2}, {test}\n          ratio {:.2} against {:.2}, \
+         delta {:.2} bits per byte, entropy {:.2} against {:.2} bits per byte",
+        m.events_window,
+        m.events_baseline,
+        m.bytes_window,
+        m.bytes_baseline,
+        m.codec.name(),
+        m.ncd,
+        m.compression_ratio_window,
+        m.compression_ratio_baseline,
+        m.delta_bits,
+        m.entropy_window,
+        m.entropy_baseline
+    )
 }
 
 /// The explanation of a group.

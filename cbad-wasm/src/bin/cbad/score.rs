@@ -4,6 +4,7 @@ use crate::args::Options;
 use crate::input::{Lines, Owned, Unread};
 use crate::report;
 use crate::terminal::{Paint, Progress, visible};
+use cbad::measures::{WindowOptions, newest, window_report};
 use cbad::{Config, Detector, GroupVerdict, Verdict, Warmup};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -126,6 +127,16 @@ pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     })
 }
 
+/// The window report on an anomaly; none where nothing came before the window.
+fn measured(baseline: &[&str], window: &[&str], how: &WindowOptions) -> Option<serde_json::Value> {
+    if baseline.is_empty() {
+        return None;
+    }
+    let [baseline, window] =
+        [baseline, window].map(|side| side.iter().map(|e| e.as_bytes()).collect::<Vec<_>>());
+    serde_json::to_value(window_report(&baseline, &window, how)).ok()
+}
+
 /// The file named, or standard input.
 pub fn open(options: &Options) -> Result<Box<dyn BufRead>, Box<dyn Error>> {
     Ok(match &options.file {
@@ -152,6 +163,13 @@ impl<W: Write> Run<'_, W> {
             Vec::new()
         };
         let stream_index = stream.place(&mut verdict, self.index);
+        if verdict.anomaly
+            && verdict.repeat_of.is_none()
+            && let Some(how) = &self.options.measures
+        {
+            let (baseline, window) = newest(stream.detector.recent(), &owned.text);
+            verdict.measures = measured(&baseline, &window, how);
+        }
         self.index += 1;
         self.anomalies += u64::from(verdict.anomaly);
         if self.plain {
