@@ -374,6 +374,39 @@ fn csv_is_read_by_its_header() {
 }
 
 #[test]
+fn tables_may_have_line_ends_in_cells_and_other_delimiters() {
+    let scored = |args: &[&str], input: &str| {
+        cbad(&[&["score", "--format", "csv"], args].concat(), &[], input)
+    };
+    let rows = |delimiter: &str, decimal: &str| {
+        let mut csv = ["id", "note", "ms"].join(delimiter) + "\r\n";
+        for i in 0..300 {
+            let note = format!("\"paid{delimiter}\r\nsaid \"\"thanks\"\"\"");
+            csv +=
+                &([i.to_string(), note, format!("{}{decimal}5", i % 40)].join(delimiter) + "\r\n");
+        }
+        csv + &["300", "\"on\nfire\"", "3"].join(delimiter)
+    };
+    let comma = scored(&["--field", "ms"], &rows(",", "."));
+    assert!(comma.stderr.is_empty(), "{}", stderr(&comma));
+    for (delimiter, decimal) in [(";", ","), ("\t", ".")] {
+        let output = scored(&["--field", "ms"], &rows(delimiter, decimal));
+        assert_eq!(stdout(&output), stdout(&comma), "{delimiter:?}");
+    }
+    let last = verdicts(&scored(&[], &rows(";", ","))).pop().unwrap();
+    assert_eq!(
+        (&last["index"], &last["anomaly"]),
+        (&300.into(), &true.into())
+    );
+    let note = &last["fields"].as_array().unwrap()[2];
+    assert_eq!(note["text"], "on\\nfire", "{last}");
+    // an unclosed quote takes its line alone
+    let broken = scored(&[], "a,b\n1,\"2\n3,4\n5,6\n");
+    assert_eq!(verdicts(&broken).len(), 2);
+    assert!(stderr(&broken).contains("line 2: a quote is opened and not closed"));
+}
+
+#[test]
 fn a_column_that_is_not_there_is_named() {
     for (option, name) in [
         ("--field", "stats"),

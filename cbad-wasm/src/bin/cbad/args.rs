@@ -26,7 +26,8 @@ USAGE
 INPUT
   --format FORMAT      lines      a text per line (default)
                        ndjson     a JSON value per line
-                       csv        a header, then a record per line
+                       csv        a header, then records; cells between commas, semicolons or tabs, as in the header; a
+                                  quoted cell may hold line ends
                        events     the shape of POST /v1/events, one detector per \"stream\"
                        otlp-json  an OTLP/JSON export request per line, as the OpenTelemetry Collector's file exporter
                                   writes: a detector for the logs and one for the spans of each service, and one

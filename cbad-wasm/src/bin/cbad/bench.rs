@@ -3,14 +3,13 @@
 #![allow(clippy::disallowed_methods)] // a benchmark reads the clock
 
 use crate::args::Options;
-use crate::input::{Lines, Owned, Unread};
-use crate::score::open;
+use crate::input::{Owned, Reader, Unread};
 use cbad::code_length::{Receiver, Sender};
 use cbad::hash::mix;
 use cbad::{Detector, Event};
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::io::{BufRead as _, IsTerminal as _, stdin, stdout};
+use std::io::{IsTerminal as _, stdin, stdout};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -107,12 +106,10 @@ fn coded(options: &Options, events: &[Owned]) -> Coded {
 }
 
 fn read(options: &Options) -> Result<Vec<Owned>, Box<dyn Error>> {
-    let mut lines = Lines::new(options);
+    let mut input = Reader::open(options)?;
     let (mut events, mut bad) = (Vec::new(), 0u64);
-    for line in open(options)?.split(b'\n') {
-        let line = line?;
-        let text = String::from_utf8_lossy(&line);
-        match lines.read(text.trim_end_matches('\r'), &mut events) {
+    while let Some(step) = input.next(&mut events)? {
+        match step.read {
             Ok(()) => {}
             Err(Unread::Line(_)) => bad += 1,
             Err(Unread::Input(e)) => return Err(e.into()),

@@ -1,6 +1,7 @@
 //! From a line of input to an event.
 
 use crate::args::{Format, Options};
+use crate::csv;
 use crate::otlp;
 use crate::time;
 use cbad::{Event, Kind, Payload};
@@ -8,6 +9,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
 
 /// One event with the text it owns.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,8 +72,92 @@ impl From<String> for Unread {
     }
 }
 
-/// Reads the lines of a file one by one.
-pub struct Lines<'o> {
+/// A line of the input that was read, or a record of a table.
+pub struct Step {
+    /// Where it begins, from 1.
+    pub line: u64,
+    /// Its length.
+    pub bytes: usize,
+    /// Whether it could be read.
+    pub read: Result<(), Unread>,
+}
+
+enum Source {
+    Lines(Box<dyn BufRead>, Vec<u8>),
+    Table(csv::Records<Box<dyn BufRead>>),
+}
+
+/// Reads events from a file or standard input.
+pub struct Reader<'o> {
+    lines: Lines<'o>,
+    source: Source,
+    line: u64,
+}
+
+impl<'o> Reader<'o> {
+    /// Opens the file named, or standard input.
+    pub fn open(options: &'o Options) -> Result<Reader<'o>, Box<dyn Error>> {
+        let input: Box<dyn BufRead> = match &options.file {
+            Some(path) => Box::new(BufReader::with_capacity(
+                1 << 16,
+                File::open(path).map_err(|e| format!("{}: {e}", path.display()))?,
+            )),
+            None => Box::new(io::stdin().lock()),
+        };
+        Ok(Reader {
+            lines: Lines::new(options),
+            source: match options.format {
+                Format::Csv => Source::Table(csv::Records::new(input)),
+                _ => Source::Lines(input, Vec::new()),
+            },
+            line: 0,
+        })
+    }
+
+    /// Appends the events of the next line to `out`: none of a blank one or a header, several of an export request. `None` at the
+    /// end.
+    pub fn next(&mut self, out: &mut Vec<Owned>) -> io::Result<Option<Step>> {
+        match &mut self.source {
+            Source::Lines(input, buffer) => {
+                buffer.clear();
+                if input.read_until(b'\n', buffer)? == 0 {
+                    return Ok(None);
+                }
+                self.line += 1;
+                let text = String::from_utf8_lossy(buffer);
+                let read = self.lines.read(text.trim_end_matches(['\r', '\n']), out);
+                let (line, bytes) = (self.line, buffer.len());
+                Ok(Some(Step { line, bytes, read }))
+            }
+            Source::Table(records) => {
+                let Some(record) = records.next()? else {
+                    return Ok(None);
+                };
+                let read = match record.cells {
+                    None => Err("a quote is opened and not closed".to_owned().into()),
+                    Some(cells) if cells.is_empty() => Ok(()),
+                    Some(cells) => match self.lines.row(cells, records.delimiter()) {
+                        Ok(event) => {
+                            out.extend(event);
+                            Ok(())
+                        }
+                        Err(e) => Err(e),
+                    },
+                };
+                let (line, bytes) = (record.line, record.bytes);
+                Ok(Some(Step { line, bytes, read }))
+            }
+        }
+    }
+
+    /// What to tell of names that were asked for and that no record has had.
+    pub fn unknown(&self) -> Option<String> {
+        self.lines.unknown()
+    }
+}
+
+/// From lines and rows to events.
+struct Lines<'o> {
     options: &'o Options,
     header: Option<Vec<String>>,
     begun: bool,
@@ -78,7 +166,7 @@ pub struct Lines<'o> {
 }
 
 impl<'o> Lines<'o> {
-    pub fn new(options: &'o Options) -> Lines<'o> {
+    fn new(options: &'o Options) -> Lines<'o> {
         let named = options.fields.iter();
         let named = named.chain(&options.time).chain(&options.group);
         Lines {
@@ -90,15 +178,14 @@ impl<'o> Lines<'o> {
         }
     }
 
-    /// What to tell of names that were asked for and that no record has had.
-    pub fn unknown(&self) -> Option<String> {
+    fn unknown(&self) -> Option<String> {
         let asked = self.options.format == Format::Ndjson && self.begun;
         (asked && !self.unknown.is_empty())
             .then(|| no_such(&self.unknown, self.met.iter().map(String::as_str)))
     }
 
-    /// Appends the events of a line to `out`: none of a blank line or a header, several of an export request.
-    pub fn read(&mut self, line: &str, out: &mut Vec<Owned>) -> Result<(), Unread> {
+    /// Appends the events of a line to `out`.
+    fn read(&mut self, line: &str, out: &mut Vec<Owned>) -> Result<(), Unread> {
         // the mark some programs begin a file with is no part of the first name or word
         let line = match line.strip_prefix('\u{feff}') {
             Some(rest) if !self.begun => rest,
@@ -112,8 +199,8 @@ impl<'o> Lines<'o> {
             Format::Lines => out.push(self.owned(line.to_owned(), false, None, None)),
             Format::Events => out.push(envelope(line, self.options.kind)?),
             Format::Ndjson => out.push(self.record(line)?),
-            Format::Csv => out.extend(self.csv(line)?),
             Format::Otlp => otlp::read(line, out)?,
+            Format::Csv => {} // read by its records
         }
         Ok(())
     }
@@ -168,8 +255,8 @@ impl<'o> Lines<'o> {
         Ok(self.owned(text, json, timestamp_ms, group))
     }
 
-    fn csv(&mut self, line: &str) -> Result<Option<Owned>, Unread> {
-        let cells = split_csv(line);
+    /// Appends the event of a table's record: none of a header.
+    fn row(&mut self, cells: Vec<String>, delimiter: Option<u8>) -> Result<Option<Owned>, Unread> {
         let Some(header) = &self.header else {
             self.unknown.retain(|name| !cells.iter().any(|c| c == name));
             if !self.unknown.is_empty() {
@@ -201,10 +288,7 @@ impl<'o> Lines<'o> {
             } else {
                 o.fields.contains(name)
             } {
-                let number = text
-                    .parse::<f64>()
-                    .ok()
-                    .and_then(serde_json::Number::from_f64);
+                let number = csv::number(text, delimiter).and_then(serde_json::Number::from_f64);
                 map.insert(
                     name.clone(),
                     number.map_or_else(|| text.clone().into(), Into::into),
@@ -283,25 +367,4 @@ fn payload(raw: &RawValue) -> Result<(String, bool), String> {
 
 fn timestamp(raw: &RawValue) -> Option<i64> {
     payload(raw).ok().and_then(|(text, _)| time::parse(&text))
-}
-
-/// The cells of a CSV line (RFC 4180, without line breaks inside quotes).
-fn split_csv(line: &str) -> Vec<String> {
-    let mut cells = Vec::new();
-    let mut cell = String::new();
-    let mut quoted = false;
-    let mut chars = line.trim_end_matches(['\r', '\n']).chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '"' if quoted && chars.peek() == Some(&'"') => {
-                chars.next();
-                cell.push('"');
-            }
-            '"' => quoted = !quoted,
-            ',' if !quoted => cells.push(std::mem::take(&mut cell)),
-            _ => cell.push(c),
-        }
-    }
-    cells.push(cell);
-    cells
 }

@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod csv;
 mod input;
 mod otlp;
 mod replay;

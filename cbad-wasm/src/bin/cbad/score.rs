@@ -1,7 +1,7 @@
 //! `cbad score`: one detector per stream, one verdict per event, in order.
 
 use crate::args::Options;
-use crate::input::{Lines, Owned, Unread};
+use crate::input::{Owned, Reader, Unread};
 use crate::report;
 use crate::terminal::{Paint, Progress, visible};
 use cbad::measures::{WindowOptions, newest, window_report};
@@ -9,8 +9,7 @@ use cbad::{Config, Detector, GroupVerdict, Verdict, Warmup};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 
 /// A group without an event for so many events of its stream is closed.
@@ -73,29 +72,20 @@ pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         index: 0,
         anomalies: 0,
     };
-    let mut input = open(options)?;
+    let mut input = Reader::open(options)?;
     let share = options.warmup.filter(|w| *w < 1.0);
-    let mut lines = Lines::new(options);
-    let mut bad = 0u64;
-    let mut held: Vec<Owned> = Vec::new();
-    let mut read = Vec::new();
-    let mut buffer = Vec::new();
-    let mut number = 0u64;
-    loop {
-        buffer.clear();
-        if input.read_until(b'\n', &mut buffer)? == 0 {
-            break;
-        }
+    let (mut bad, mut number) = (0u64, 0u64);
+    let (mut held, mut read) = (Vec::new(), Vec::new());
+    while let Some(step) = input.next(&mut read)? {
         number += 1;
-        let text = String::from_utf8_lossy(&buffer);
-        match lines.read(text.trim_end_matches(['\r', '\n']), &mut read) {
+        match step.read {
             Ok(()) => {}
             Err(Unread::Input(e)) => return Err(e.into()),
             Err(Unread::Line(e)) => {
                 bad += 1;
                 if bad <= NAMED {
                     run.progress.clear();
-                    eprintln!("cbad: line {number}: {}", visible(&e));
+                    eprintln!("cbad: line {}: {}", step.line, visible(&e));
                 }
             }
         }
@@ -105,7 +95,7 @@ pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         for event in read.drain(..) {
             run.event(&event)?;
         }
-        run.progress.read(buffer.len());
+        run.progress.read(step.bytes);
     }
     for event in &held {
         *run.totals.entry(event.stream.clone()).or_default() += 1;
@@ -114,7 +104,7 @@ pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         run.event(event)?;
     }
     run.finish()?;
-    if let Some(note) = lines.unknown() {
+    if let Some(note) = input.unknown() {
         eprintln!("cbad: {}", visible(&note));
     }
     if bad > 0 {
@@ -135,17 +125,6 @@ fn measured(baseline: &[&str], window: &[&str], how: &WindowOptions) -> Option<s
     let [baseline, window] =
         [baseline, window].map(|side| side.iter().map(|e| e.as_bytes()).collect::<Vec<_>>());
     serde_json::to_value(window_report(&baseline, &window, how)).ok()
-}
-
-/// The file named, or standard input.
-pub fn open(options: &Options) -> Result<Box<dyn BufRead>, Box<dyn Error>> {
-    Ok(match &options.file {
-        Some(path) => Box::new(BufReader::with_capacity(
-            1 << 16,
-            File::open(path).map_err(|e| format!("{}: {e}", path.display()))?,
-        )),
-        None => Box::new(io::stdin().lock()),
-    })
 }
 
 impl<W: Write> Run<'_, W> {
