@@ -15,6 +15,7 @@ pub enum Warmup {
 
 /// Bounds on what a detector may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Memory {
     /// Slots of the count table as a power of two (8 bytes each), 8 to 20.
     pub table_bits: u32,
