@@ -309,6 +309,43 @@ fn an_otlp_request_per_line_becomes_streams() {
     assert_eq!(strict.status.code(), Some(1));
 }
 
+#[test]
+fn an_operation_that_gets_slow_is_seen_in_its_spans() {
+    let span = |i: u64, ms: u64| {
+        let start = 1_763_719_200_000_000_000 + i * 1_000_000_000;
+        serde_json::json!({"resourceSpans": [{
+            "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]},
+            "scopeSpans": [{"spans": [{
+                "traceId": format!("{:032x}", i + 1), "spanId": format!("{:016x}", i + 1), "name": "GET /cart", "kind": 2,
+                "startTimeUnixNano": start.to_string(), "endTimeUnixNano": (start + ms * 1_000_000).to_string(),
+                "attributes": [{"key": "session.id", "value": {"stringValue": format!("s{:x}", i * 7_919)}}],
+            }]}],
+        }]})
+        .to_string()
+            + "\n"
+    };
+    let mut input: String = (0..600).map(|i| span(i, 40 + i * 7 % 13)).collect();
+    input += &span(600, 900);
+    let output = cbad(&["score", "--format", "otlp-json"], &[], &input);
+    assert!(output.stderr.is_empty(), "{}", stderr(&output));
+    let all = verdicts(&output);
+    let of = |stream: &str| -> Vec<&Value> {
+        let own = all.iter().filter(|v| v["stream"] == stream);
+        own.filter(|v| v["stream_index"].is_u64()).collect()
+    };
+    let (spans, latency) = (of("shop/traces"), of("shop/latency/GET /cart"));
+    assert_eq!((spans.len(), latency.len()), (601, 601));
+    assert_eq!(latency[600]["anomaly"], true);
+    assert!(
+        latency[600]["reason"]
+            .as_str()
+            .unwrap()
+            .starts_with("duration_ms is 900")
+    );
+    // its shape is as before, and a session never seen is no content
+    assert!(spans.iter().all(|v| v["anomaly"] == false));
+}
+
 fn verdicts(output: &Output) -> Vec<Value> {
     stdout(output)
         .lines()

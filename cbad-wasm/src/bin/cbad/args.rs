@@ -30,8 +30,10 @@ INPUT
                                   quoted cell may hold line ends
                        events     the shape of POST /v1/events, one detector per \"stream\"
                        otlp-json  an OTLP/JSON export request per line, as the OpenTelemetry Collector's file exporter
-                                  writes: a detector for the logs and one for the spans of each service, and one
-                                  for each metric with its own attributes
+                                  writes: a detector for the logs and one for the spans of each service, one for
+                                  the durations of each operation, and one for each metric with its own attributes.
+                                  Shaped as the service shapes them, but for redaction, the names of metrics' streams,
+                                  and streams of what language models are asked and answer, which are not made here
                        Of events and otlp-json at most 1,000 streams are held at a time, some 300 KiB each; another one
                        takes the place of the one silent longest.
   --kind KIND          log (default), metric, trace or llm
