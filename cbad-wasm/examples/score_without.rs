@@ -1,5 +1,6 @@
 //! Scores events as `cbad score --format events` does, with parts of the detector switched off: for tables of what each part
-//! brings. The parts are named in `CBAD_WITHOUT`, separated by commas: guard, class_excess, signature, recalibrate, new_words, volume.
+//! brings. The parts are named in `CBAD_WITHOUT`, separated by commas: guard, class_excess, signature, recalibrate, new_words, volume,
+//! order.
 //!
 //! `CBAD_WITHOUT=guard python3 $CBAD_BENCH_DATA/run.py --cbad target/release/examples/score_without`
 
@@ -22,6 +23,7 @@ fn parts(without: &str) -> Result<Parts, String> {
             "recalibrate" => &mut parts.recalibrate,
             "new_words" => &mut parts.new_words,
             "volume" => &mut parts.volume,
+            "order" => &mut parts.order,
             _ => return Err(format!("no part is called {name}")),
         } = false;
     }
