@@ -38,6 +38,11 @@ function canaries() {
   };
 }
 const all = canaries();
+/** A short number that only the organisation's own pattern knows. Six digits are in a file by chance, so it is looked for after its field's name. */
+const chart = crypto.randomInt(730_000, 740_000);
+const chartField = `chart_${crypto.randomBytes(4).toString('hex')}`;
+const chartIn = { [chartField]: chart, visits: [chart, 3] };
+const chartKept = `${chartField}[^0-9]{1,12}${chart}`;
 const sentence = `customer ${all.email} paid with ${all.card}, refund to ${all.iban}, call ${all.phone}, key ${all.secret}, session ${all.jwt}, file ${all.patient}`;
 
 async function set(json) {
@@ -61,12 +66,12 @@ after(async () => {
   await database.end();
 });
 
-async function tablesHolding(value) {
+async function tablesHolding(value, operator = 'like') {
   const { rows: tables } = await database.query(`select format('%I.%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.relkind in ('r', 'm', 'p') and n.nspname not in ('pg_catalog', 'information_schema')`);
   const holding = [];
   for (const { name } of tables) {
-    const { rows } = await database.query(`select 1 from ${name} t where t::text like $1 limit 1`, [`%${value}%`]);
+    const { rows } = await database.query(`select 1 from ${name} t where t::text ${operator} $1 limit 1`, [operator === 'like' ? `%${value}%` : value]);
     if (rows.length) holding.push(name);
   }
   return holding;
@@ -83,7 +88,7 @@ function filesHolding(values) {
     if (!fs.statSync(file, { throwIfNoEntry: false })?.isFile()) continue;
     const content = fs.readFileSync(file);
     searched += 1;
-    if (forms.some((form) => content.includes(form))) found.push(name);
+    if (forms.some((form) => content.includes(form)) || new RegExp(chartKept).test(content.toString('latin1'))) found.push(name);
   }
   return { found, searched };
 }
@@ -104,7 +109,7 @@ function otherFormats(stream) {
   for (const levels of Object.values(requests)) Object.values(levels)[0][0].resource.attributes.push(attribute('host.name', all.email), attribute('service.instance.id', all.card));
   const otlp = Object.entries(requests).flatMap(([signal, request]) => Object.entries(ENCODINGS).map(([encoding, { type, encode }]) =>
     [`OTLP ${signal} in ${encoding}`, encode(SIGNALS[signal], request), { 'content-type': type }, SIGNALS[signal].path]));
-  const cloud = { specversion: '1.0', id: all.card, source: `/users/${all.email}`, type: `com.example.${all.email}`, subject: all.phone, data: { message: sentence } };
+  const cloud = { specversion: '1.0', id: all.card, source: `/users/${all.email}`, type: `com.example.${all.email}`, subject: all.phone, data: { ...chartIn, message: sentence } };
   const [one, many] = ['application/cloudevents+json', 'application/cloudevents-batch+json'];
   return [
     ...otlp,
@@ -116,7 +121,7 @@ function otherFormats(stream) {
 }
 
 test('must show 6: a canary of each kind, sent on every path, is found nowhere', { timeout: 300_000 }, async (t) => {
-  const shown = await set({ policy: 'mask', patterns: [{ name: 'patient', pattern: 'PAT-\\d{9}' }] });
+  const shown = await set({ policy: 'mask', patterns: [{ name: 'patient', pattern: 'PAT-\\d{9}' }, { name: 'chart', pattern: '^73\\d{4}$' }] });
   assert.deepEqual(shown.kinds, ['email', 'phone', 'card', 'iban', 'secret']);
   await effective(redactedNow);
 
@@ -141,7 +146,7 @@ test('must show 6: a canary of each kind, sent on every path, is found nowhere',
   // every shape, every encoding of the same characters
   const escaped = `{"stream":"${stream}","data":"${[...sentence].map((c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"}`;
   const paths = {
-    object: event({ level: 'WARN', message: sentence, user: { email: all.email, card: Number(all.card), phone: all.phone } }),
+    object: event({ level: 'WARN', ...chartIn, message: sentence, user: { email: all.email, card: Number(all.card), phone: all.phone } }),
     envelope: { events: [event(sentence)] },
     'older shape': { organization_id: a.id, event_type: 'log', data: { message: sentence } },
     'older metric': { timestamp: Date.now(), value: 1.5, metadata: { owner: all.email, note: sentence } },
@@ -153,6 +158,7 @@ test('must show 6: a canary of each kind, sent on every path, is found nowhere',
   };
   for (const [name, body] of Object.entries(paths)) {
     const answer = await post(body);
+    if (JSON.stringify(body).includes(chartField)) assert.equal(answer.body.redacted.chart, 2, `${name}: ${JSON.stringify(answer.body)}`);
     assert.equal(answer.status, 200, `${name}: ${JSON.stringify(answer.body)}`);
     assert.ok(answer.body.accepted === 1 && Object.keys(answer.body.redacted ?? {}).length >= 1, `${name}: ${JSON.stringify(answer.body)}`);
   }
@@ -165,9 +171,10 @@ test('must show 6: a canary of each kind, sent on every path, is found nowhere',
     assert.ok([200, 202].includes(answer.status), `${name}: ${answer.status} ${JSON.stringify(answer.body)}`);
     assert.ok(!/rejected|[1-9]\d* ×/.test(JSON.stringify(answer.body).replace('"rejected":[]', '')), `${name}: ${JSON.stringify(answer.body)}`);
   }
-  const recorded = await post({ event_type: 'log', severity: 'high', stream, reason: sentence, metadata: { message: sentence, card: Number(all.card) } }, {}, '/v1/anomalies');
+  const recorded = await post({ event_type: 'log', severity: 'high', stream, reason: sentence, metadata: { ...chartIn, message: sentence, card: Number(all.card) } }, {}, '/v1/anomalies');
   assert.equal(recorded.status, 201, JSON.stringify(recorded.body));
   assert.ok(recorded.body.redacted.email >= 1);
+  assert.equal(recorded.body.redacted.chart, 2, 'short numbers of the own pattern');
 
   // what is refused says nothing of it either
   const refused = [
@@ -198,11 +205,13 @@ test('must show 6: a canary of each kind, sent on every path, is found nowhere',
     assert.ok(!answers.some((text) => text.includes(value)), `an answer holds ${value}`);
     assert.deepEqual(await tablesHolding(value), [], `PostgreSQL holds ${value}`);
   }
+  assert.ok(!answers.some((text) => new RegExp(chartKept).test(text)), 'an answer holds the short number');
+  assert.deepEqual(await tablesHolding(chartKept, '~'), [], 'PostgreSQL holds the short number');
   const { found: files, searched } = filesHolding(Object.values(all));
   assert.deepEqual(files, []);
   // the search itself works: an ordinary event of this stream is in the objects' files
   assert.ok(filesHolding([stream]).found.length >= 1 && searched >= 5);
-  figure(t, `${Object.keys(all).length} canaries on ${Object.keys(paths).length + others.length + 5} paths and in ${refused.length} refusals: 0 in ${searched} files, every table and ${answers.length} answers`);
+  figure(t, `${Object.keys(all).length + 1} canaries on ${Object.keys(paths).length + others.length + 5} paths and in ${refused.length} refusals: 0 in ${searched} files, every table and ${answers.length} answers`);
 });
 
 test('hash keeps values apart without showing them; drop leaves nothing', { timeout: 180_000 }, async () => {

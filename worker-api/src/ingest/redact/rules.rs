@@ -123,6 +123,16 @@ impl Compiled {
     pub fn find(&self, text: &str, spans: &mut Vec<Span>) {
         spans.clear();
         scan(text, self.kinds, spans);
+        self.add_own(text, spans);
+    }
+
+    /// What the organisation's own patterns find in `text`, as `find` does.
+    pub fn find_own(&self, text: &str, spans: &mut Vec<Span>) {
+        spans.clear();
+        self.add_own(text, spans);
+    }
+
+    fn add_own(&self, text: &str, spans: &mut Vec<Span>) {
         if self.patterns.is_empty() {
             return;
         }

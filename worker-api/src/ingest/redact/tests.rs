@@ -202,6 +202,28 @@ fn own_patterns_and_counts() {
 }
 
 #[test]
+fn own_patterns_find_short_numbers_of_json() {
+    let own = [("patient", r"\d{6}"), ("pin", r"^\d{4}$")];
+    let mut r = redactor(Action::Replace, &[], &own);
+    assert_eq!(
+        r.json(r#"{"patient":123456,"list":[7,-654321],"pin":1234,"n":12345,"t":"123456"}"#),
+        r#"{"patient":"[patient]","list":[7,"[patient]"],"pin":"[pin]","n":12345,"t":"[patient]"}"#
+    );
+    assert_eq!(
+        serde_json::to_string(r.counts()).expect("JSON"),
+        r#"{"patient":3,"pin":1}"#
+    );
+    let mut r = redactor(Action::Drop, &[], &own);
+    assert_eq!(r.json("[123456,12]"), "[null,12]");
+    // names say what short numbers are for built-in kinds; the pattern still looks at them
+    let mut r = redactor(Action::Replace, &[], &[("code", r"\d{3}")]);
+    assert_eq!(
+        r.json(r#"{"token":123,"x":1}"#),
+        r#"{"token":"[code]","x":1}"#
+    );
+}
+
+#[test]
 fn a_setting_that_cannot_be_read_masks_all_the_same() {
     let rules = rules::cached(Some("{\"kinds\":[\"nonsense\"]}")).expect("default rules");
     let mut r = Redactor::new(&Redaction {
