@@ -25,6 +25,8 @@ const NAME_BYTES: usize = 48;
 pub struct Call {
     said: Vec<Said>,
     usage: String,
+    /// Whether the record is a message and nothing else: taken as such it needs no event of its own.
+    pub is_message: bool,
 }
 
 /// Whether attributes are about a language model.
@@ -34,20 +36,24 @@ pub fn concerns(attributes: &[KeyValue]) -> bool {
 
 /// Attributes that are taken from a span into streams of their own, or are ids.
 pub fn is_content(key: &str) -> bool {
-    [
+    // `gen_ai.prompt.name` is a name, `gen_ai.prompt.0.content` is said
+    let indexed = |prefix| {
+        let rest = key.strip_prefix(prefix);
+        rest.is_some_and(|r: &str| r.is_empty() || matches!(r.as_bytes(), [b'.', b'0'..=b'9', ..]))
+    };
+    let begins = [
         "gen_ai.input.messages",
         "gen_ai.output.messages",
         "gen_ai.system_instructions",
         "gen_ai.tool.call.",
         "gen_ai.tool.definitions",
-        "gen_ai.prompt",
-        "gen_ai.completion",
         "gen_ai.usage.",
         "gen_ai.response.id",
         "gen_ai.conversation.id",
     ]
     .iter()
-    .any(|content| key.starts_with(content))
+    .any(|content| key.starts_with(content));
+    begins || indexed("gen_ai.prompt") || indexed("gen_ai.completion")
 }
 
 /// A span about a model or a tool.
@@ -64,7 +70,7 @@ pub fn of_span(s: &Span, duration_ms: Option<f64>) -> Option<Call> {
     Some(call)
 }
 
-/// A log record that is a message of a model; `None` for any other.
+/// A log record that is a message of a model, or has attributes that tell of a call; `None` for any other.
 pub fn of_log(r: &LogRecord) -> Option<Call> {
     let named = value::text(&r.attributes, "event.name");
     let name = if r.event_name.is_empty() {
@@ -77,7 +83,12 @@ pub fn of_log(r: &LogRecord) -> Option<Call> {
     }
     let mut call = Call::default();
     call.attributes(&r.attributes);
+    let before = call.said.len();
     call.event(&name, &[], r.body.as_ref());
+    call.is_message = match &*name {
+        "gen_ai.content.prompt" | "gen_ai.content.completion" => before > 0 && r.body.is_none(),
+        _ => call.said.len() > before,
+    };
     call.usage(&r.attributes, None);
     (!call.said.is_empty() || !call.usage.is_empty()).then_some(call)
 }

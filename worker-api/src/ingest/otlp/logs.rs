@@ -1,5 +1,6 @@
 //! Log records: severity, body, scope and attributes make the event; the trace or session is its group. Times and ids stay out
-//! of what is scored.
+//! of what is scored. A message of a language model is taken as such (see `genai`); a record that tells of a call beside what it
+//! says itself gives both.
 
 use super::genai;
 use super::intake::{Intake, Made};
@@ -47,7 +48,6 @@ impl Sink<LogRecord> for Logs<'_, '_> {
 
 impl Logs<'_, '_> {
     fn take(&mut self, r: &LogRecord) {
-        let Self { intake, origin } = self;
         let (trace, span) = (value::id(&r.trace_id, 16), value::id(&r.span_id, 8));
         let nanos = if r.time_unix_nano == 0 {
             r.observed_time_unix_nano
@@ -55,7 +55,14 @@ impl Logs<'_, '_> {
             r.time_unix_nano
         };
         let at = value::milliseconds(nanos);
-        if let Some(call) = genai::of_log(r) {
+        let call = genai::of_log(r);
+        let tells_of_call = call.is_some();
+        let is_message = call.as_ref().is_some_and(|call| call.is_message);
+        if !is_message {
+            self.record_itself(r, at, trace.as_deref(), span.as_deref(), tells_of_call);
+        }
+        if let Some(call) = call {
+            let Self { intake, origin } = self;
             call.take(
                 intake,
                 origin,
@@ -64,8 +71,19 @@ impl Logs<'_, '_> {
                 trace.as_deref(),
                 span.as_deref(),
             );
-            return;
         }
+    }
+
+    /// What every log record gives. What `tells_of_call` is not said again.
+    fn record_itself(
+        &mut self,
+        r: &LogRecord,
+        at: Option<i64>,
+        trace: Option<&str>,
+        span: Option<&str>,
+        tells_of_call: bool,
+    ) {
+        let Self { intake, origin } = self;
         intake.clear();
         let out = &mut intake.text;
         out.push('{');
@@ -86,7 +104,10 @@ impl Logs<'_, '_> {
         }
         out.push_str("\"body\":");
         value::any(out, r.body.as_ref());
-        let kept = |k: &str| ![STREAM, "session.id", "log.record.uid"].contains(&k);
+        let kept = |k: &str| {
+            let is_known = [STREAM, "session.id", "log.record.uid"].contains(&k);
+            !is_known && (!tells_of_call || !genai::is_content(k))
+        };
         if r.attributes
             .iter()
             .any(|kv| kept(std::str::from_utf8(&kv.key).unwrap_or("")))
@@ -96,7 +117,7 @@ impl Logs<'_, '_> {
         }
         out.push('}');
 
-        intake.place(origin, trace.as_deref(), span.as_deref());
+        intake.place(origin, trace, span);
         intake.metadata.push('}');
         let session = value::text(&r.attributes, "session.id");
         let id = value::text(&r.attributes, "log.record.uid");
@@ -104,10 +125,7 @@ impl Logs<'_, '_> {
             stream: &origin.stream(&r.attributes, "logs"),
             kind: Kind::Log,
             timestamp_ms: at,
-            group: trace
-                .as_deref()
-                .or(session.as_deref())
-                .or(origin.session.as_deref()),
+            group: trace.or(session.as_deref()).or(origin.session.as_deref()),
             id: id.as_deref(),
         });
     }

@@ -269,6 +269,89 @@ fn messages_of_language_models_as_log_events() {
     );
 }
 
+/// A record with these attributes (texts), name and body.
+fn record_with(attributes: &[(&str, &str)], name: &str, body: &str) -> String {
+    let list: Vec<_> = attributes
+        .iter()
+        .map(|(k, v)| serde_json::json!({ "key": k, "value": { "stringValue": v } }))
+        .collect();
+    let body = serde_json::json!({ "stringValue": body });
+    serde_json::json!({"resourceLogs": [{"scopeLogs": [{"logRecords": [
+        {"severityNumber": 17, "eventName": name, "body": body, "attributes": list}]}]}]})
+    .to_string()
+}
+
+#[test]
+fn a_log_record_that_tells_of_a_call_keeps_what_it_says_itself() {
+    let own = |json: &str| {
+        let (events, rejected, message) = of_json(json, Signal::Logs);
+        assert_eq!(rejected, 0, "{message}");
+        events
+    };
+    let said = record_with(
+        &[("gen_ai.tool.name", "refund"), ("order", "o7")],
+        "",
+        "connection refused",
+    );
+    assert_eq!(
+        own(&said),
+        [
+            r#"llm/unknown_service/tools llm - {"tool":"refund"}"#,
+            r#"unknown_service/logs log - {"severity":"ERROR","body":"connection refused","attributes":{"gen_ai.tool.name":"refund","order":"o7"}}"#,
+        ]
+    );
+    let usage = record_with(
+        &[
+            ("gen_ai.usage.input_tokens", "12"),
+            ("error.type", "timeout"),
+        ],
+        "request.done",
+        "gave up",
+    );
+    assert_eq!(
+        own(&usage),
+        [
+            r#"llm/unknown_service/usage metric - {"input_tokens":12}"#,
+            r#"unknown_service/logs log - {"severity":"ERROR","event":"request.done","body":"gave up","attributes":{"error.type":"timeout"}}"#,
+        ]
+    );
+    // the details of a call say more than its messages: how it ended
+    let details = record_with(
+        &[
+            ("gen_ai.input.messages", "hello"),
+            ("gen_ai.prompt.name", "greeting"),
+            ("error.type", "timeout"),
+        ],
+        "gen_ai.client.inference.operation.details",
+        "",
+    );
+    assert_eq!(
+        own(&details),
+        [
+            r#"llm/unknown_service/prompts llm - {"role":"user","prompt":"hello"}"#,
+            r#"unknown_service/logs log - {"severity":"ERROR","event":"gen_ai.client.inference.operation.details","body":"","attributes":{"error.type":"timeout","gen_ai.prompt.name":"greeting"}}"#,
+        ]
+    );
+    // a message is a message
+    let message = record_with(&[], "gen_ai.user.message", "hello");
+    assert_eq!(
+        own(&message),
+        [r#"llm/unknown_service/prompts llm - {"role":"user","prompt":"hello"}"#]
+    );
+    let old = r#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"eventName":"gen_ai.content.prompt","attributes":[{"key":"gen_ai.prompt","value":{"stringValue":"hello"}}]}]}]}]}"#;
+    assert_eq!(
+        own(old),
+        [r#"llm/unknown_service/prompts llm - {"role":"user","prompt":"hello"}"#]
+    );
+    // an answer given earlier is said again in no stream, but is not lost
+    let earlier = record_with(
+        &[("gen_ai.usage.input_tokens", "3")],
+        "gen_ai.assistant.message",
+        "hi",
+    );
+    assert_eq!(own(&earlier).len(), 2);
+}
+
 #[test]
 fn a_bad_record_costs_no_other() {
     let json = LOGS.replace("\"severityNumber\":17", "\"severityNumber\":\"SEVERE\"");
