@@ -17,6 +17,9 @@ pub struct Rejected {
     /// The line of an NDJSON body, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
+    /// Whether it only goes with another event, by which the record counts.
+    #[serde(skip)]
+    pub is_part: bool,
 }
 
 /// Limits of one request. That of the body is a setting of the Worker.

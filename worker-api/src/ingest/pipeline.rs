@@ -17,13 +17,15 @@ use crate::platform::Ctx;
 use futures_util::future::join_all;
 use serde::Serialize;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A request's events by stream.
 #[derive(Debug, Default)]
 pub struct Batches {
     /// One batch per stream name, in name order.
     pub streams: BTreeMap<String, Writer>,
+    /// Those of them that hold only what goes with events of others, by which records count.
+    pub parts: BTreeSet<String>,
     /// What was not taken.
     pub rejected: Vec<Rejected>,
     /// What was taken out.
@@ -116,6 +118,11 @@ impl<'p> Collector<'p> {
             Some(redactor) => redactor.json_label(json),
             None => Cow::Borrowed(json),
         }
+    }
+
+    /// Whether an event of a stream was taken.
+    pub fn has(&self, stream: &str) -> bool {
+        self.batches.streams.contains_key(stream)
     }
 
     /// Takes an event of a stream, or says why not. Every event of every format comes through here.
@@ -217,6 +224,7 @@ impl<'p> Collector<'p> {
             code,
             detail,
             line: self.line,
+            is_part: false,
         });
     }
 
@@ -313,7 +321,8 @@ pub async fn deliver(
         match part {
             Ok(part) => delivered.add(stream, part),
             Err(error) if error.code == Code::LimitReached => {
-                delivered.refuse(&batch, &error.detail);
+                let is_part = batches.parts.contains(&stream);
+                delivered.refuse(&batch, &error.detail, is_part);
             }
             Err(error) => return Err(retryable(error)),
         }
@@ -326,13 +335,14 @@ pub async fn deliver(
 
 impl Delivered {
     /// All events of a stream that the plan has no place for.
-    fn refuse(&mut self, batch: &[u8], detail: &str) {
+    fn refuse(&mut self, batch: &[u8], detail: &str, is_part: bool) {
         for record in Reader::new(batch).into_iter().flatten().flatten() {
             self.rejected.push(Rejected {
                 index: record.index,
                 code: "stream_limit",
                 detail: detail.to_owned(),
                 line: None,
+                is_part,
             });
         }
     }

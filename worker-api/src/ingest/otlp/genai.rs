@@ -3,11 +3,11 @@
 //! Read are the current names (`gen_ai.input.messages`, `gen_ai.output.messages`, `gen_ai.tool.call.*`, `gen_ai.usage.input_tokens`), message
 //! events of the versions before (`gen_ai.user.message`, `gen_ai.choice`), and the oldest (`gen_ai.prompt`, `gen_ai.completion`, also
 //! indexed as in `gen_ai.prompt.0.content`). A call's prompts, answers, tool calls and usage each have a stream of their own, since what
-//! is usual differs, under `llm/<agent, else service>/<model>`. A conversation is resent with every call: only what is new in it is taken.
+//! is usual differs, under `llm/<agent, else service>/<model>`, in front of which stands the stream that the record is to have. A conversation is resent with every call: only what is new in it is taken.
 
 use super::intake::{Intake, Made};
 use super::messages::{Message, Said, read};
-use super::origin::Origin;
+use super::origin::{NAMED_BYTES, Origin, room, slug};
 use super::proto::opentelemetry::proto::common::v1::{AnyValue, KeyValue, any_value::Value};
 use super::proto::opentelemetry::proto::logs::v1::LogRecord;
 use super::proto::opentelemetry::proto::trace::v1::Span;
@@ -27,6 +27,19 @@ pub struct Call {
     usage: String,
     /// Whether the record is a message and nothing else: taken as such it needs no event of its own.
     pub is_message: bool,
+}
+
+/// Where a call belongs.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// When.
+    pub timestamp_ms: Option<i64>,
+    /// Ids in hexadecimal.
+    pub trace: Option<&'a str>,
+    /// See `trace`.
+    pub span: Option<&'a str>,
+    /// Whether the record has an event of its own beside it.
+    pub is_part: bool,
 }
 
 /// Whether attributes are about a language model.
@@ -226,27 +239,32 @@ impl Call {
         value::number(&mut self.usage, x);
     }
 
-    /// Hands the call's parts to the intake. `trace` and `span` are ids in hexadecimal.
+    /// Hands the call's parts to the intake.
     pub fn take(
         self,
         intake: &mut Intake<'_>,
         origin: &Origin,
         list: &[KeyValue],
-        at: Option<i64>,
-        trace: Option<&str>,
-        span: Option<&str>,
+        place: Place<'_>,
     ) {
+        let Place { trace, span, .. } = place;
         let model = value::text(list, "gen_ai.response.model")
             .or_else(|| value::text(list, "gen_ai.request.model"));
         let agent =
             value::text(list, "gen_ai.agent.name").or_else(|| value::text(list, "gen_ai.agent.id"));
-        let who = agent
-            .as_deref()
-            .map_or_else(|| origin.service.clone(), |a| intake.slug(a, NAME_BYTES));
-        let mut base = format!("llm/{who}");
+        let mut base = match origin.named(list) {
+            Some(named) => format!("{}/llm/", intake.slug(&named, NAMED_BYTES)),
+            None => "llm/".to_owned(),
+        };
+        // a slash and the longest part's name go after them
+        let most = room(base.len() + "//prompts".len(), 2, NAME_BYTES);
+        base.push_str(&match &agent {
+            Some(agent) => intake.slug(agent, most),
+            None => slug(&origin.service, most),
+        });
         if let Some(model) = &model {
             base.push('/');
-            base.push_str(&intake.slug(model, NAME_BYTES));
+            base.push_str(&intake.slug(model, most));
         }
         let conversation = value::text(list, "gen_ai.conversation.id");
         intake.clear();
@@ -261,12 +279,13 @@ impl Call {
         let made = Made {
             stream: "",
             kind: Kind::Llm,
-            timestamp_ms: at,
+            timestamp_ms: place.timestamp_ms,
             group: conversation
                 .as_deref()
                 .or(trace)
                 .or(origin.session.as_deref()),
             id: None,
+            is_part: place.is_part,
         };
         for said in &self.said {
             intake.text.clear();

@@ -6,7 +6,7 @@ use crate::ingest::limits::Refusal;
 use crate::ingest::pipeline::{Batches, Collector, Terms};
 use cbad::Kind;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An event made of a record; its text and metadata are in the intake's buffers.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +21,8 @@ pub struct Made<'a> {
     pub group: Option<&'a str>,
     /// The sender's own id of it.
     pub id: Option<&'a str>,
+    /// Whether it only goes with another event, by which its record counts as taken or not.
+    pub is_part: bool,
 }
 
 /// The code of what is beyond the limit on records.
@@ -43,6 +45,10 @@ pub struct Intake<'p> {
     current: u32,
     refused: u64,
     last_refused: Option<u32>,
+    /// Events that were refused while their record was taken.
+    parts_refused: u64,
+    /// Streams that hold only what goes with other events.
+    parts: BTreeSet<String>,
     /// Events whose metadata was too long to be kept.
     without_metadata: u64,
     reasons: BTreeMap<&'static str, Reason>,
@@ -62,6 +68,8 @@ impl<'p> Intake<'p> {
             current: 0,
             refused: 0,
             last_refused: None,
+            parts_refused: 0,
+            parts: BTreeSet::new(),
             without_metadata: 0,
             reasons: BTreeMap::new(),
             text: String::with_capacity(1024),
@@ -119,11 +127,15 @@ impl<'p> Intake<'p> {
     }
 
     /// Notes that the present record is not taken. Several refusals of one record count once.
-    pub fn refuse(&mut self, (code, detail): Refusal) {
+    pub fn refuse(&mut self, refusal: Refusal) {
         if self.last_refused != Some(self.current) {
             self.refused += 1;
         }
         self.last_refused = Some(self.current);
+        self.note(refusal);
+    }
+
+    fn note(&mut self, (code, detail): Refusal) {
         let first = self.current;
         let reason = self.reasons.entry(code).or_insert(Reason {
             count: 0,
@@ -136,6 +148,7 @@ impl<'p> Intake<'p> {
     /// Takes the event in the buffers.
     pub fn take(&mut self, made: Made<'_>) {
         let limit = self.collector.terms.limits.label_bytes;
+        let is_new = made.is_part && !self.collector.has(made.stream);
         let too_long =
             made.group.is_some_and(|g| g.len() > limit) || made.id.is_some_and(|i| i.len() > limit);
         let taken = if too_long {
@@ -159,6 +172,17 @@ impl<'p> Intake<'p> {
             self.collector.take(made.stream, &record)
         };
         match taken {
+            Ok(()) if is_new => drop(self.parts.insert(made.stream.to_owned())),
+            Ok(()) if !made.is_part => drop(self.parts.remove(made.stream)),
+            _ => {}
+        }
+        match taken {
+            Err(refusal) if made.is_part => {
+                if self.last_refused != Some(self.current) {
+                    self.parts_refused += 1;
+                }
+                self.note(refusal);
+            }
             Err(refusal) => self.refuse(refusal),
             Ok(()) if self.metadata.len() > limit => self.without_metadata += 1,
             Ok(()) => {}
@@ -185,7 +209,17 @@ impl<'p> Intake<'p> {
                 self.collector.terms.limits.label_bytes
             ),
         };
-        if self.refused == 0 {
+        let mut beginning = Vec::new();
+        if self.refused > 0 {
+            beginning.push(format!("{} {noun} rejected", self.refused));
+        }
+        if self.parts_refused > 0 {
+            beginning.push(format!(
+                "{} events not taken that go with {noun} that were",
+                self.parts_refused
+            ));
+        }
+        if beginning.is_empty() {
             return (0, warning);
         }
         let reasons: Vec<String> = self
@@ -198,7 +232,7 @@ impl<'p> Intake<'p> {
                 )
             })
             .collect();
-        let mut message = format!("{} {noun} rejected: {}", self.refused, reasons.join("; "));
+        let mut message = format!("{}: {}", beginning.join(", "), reasons.join("; "));
         if !warning.is_empty() {
             message = format!("{message}; {warning}");
         }
@@ -207,6 +241,9 @@ impl<'p> Intake<'p> {
 
     /// The batches.
     pub fn finish(self) -> Batches {
-        self.collector.finish()
+        Batches {
+            parts: self.parts,
+            ..self.collector.finish()
+        }
     }
 }

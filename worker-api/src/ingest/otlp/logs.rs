@@ -2,7 +2,7 @@
 //! of what is scored. A message of a language model is taken as such (see `genai`); a record that tells of a call beside what it
 //! says itself gives both.
 
-use super::genai;
+use super::genai::{self, Place};
 use super::intake::{Intake, Made};
 use super::origin::{Origin, STREAM};
 use super::proto::opentelemetry::proto::common::v1::InstrumentationScope;
@@ -67,9 +67,12 @@ impl Logs<'_, '_> {
                 intake,
                 origin,
                 &r.attributes,
-                at,
-                trace.as_deref(),
-                span.as_deref(),
+                Place {
+                    timestamp_ms: at,
+                    trace: trace.as_deref(),
+                    span: span.as_deref(),
+                    is_part: !is_message,
+                },
             );
         }
     }
@@ -127,6 +130,7 @@ impl Logs<'_, '_> {
             timestamp_ms: at,
             group: trace.or(session.as_deref()).or(origin.session.as_deref()),
             id: id.as_deref(),
+            is_part: false,
         });
     }
 }

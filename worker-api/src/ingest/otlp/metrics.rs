@@ -180,6 +180,7 @@ impl Metrics<'_, '_> {
             timestamp_ms: value::milliseconds(p.time_unix_nano),
             group: None,
             id: None,
+            is_part: false,
         });
     }
 }
@@ -221,9 +222,8 @@ fn spread(out: &mut String, s: &Spread, delta: bool) {
 
 /// `service/metrics/metric` and, where there are attributes, `/values-hash`: readable, and one for each attribute set.
 fn stream(intake: &mut Intake<'_>, origin: &Origin, m: &Metric, attributes: &[KeyValue]) -> String {
-    let own = value::text(attributes, STREAM);
-    let named = own.as_deref().or(origin.stream.as_deref());
-    let named = named.map(|s| intake.slug(s, BASE_BYTES));
+    let named = origin.named(attributes);
+    let named = named.map(|s| intake.slug(&s, BASE_BYTES));
     let mut out = named.unwrap_or_else(|| format!("{}/metrics", origin.service));
     let name = value::lossless(&m.name);
     let _ = write!(out, "/{}", intake.slug(&name, METRIC_BYTES));

@@ -82,8 +82,9 @@ pub async fn post(
         .chain(notes)
         .collect::<Vec<_>>()
         .join("; ");
-    // a record may have made several events
-    let refused: BTreeSet<u32> = delivered.rejected.iter().map(|r| r.index).collect();
+    // a record may have made several events, and counts by its own
+    let own = delivered.rejected.iter().filter(|r| !r.is_part);
+    let refused: BTreeSet<u32> = own.map(|r| r.index).collect();
     let rejected = rejected + refused.len() as u64;
     let answer = answer::taken(encoding, signal, rejected, message);
     Ok(answer.header("driftlock-anomalies", delivered.anomalies.len().to_string()))

@@ -8,6 +8,10 @@ use std::borrow::Cow;
 
 /// The attribute that names a record's stream, on the record or its resource.
 pub const STREAM: &str = "driftlock.stream";
+/// Bytes of a stream's name.
+const NAME_BYTES: usize = 128;
+/// Bytes of a named stream that stands before other parts; what is left is enough for each of those.
+pub const NAMED_BYTES: usize = 90;
 /// Bytes of a service's name in a stream's.
 const SERVICE_BYTES: usize = 48;
 /// Attributes of a resource that are kept beside an anomaly: who and where, not everything about a process.
@@ -60,13 +64,23 @@ impl Origin {
         self.scope = scope.map_or_else(String::new, |s| value::lossless(&s.name).into_owned());
     }
 
+    /// The stream that a record with these attributes is to have: named by itself, its resource or the request's header.
+    pub fn named<'a>(&'a self, attributes: &'a [KeyValue]) -> Option<Cow<'a, str>> {
+        value::text(attributes, STREAM).or(self.stream.as_deref().map(Cow::Borrowed))
+    }
+
     /// The stream of a record of `signal` with these attributes.
     pub fn stream(&self, attributes: &[KeyValue], signal: &str) -> String {
-        value::text(attributes, STREAM)
-            .map(Cow::into_owned)
-            .or_else(|| self.stream.clone())
-            .unwrap_or_else(|| format!("{}/{signal}", self.service))
+        self.named(attributes).map_or_else(
+            || format!("{}/{signal}", self.service),
+            |named| named.into_owned(),
+        )
     }
+}
+
+/// The bytes that each of `parts` parts may have in the name of a stream whose other bytes are given: at most `most`.
+pub fn room(others: usize, parts: usize, most: usize) -> usize {
+    (NAME_BYTES.saturating_sub(others) / parts).min(most)
 }
 
 /// `text` as a part of a stream's name: other characters become `-`, and what is too long ends in a hash of the whole.

@@ -1,9 +1,9 @@
 //! Spans. Each becomes an event of what was done (name, kind, caller, status, attributes: status and structure) and a number, its
 //! duration, in a stream of its operation. Spans of language models also give what was said (see `genai`).
 
-use super::genai;
+use super::genai::{self, Place};
 use super::intake::{Intake, Made};
-use super::origin::{Origin, STREAM};
+use super::origin::{NAMED_BYTES, Origin, STREAM, room};
 use super::proto::opentelemetry::proto::common::v1::InstrumentationScope;
 use super::proto::opentelemetry::proto::resource::v1::Resource;
 use super::proto::opentelemetry::proto::trace::v1::Span;
@@ -102,6 +102,7 @@ fn take(intake: &mut Intake<'_>, origin: &Origin, s: &Span, parent: Option<&[u8]
         timestamp_ms: value::milliseconds(s.start_time_unix_nano),
         group: Some(session.as_deref().unwrap_or(&trace)),
         id: None,
+        is_part: false,
     };
     intake.clear();
     describe(&mut intake.text, origin, s, parent);
@@ -122,10 +123,15 @@ fn take(intake: &mut Intake<'_>, origin: &Origin, s: &Span, parent: Option<&[u8]
         intake.text.push_str("{\"duration_ms\":");
         value::number(&mut intake.text, ms);
         intake.text.push('}');
-        let operation = intake.slug(&value::lossless(&s.name), OPERATION_BYTES);
+        let named = origin.named(&s.attributes);
+        let base = named.map(|n| intake.slug(&n, NAMED_BYTES));
+        let base = format!("{}/latency/", base.as_deref().unwrap_or(&origin.service));
+        let most = room(base.len(), 1, OPERATION_BYTES);
+        let operation = intake.slug(&value::lossless(&s.name), most);
         intake.take(Made {
-            stream: &format!("{}/latency/{operation}", origin.service),
+            stream: &format!("{base}{operation}"),
             kind: Kind::Metric,
+            is_part: true,
             ..made
         });
     }
@@ -134,9 +140,12 @@ fn take(intake: &mut Intake<'_>, origin: &Origin, s: &Span, parent: Option<&[u8]
             intake,
             origin,
             &s.attributes,
-            made.timestamp_ms,
-            Some(&trace),
-            Some(&span),
+            Place {
+                timestamp_ms: made.timestamp_ms,
+                trace: Some(&trace),
+                span: Some(&span),
+                is_part: true,
+            },
         );
     }
 }

@@ -13,15 +13,18 @@ use sha2::{Digest, Sha256};
 const ORG: &str = "11111111-1111-4111-8111-111111111111";
 const NOW: i64 = 1_795_251_600_000;
 
-fn intake(limits: Limits) -> Intake<'static> {
-    let terms = Terms {
+fn terms(limits: Limits) -> Terms<'static> {
+    Terms {
         redaction: None,
         org: ORG,
         prefix: None,
         limits,
         now_ms: NOW,
-    };
-    Intake::new(terms, None)
+    }
+}
+
+fn intake(limits: Limits) -> Intake<'static> {
+    Intake::new(terms(limits), None)
 }
 
 /// `stream kind group text` of every event, and what was refused.
@@ -505,6 +508,99 @@ pub(in crate::ingest) fn streams_of<'t>(
         streams.extend(intake.finish().streams.into_keys());
     }
     streams
+}
+
+/// What a key limited to `team-a/` sends: streams, rejected records and the message.
+fn of_team(json: &str, header: Option<&'static str>) -> (Vec<String>, u64, String) {
+    let terms = Terms {
+        prefix: Some("team-a/"),
+        ..terms(Limits::default())
+    };
+    let mut intake = Intake::new(terms, header);
+    let body = Bytes::copy_from_slice(json.as_bytes());
+    read(&mut intake, &body, Encoding::Json, Signal::Traces).expect("readable");
+    let (events, rejected, message) = events(intake, "spans");
+    let streams = events
+        .iter()
+        .map(|e| e.split(' ').next().unwrap_or("").to_owned());
+    (streams.collect(), rejected, message)
+}
+
+#[test]
+fn a_named_stream_stands_before_everything_that_its_records_make() {
+    let header = Some("team-a/traces");
+    let want = [
+        "team-a/traces",
+        "team-a/traces",
+        "team-a/traces/latency/GET-/cart",
+        "team-a/traces/latency/SELECT",
+    ];
+    let (streams, rejected, message) = of_team(TRACES, header);
+    assert_eq!((&streams[..], rejected), (&want.map(str::to_owned)[..], 0));
+    assert_eq!(message, "");
+    let call = span_with(
+        &[
+            ("gen_ai.request.model", "m"),
+            ("gen_ai.prompt", "hello"),
+            ("gen_ai.usage.input_tokens", "5"),
+        ],
+        "",
+    );
+    let (streams, rejected, _) = of_team(&call, header);
+    let want = [
+        "team-a/traces",
+        "team-a/traces/llm/unknown_service/m/prompts",
+        "team-a/traces/llm/unknown_service/m/usage",
+    ];
+    assert_eq!((&streams[..], rejected), (&want.map(str::to_owned)[..], 0));
+    // however long the names are, they make streams
+    let long = "x".repeat(200);
+    let named = span_with(
+        &[
+            ("driftlock.stream", &format!("team-a/{}", "y".repeat(110))),
+            ("gen_ai.agent.name", &long),
+            ("gen_ai.request.model", &long),
+            ("gen_ai.prompt", "hello"),
+        ],
+        "",
+    )
+    .replace(
+        r#""name":"chat""#,
+        &format!(
+            r#""name":"{long}","startTimeUnixNano":"{NOW}000000","endTimeUnixNano":"{NOW}000000""#
+        ),
+    );
+    let (streams, rejected, message) = of_team(&named, None);
+    assert_eq!((streams.len(), rejected), (3, 0), "{message}");
+}
+
+#[test]
+fn a_record_counts_by_its_own_event() {
+    // only what goes with the span is beyond the limit
+    let limits = Limits {
+        streams: 1,
+        ..Limits::default()
+    };
+    let mut taken = intake(limits);
+    read(&mut taken, &TRACES.into(), Encoding::Json, Signal::Traces).expect("readable");
+    let (texts, rejected, message) = events(taken, "spans");
+    assert_eq!((texts.len(), rejected), (2, 0));
+    assert!(
+        message.starts_with("2 events not taken that go with spans that were: 2 × too_many_streams (first: record 0: "),
+        "{message}"
+    );
+    // nothing of it is allowed: one record, however many events
+    let (streams, rejected, message) = of_team(TRACES, None);
+    assert_eq!((streams.len(), rejected), (0, 2));
+    assert!(
+        message.starts_with("2 spans rejected: 4 × stream_not_allowed"),
+        "{message}"
+    );
+    // and what came of that is said of streams that the plan has no place for
+    let mut taken = intake(Limits::default());
+    read(&mut taken, &TRACES.into(), Encoding::Json, Signal::Traces).expect("readable");
+    let parts: Vec<String> = taken.finish().parts.into_iter().collect();
+    assert_eq!(parts, ["shop/latency/GET-/cart", "shop/latency/SELECT"]);
 }
 
 #[test]
