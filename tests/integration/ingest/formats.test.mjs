@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import zlib from 'node:zlib';
 import { a, api, assertProblem, figure, freshStream, url } from '../support/stack.mjs';
+import { admin, newKey, newOrganization, newPerson } from '../tenants/people.mjs';
 
 const key = a.keys.full;
 const json = 'application/json';
@@ -53,6 +54,24 @@ test('NDJSON: results line by line where they are asked for', async () => {
   const lines = (await response.text()).trim().split('\n').map((line) => JSON.parse(line));
   assert.deepEqual(lines.slice(0, 4).map((l) => [l.line, l.status]), [[1, 'taken'], [3, 'rejected'], [4, 'taken'], [5, 'rejected']]);
   assert.deepEqual([lines[4].accepted, lines[4].rejected], [2, 2]);
+});
+
+test('NDJSON: a line that came before is a duplicate, and one without a place among the streams has its line', async () => {
+  const person = await newPerson('lines');
+  const own = await newOrganization(person, 'Lines');
+  await admin.update(`subscriptions?org_id=eq.${own.id}`, { contract: { detections: null, events: null, streams: 1, members: null } });
+  const { secret } = await newKey({ token: person.token, org: own.id }, { name: 'ingest', scopes: ['ingest'] });
+  const post = async (body) => {
+    const response = await fetch(`${url}/v1/events`, { method: 'POST', body, headers: { authorization: `Bearer ${secret}`, 'content-type': ndjson, accept: ndjson } });
+    return (await response.text()).trim().split('\n').map((line) => JSON.parse(line));
+  };
+  const line = (id, stream = 'one') => JSON.stringify({ stream, id, data: `event ${id}` });
+  assert.deepEqual((await post(`${line('a')}\n`)).map((l) => l.status ?? l.accepted), ['taken', 1]);
+  const lines = await post(`\n${line('a')}\n${line('b')}\n\n${line('c', 'late')}\n${line('b')}\n`);
+  assert.deepEqual(lines.slice(0, 4).map((l) => [l.line, l.status, l.code]), [[2, 'duplicate', undefined], [3, 'taken', undefined], [5, 'rejected', 'stream_limit'], [6, 'duplicate', undefined]]);
+  assert.deepEqual([lines[4].accepted, lines[4].duplicates, lines[4].rejected], [1, 2, 1]);
+  const plain = await api('POST', '/v1/events', { as: secret, body: `\n\n${line('d', 'late')}\n`, headers: { 'content-type': ndjson } });
+  assert.deepEqual(plain.body.rejected.map((r) => [r.index, r.line, r.code]), [[0, 3, 'stream_limit']]);
 });
 
 test('CloudEvents: structured, batched and binary; source and id recognise a repeat', async () => {

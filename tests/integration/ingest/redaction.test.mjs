@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 import pg from 'pg';
 import { inBatches, ordinaryEvents } from '../support/logs.mjs';
 import { ENCODINGS, SIGNALS, attribute, gauge, logRecord, logsOf, metricsOf, span, tracesOf } from '../support/otlp.mjs';
-import { a, api, eventually, figure, freshStream, ingest, openFeed, sleep, supabase } from '../support/stack.mjs';
+import { a, api, eventually, figure, freshStream, ingest, openFeed, sleep, supabase, url } from '../support/stack.mjs';
 
 const SETTING = '/v1/organization/redaction';
 const STATE = path.dirname(process.env.DRIFTLOCK_TEST_FIXTURES);
@@ -163,12 +163,23 @@ test('must show 6: a canary of each kind, sent on every path, is found nowhere',
     assert.ok(answer.body.accepted === 1 && Object.keys(answer.body.redacted ?? {}).length >= 1, `${name}: ${JSON.stringify(answer.body)}`);
   }
   assert.equal((await post(`${JSON.stringify(event(sentence))}\n${JSON.stringify(event({ m: sentence }))}\n`, { 'content-type': 'application/x-ndjson' })).body.accepted, 2);
+  const byLine = await fetch(`${url}/v1/events`, {
+    method: 'POST', body: `${JSON.stringify(event(sentence))}\n`,
+    headers: { authorization: `Bearer ${a.keys.full}`, 'content-type': 'application/x-ndjson', accept: 'application/x-ndjson' },
+  });
+  answers.push(await byLine.text());
+  const lines = answers.at(-1).trim().split('\n').map((line) => JSON.parse(line));
+  assert.deepEqual([lines.length, lines[1].accepted, lines[1].redacted.email], [2, 1, 1], 'the last line counts what was taken out');
   assert.equal((await post(zlib.gzipSync(JSON.stringify(event(sentence))), { 'content-encoding': 'gzip' })).body.accepted, 1);
   assert.equal((await post([event(sentence)], { 'idempotency-key': all.email })).body.accepted, 1);
   const others = otherFormats(stream);
   for (const [name, body, headers, route] of others) {
     const answer = await post(body, headers, route);
     assert.ok([200, 202].includes(answer.status), `${name}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    // every answer counts what was taken out
+    const counted = name.startsWith('OTLP') ? answer.headers.get('driftlock-redacted') : JSON.stringify(answer.body.redacted);
+    assert.match(counted ?? '', name.startsWith('OTLP') ? /^[a-z]+=\d+(, [a-z]+=\d+)*$/ : /^\{"/, name);
+    assert.match(counted, /\bemail\W+[1-9]/, name);
     assert.ok(!/rejected|[1-9]\d* ×/.test(JSON.stringify(answer.body).replace('"rejected":[]', '')), `${name}: ${JSON.stringify(answer.body)}`);
   }
   const recorded = await post({ event_type: 'log', severity: 'high', stream, reason: sentence, metadata: { ...chartIn, message: sentence, card: Number(all.card) } }, {}, '/v1/anomalies');

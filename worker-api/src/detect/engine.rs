@@ -8,6 +8,7 @@ use super::lesson;
 use super::log::{LogError, Reader, Record, Writer, kind_name};
 use super::name::ObjectName;
 use super::record::{Pending, Place};
+use super::runs::Runs;
 use super::shards::{self, Change, Layout};
 use cbad::{CheckpointError, Config, Detector, State};
 use serde::{Deserialize, Serialize};
@@ -81,6 +82,9 @@ pub struct IngestAnswer {
     pub accepted: u32,
     /// Events recognised by their id.
     pub duplicates: u32,
+    /// Which of the request's.
+    #[serde(default, skip_serializing_if = "Runs::is_empty")]
+    pub repeated: Runs,
     /// Recorded anomalies.
     pub anomalies: Vec<Found>,
     /// The detector's state.
@@ -246,6 +250,7 @@ impl Engine {
             if let Some(id) = record.id.map(dedupe::fingerprint) {
                 if self.window.contains(id) || !fresh.insert(id) {
                     applied.answer.duplicates += 1;
+                    applied.answer.repeated.push(record.index);
                     continue;
                 }
                 applied.ids.push(id);

@@ -54,11 +54,17 @@ fn events_with_a_known_id_are_not_counted_again() {
         (again.answer.accepted, again.answer.duplicates, again.log),
         (0, 10, None)
     );
+    assert!(first.answer.repeated.is_empty());
+    assert_eq!(
+        serde_json::to_string(&again.answer.repeated).expect("JSON"),
+        "[[0,9]]"
+    );
     assert_eq!(e.counters.events, 10);
     let twice = e
         .apply(&batch(&[line(99), line(99)], true), 3)
         .expect("batch");
     assert_eq!((twice.answer.accepted, twice.answer.duplicates), (1, 1));
+    assert_eq!(twice.answer.repeated.iter().collect::<Vec<_>>(), [1]);
 }
 
 #[test]

@@ -15,6 +15,7 @@ pub mod record;
 mod reset;
 mod reshard;
 mod resident;
+pub mod runs;
 pub mod shards;
 pub mod store;
 pub mod stream_object;

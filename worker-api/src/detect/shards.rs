@@ -145,6 +145,7 @@ pub fn without(batch: &[u8], slots: Slots) -> Result<Vec<u8>, LogError> {
 pub fn merge(into: &mut IngestAnswer, part: IngestAnswer) {
     into.accepted += part.accepted;
     into.duplicates += part.duplicates;
+    into.repeated.extend(part.repeated);
     into.unrecorded += part.unrecorded;
     into.events_seen += part.events_seen;
     into.anomalies.extend(part.anomalies);

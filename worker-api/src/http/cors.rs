@@ -4,7 +4,7 @@
 const ALLOW_HEADERS: &str = "authorization, content-type, content-encoding, driftlock-organization, driftlock-stream, idempotency-key, last-event-id, traceparent, x-api-key";
 /// Headers a browser may read.
 const EXPOSE_HEADERS: &str =
-    "driftlock-anomalies, request-id, retry-after, ratelimit, ratelimit-policy";
+    "driftlock-anomalies, driftlock-redacted, request-id, retry-after, ratelimit, ratelimit-policy";
 
 /// The CORS headers for an origin, or none if it is not allowed.
 pub fn headers(allowed: &[String], origin: Option<&str>) -> Vec<(String, String)> {

@@ -2,7 +2,7 @@
 //! anomalies and the live feed follow within seconds.
 
 use super::limits::Rejected;
-use super::pipeline::Batches;
+use super::pipeline::{Batches, is_zero};
 use super::post_events::short_hash;
 use super::quota;
 use super::redact::Counts;
@@ -28,6 +28,8 @@ struct Queued {
     rejected: Vec<Rejected>,
     #[serde(skip_serializing_if = "Counts::is_empty")]
     redacted: Counts,
+    #[serde(skip_serializing_if = "is_zero")]
+    without_metadata: u32,
 }
 
 /// Whether the caller would rather not wait.
@@ -59,6 +61,7 @@ pub async fn defer(
         queued,
         rejected: batches.rejected,
         redacted: batches.redacted,
+        without_metadata: batches.without_metadata,
     };
     let answer = Response::json(202, &answer);
     Ok(Ok(answer.header(APPLIED.0, APPLIED.1)))

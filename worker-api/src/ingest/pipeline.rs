@@ -11,6 +11,7 @@ use super::route;
 use crate::auth::principal::Principal;
 use crate::detect::log::{Format, Reader, Record, Writer};
 use crate::detect::name::{self, ObjectName};
+use crate::detect::runs::Runs;
 use crate::detect::stream_object::{Found, IngestAnswer};
 use crate::error::{Code, Error, Result};
 use crate::platform::Ctx;
@@ -259,11 +260,16 @@ pub struct Delivered {
     /// Events taken without their metadata, which was too long.
     #[serde(skip_serializing_if = "is_zero")]
     pub without_metadata: u32,
+    /// Which records were the duplicates.
     #[serde(skip)]
-    unrecorded: u32,
+    pub repeated: Runs,
+    /// Detections of this request that are counted, but not recorded.
+    #[serde(skip)]
+    pub unrecorded: u32,
 }
 
-fn is_zero(n: &u32) -> bool {
+/// For fields of an answer that are left out.
+pub fn is_zero(n: &u32) -> bool {
     *n == 0
 }
 
@@ -350,6 +356,7 @@ impl Delivered {
     fn add(&mut self, stream: String, part: IngestAnswer) {
         self.accepted += part.accepted;
         self.duplicates += part.duplicates;
+        self.repeated.extend(part.repeated);
         self.unrecorded += part.unrecorded;
         self.anomalies.extend(part.anomalies);
         self.streams.push(StreamState {

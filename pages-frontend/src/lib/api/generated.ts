@@ -4180,6 +4180,8 @@ export interface components {
                 unrecorded: number;
                 detail: string;
             };
+            /** @description Events taken without their metadata, which was too long. */
+            without_metadata?: number;
         };
         Queued: {
             /** @constant */
@@ -4187,6 +4189,8 @@ export interface components {
             queued: number;
             rejected: components["schemas"]["Rejected"][];
             redacted?: components["schemas"]["Redacted"];
+            /** @description Events taken without their metadata, which was too long. */
+            without_metadata?: number;
         };
         DemoAnswer: {
             accepted: number;

@@ -62,6 +62,11 @@ pub async fn post(
     post_events::claim(ctx, principal, named.as_deref()).await?;
     let key = named.unwrap_or_else(|| post_events::body_key(principal, request));
     let batches = intake.finish();
+    let redacted = batches.redacted.to_string();
+    let with_finds = |answer: Response| match redacted.as_str() {
+        "" => answer,
+        finds => answer.header("driftlock-redacted", finds),
+    };
     // the specification knows no 202: what is durably queued is a success, and what the plan will not record is not said
     if deferred::is_preferred(request)
         && deferred::enqueue(ctx, principal, &batches, Some(&key))
@@ -69,7 +74,9 @@ pub async fn post(
             .is_some()
     {
         let answer = answer::taken(encoding, signal, rejected, message);
-        return Ok(answer.header(deferred::APPLIED.0, deferred::APPLIED.1));
+        return Ok(with_finds(
+            answer.header(deferred::APPLIED.0, deferred::APPLIED.1),
+        ));
     }
     let delivered = pipeline::deliver(ctx, principal, batches, Some(&key)).await?;
     // what the plan did not take or record, too
@@ -87,7 +94,10 @@ pub async fn post(
     let refused: BTreeSet<u32> = own.map(|r| r.index).collect();
     let rejected = rejected + refused.len() as u64;
     let answer = answer::taken(encoding, signal, rejected, message);
-    Ok(answer.header("driftlock-anomalies", delivered.anomalies.len().to_string()))
+    Ok(with_finds(answer.header(
+        "driftlock-anomalies",
+        delivered.anomalies.len().to_string(),
+    )))
 }
 
 /// Reads a body's records into the intake.

@@ -17,6 +17,7 @@ use serde::Serialize;
 use sha2::Sha256;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::rc::Rc;
 use uuid::Uuid;
 
@@ -28,6 +29,17 @@ impl Counts {
     /// Whether nothing was found.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// As the value of a header: `card=1, email=2`.
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, (name, count)) in self.0.iter().enumerate() {
+            let separator = if i > 0 { ", " } else { "" };
+            write!(f, "{separator}{name}={count}")?;
+        }
+        Ok(())
     }
 }
 

@@ -183,6 +183,7 @@ fn own_patterns_and_counts() {
         serde_json::to_string(r.counts()).expect("JSON"),
         r#"{"email":2,"patient":1}"#
     );
+    assert_eq!(r.counts().to_string(), "email=2, patient=1");
     for (name, pattern) in [
         ("email", "x"),
         ("A", "x"),
