@@ -130,6 +130,8 @@ impl Default for Config {
 impl Config {
     /// Events a stream needs before its first alarm.
     pub const MIN_EVENTS: u64 = 128;
+    /// Points a series of numbers needs before its first alarm.
+    pub const MIN_POINTS: u64 = 350;
     /// Profile `strict`: α = 10⁻³·² = 0.00063.
     pub const STRICT: f64 = 0.25;
     /// Profile `balanced`, the default: α = 10⁻²·⁴ = 0.0040.

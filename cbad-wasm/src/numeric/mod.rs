@@ -43,6 +43,7 @@ const VERSION: u8 = 1;
 const SETTLED: u64 = 250;
 /// Points before the model calls itself ready.
 const READY: u64 = SETTLED + calibrate::READY;
+const _: () = assert!(READY == crate::Config::MIN_POINTS);
 /// What the one-step code length adds to the bits from which p-values are taken, to order the ordinary points too.
 const ORDER: f64 = 0.02;
 

@@ -459,6 +459,7 @@ export function recentScores(count = 1_500) {
     sensitivity: 0.5,
     alpha: 10 ** -2.4,
     events_seen: 48_211,
+    event_type: 'log',
     first_index: 48_211 - count,
     learning_events: 128,
     scores,

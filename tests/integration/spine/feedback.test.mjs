@@ -62,6 +62,26 @@ test('the newest scores of a stream tell what another sensitivity would have fla
   const { anomalies } = await ingest(a.keys.full, [...ordinary(stream, 0, 300), { stream, event_type: 'log', data: ODD }]);
   const read = await eventually('the stream', async () => {
     const answer = await api('GET', `/v1/streams/${stream}/recent`, { as: a.people.viewer });
+
+test('so do those of a stream of numbers, whose own bits are another measure', { timeout: 120_000 }, async () => {
+  const stream = freshStream('recent-metric');
+  const { anomalies } = await ingest(a.keys.full, Array.from({ length: 900 }, (_, i) => ({ stream, event_type: 'metric', data: { value: i > 400 && i % 150 === 0 ? 9000 : 20 + ((i * 7919) % 13) } })));
+  assert.ok(anomalies.length >= 1, 'there are alarms');
+  const { scores, alpha, first_index, learning_events, event_type } = await eventually('the stream', async () => {
+    const answer = await api('GET', `/v1/streams/${stream}/recent`, { as: a.keys.full });
+    return answer.status === 200 && answer.body;
+  });
+  assert.deepEqual([event_type, first_index, learning_events, scores.length], ['metric', 0, 350, 900]);
+  const limit = -Math.log2(alpha);
+  const flagged = scores.flatMap((score, i) => (i >= learning_events && score >= limit ? [i] : []));
+  // repeats of an incident are flagged and not recorded again
+  for (const { index, p_value } of anomalies) {
+    assert.ok(flagged.includes(index), `${index} of ${flagged}`);
+    assert.ok(Math.abs(scores[index] + Math.log2(p_value)) < 1e-3, `${scores[index]} for ${p_value}`);
+  }
+  assert.ok(scores.slice(0, learning_events).every((score) => score < limit), 'nothing is improbable while it learns');
+  assert.ok(flagged.length <= anomalies.length + 20, `${flagged.length} of ${scores.length} flagged, ${anomalies.length} recorded`);
+});
     return answer.status === 200 && answer;
   });
   const { scores, alpha, first_index, events_seen, learning_events } = read.body;

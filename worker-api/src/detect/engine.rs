@@ -10,7 +10,7 @@ use super::name::ObjectName;
 use super::record::{Pending, Place};
 use super::runs::Runs;
 use super::shards::{self, Change, Layout};
-use cbad::{CheckpointError, Config, Detector, State};
+use cbad::{CheckpointError, Config, Detector, State, Verdict};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
 use uuid::Uuid;
@@ -186,17 +186,24 @@ impl Engine {
         }
         for record in Reader::new(log)? {
             let verdict = self.detector.observe(&record?.event());
-            self.remember(verdict.score);
+            self.remember(&verdict);
         }
         Ok(())
     }
 
-    /// The newest scores, oldest first: since the object was loaded, as far back as its log reached.
+    /// How improbable the newest events were in bits, oldest first: since the object was loaded, as far back as its log reached.
     pub fn latest(&self) -> impl ExactSizeIterator<Item = f32> + '_ {
         self.latest.iter().copied()
     }
 
-    fn remember(&mut self, score: f64) {
+    /// Keeps how improbable an event was: what alarms are measured by, which a number's own bits of surprise are not.
+    fn remember(&mut self, verdict: &Verdict) {
+        let bits = 0.0 - verdict.p_value.log2();
+        let score = if bits.is_finite() {
+            bits
+        } else {
+            verdict.score
+        };
         if self.latest.len() == LATEST {
             self.latest.pop_front();
         }
@@ -283,7 +290,7 @@ impl Engine {
 
     fn score(&mut self, record: &Record<'_>, now_ms: i64, applied: &mut Applied) {
         let verdict = self.detector.observe(&record.event());
-        self.remember(verdict.score);
+        self.remember(&verdict);
         let base = self.counters.base;
         let sequence = shards::sequence(self.name.shard, base + self.counters.events);
         self.counters.events += 1;

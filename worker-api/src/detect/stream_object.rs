@@ -63,7 +63,10 @@ pub struct Latest {
     pub sensitivity: f64,
     /// Events scored in this generation.
     pub events_seen: u64,
-    /// Bits of surprise, oldest first; the last is the newest event's.
+    /// The newest event's type.
+    #[serde(default)]
+    pub event_type: String,
+    /// How improbable each event was, in bits (−log₂ p), oldest first; the last is the newest event's.
     pub scores: Vec<f32>,
 }
 
@@ -73,6 +76,8 @@ impl Latest {
         let mut whole = IngestAnswer::default();
         let mut scores = Vec::new();
         let sensitivity = shards.first().map_or(0.0, |s| s.sensitivity);
+        let typed = shards.iter().find(|s| !s.event_type.is_empty());
+        let event_type = typed.map(|s| s.event_type.clone()).unwrap_or_default();
         for shard in shards {
             shards::merge(
                 &mut whole,
@@ -89,6 +94,7 @@ impl Latest {
             state: whole.state,
             sensitivity,
             events_seen: whole.events_seen,
+            event_type,
             scores: scores.split_off(from),
         }
     }
@@ -268,6 +274,7 @@ impl StreamObject {
                 state: engine.state().to_owned(),
                 sensitivity: engine.sensitivity(),
                 events_seen: engine.counters.events,
+                event_type: engine.counters.event_type.clone(),
                 scores: engine.latest().collect(),
             };
             serde_json::to_string(&latest).map_err(Error::internal)

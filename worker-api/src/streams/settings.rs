@@ -112,7 +112,10 @@ pub async fn recent(ctx: &Ctx, principal: &Principal, segment: &str) -> Result<R
             first_index: latest
                 .events_seen
                 .saturating_sub(latest.scores.len() as u64),
-            learning_events: cbad::Config::MIN_EVENTS,
+            learning_events: match latest.event_type.as_str() {
+                "metric" => cbad::Config::MIN_POINTS,
+                _ => cbad::Config::MIN_EVENTS,
+            },
             latest,
         },
     ))

@@ -8,7 +8,7 @@ import { Button } from '@/components/ui/button';
 import { Skeleton } from '@/components/ui/skeleton';
 import type { Anomaly } from '@/lib/api/anomaly';
 import { useApi } from '@/lib/api/client';
-import { LEARNING_EVENTS } from '@/lib/api/streams';
+import { LEARNING_EVENTS, learningEventsOf, type Stream } from '@/lib/api/streams';
 import { cn } from '@/lib/cn';
 import { formatCount } from '@/lib/format';
 import { canAdminister, useOrganization } from '@/lib/organization';
@@ -56,7 +56,7 @@ export function StartPage() {
             stream={stream?.stream ?? key?.stream ?? STARTER_STREAM}
             received={stream !== undefined}
           />
-          <LearnStep stream={stream?.stream} state={stream?.state} events={stream?.events_seen ?? 0} />
+          <LearnStep stream={stream} />
           <AnomalyStep
             anomaly={anomaly.data ?? undefined}
             due={stream !== undefined && stream.state !== 'learning'}
@@ -162,15 +162,11 @@ function EventStep({ secret, stream, received }: EventStepProps) {
   );
 }
 
-interface LearnStepProps {
-  stream: string | undefined;
-  state: string | undefined;
-  events: number;
-}
-
-function LearnStep({ stream, state, events }: LearnStepProps) {
+function LearnStep({ stream }: { stream: Stream | undefined }) {
   const label = useId();
-  const learnt = state !== undefined && state !== 'learning';
+  const learnt = stream !== undefined && stream.state !== 'learning';
+  const events = stream?.events_seen ?? 0;
+  const needed = stream ? learningEventsOf(stream) : LEARNING_EVENTS;
   return (
     <Step number={3} title="Learning what is normal" state={learnt ? 'done' : stream ? 'due' : 'later'}>
       {learnt ? (
@@ -178,18 +174,18 @@ function LearnStep({ stream, state, events }: LearnStepProps) {
       ) : stream ? (
         <>
           <p id={label}>
-            {formatCount(events)} of {formatCount(LEARNING_EVENTS)} events. Until then little is reported.
-            Send your own ordinary logs; a stream learns only from what it sees.
+            {formatCount(events)} of {formatCount(needed)} events. Until then little is reported. Send your
+            own ordinary logs; a stream learns only from what it sees.
           </p>
           <progress
             aria-labelledby={label}
-            max={LEARNING_EVENTS}
-            value={Math.min(events, LEARNING_EVENTS)}
+            max={needed}
+            value={Math.min(events, needed)}
             className="mt-2 block h-1.5 w-full appearance-none overflow-hidden rounded-full bg-line [&::-moz-progress-bar]:bg-accent [&::-webkit-progress-bar]:bg-line [&::-webkit-progress-value]:bg-accent"
           />
         </>
       ) : (
-        <p>Each stream needs {formatCount(LEARNING_EVENTS)} events to learn from.</p>
+        <p>Each stream needs {formatCount(needed)} events to learn from.</p>
       )}
     </Step>
   );

@@ -70,9 +70,12 @@ describe('streams', () => {
   });
 
   it('show how far they have learnt', async () => {
-    list([{ ...streams()[0], stream: 'young', state: 'learning', events_seen: 32 }]);
+    const young = { ...streams()[0], stream: 'young', state: 'learning', events_seen: 32 };
+    list([young, { ...young, stream: 'numbers', event_type: 'metric', events_seen: 200 }]);
     renderApp('/app/streams');
     expect(await screen.findByText('32 of 128 events')).toBeVisible();
     expect(screen.getByRole('progressbar', { name: 'young has learnt' })).toHaveAttribute('value', '32');
+    // numbers take longer
+    expect(screen.getByText('200 of 350 events')).toBeVisible();
   });
 });

@@ -42,6 +42,21 @@ describe('a stream', () => {
     expect(await screen.findByText(/of these 72 events/)).toBeVisible();
   });
 
+  it('judges numbers from where the API says that they are judged', async () => {
+    server.use(
+      http.get('*/v1/streams/:name/recent', () =>
+        HttpResponse.json({
+          ...recentScores(400),
+          event_type: 'metric',
+          first_index: 0,
+          learning_events: 350,
+        }),
+      ),
+    );
+    open();
+    expect(await screen.findByText(/of these 50 events/)).toBeVisible();
+  });
+
   it('lets a member look but not set', async () => {
     server.use(
       http.get('*/v1/me', () =>

@@ -4098,16 +4098,19 @@ export interface components {
             /** @enum {integer} */
             shards?: 1 | 2 | 4 | 8 | 16;
         };
-        /** @description The newest scores of a stream, oldest first, in bits. */
+        /** @description How improbable the newest events of a stream were, in bits (-log2 p), oldest first. */
         RecentScores: {
             stream: string;
             state: string;
             sensitivity: number;
             events_seen: number;
+            /** @description of the newest event */
+            event_type: string;
             scores: number[];
             /** @description the promised rate of false alarms */
             alpha: number;
             first_index: number;
+            /** @description before the first alarm: 128, of numbers 350 */
             learning_events: number;
         };
         Delivery: {

@@ -16,6 +16,11 @@ export type Stream = z.output<typeof Stream>;
 
 /** Events after which a stream has learnt enough to report (MIN_EVENTS of the detector). */
 export const LEARNING_EVENTS = 128;
+const LEARNING_POINTS = 350;
+
+/** The same for a stream of its type: numbers take longer (MIN_POINTS). */
+export const learningEventsOf = (stream: Pick<Stream, 'event_type'>): number =>
+  stream.event_type === 'metric' ? LEARNING_POINTS : LEARNING_EVENTS;
 
 const StreamPage = z.object({ streams: z.array(Stream), next_cursor: z.nullish(z.string()) });
 
@@ -44,7 +49,7 @@ export const streamsQuery = (api: ApiClient, org: string) =>
 
 export const streamPath = (name: string) => `/v1/streams/${encodeURIComponent(name)}` as const;
 
-/** The newest scores of a stream, oldest first, in bits. */
+/** How improbable the newest events of a stream were, oldest first, in bits. */
 const Recent = z.object({
   state: z.string(),
   sensitivity: z.number(),
