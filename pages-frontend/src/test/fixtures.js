@@ -113,6 +113,8 @@ export function logDetail(overrides = {}) {
     algorithm: 'cbad-1',
     seed: '1',
     checkpoint: '9f2c66d01be47a8350c1f2aa0e1d7c44',
+    generation: 0,
+    seq: 48_140,
     ...overrides,
   };
 }
@@ -188,6 +190,8 @@ const EVIDENCE = [
   'compression_combined',
   'baseline_data',
   'window_data',
+  'generation',
+  'seq',
 ];
 
 /** The list form: without the evidence. */
@@ -462,6 +466,8 @@ export function recentScores(count = 1_500) {
     event_type: 'log',
     first_index: 48_211 - count,
     learning_events: 128,
+    generation: 0,
+    runs: [{ first_seq: 48_211 - count, count }],
     scores,
   };
 }

@@ -86,6 +86,13 @@ test('so do those of a stream of numbers, whose own bits are another measure', {
   });
   const { scores, alpha, first_index, events_seen, learning_events } = read.body;
   assert.deepEqual([scores.length, first_index, events_seen, learning_events], [301, 0, 301, 128]);
+  // an anomaly's place among them
+  const { body: odd } = await eventually('the anomaly', async () => {
+    const answer = await api('GET', `/v1/anomalies/${anomalies.at(-1).id}`, { as: a.people.viewer });
+    return answer.status === 200 && answer;
+  });
+  assert.deepEqual([read.body.generation, read.body.runs], [odd.generation, [{ first_seq: 0, count: 301 }]]);
+  assert.ok(Math.abs(scores[odd.seq] - odd.score) < 1e-3, `${scores[odd.seq]} at ${odd.seq} for ${odd.score}`);
   const flagged = scores.filter((score, i) => i >= learning_events && score >= -Math.log2(alpha)).length;
   assert.equal(flagged, anomalies.length);
   assertProblem(await api('GET', `/v1/streams/${stream}/recent`, { as: b.people.owner }), 404);

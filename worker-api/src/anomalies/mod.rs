@@ -15,7 +15,8 @@ const SUMMARY: &str = "id,stream,event_type,timestamp:event_timestamp,detected_a
     repeats,group:group_key,source,metadata";
 /// What the detail shows beside that.
 const EXPLANATION: &str = "event:event_text,event_format,tokens,fields,nearest,measures,witness,algorithm,seed,checkpoint,ncd_score,\
-    glass_box_explanation,compression_baseline,compression_window,compression_combined,baseline_data,window_data,status_changed_at";
+    glass_box_explanation,compression_baseline,compression_window,compression_combined,baseline_data,window_data,status_changed_at,\
+    generation,seq";
 
 /// A query on the caller's anomalies: with a person's own rights, or with the Worker's for an API key; always one organisation.
 fn query(ctx: &Ctx, principal: &Principal) -> Query {

@@ -6,6 +6,7 @@ pub mod dedupe;
 pub mod engine;
 pub mod flush;
 mod hot;
+pub mod latest;
 pub mod lesson;
 pub mod log;
 pub mod name;

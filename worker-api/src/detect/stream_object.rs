@@ -8,9 +8,10 @@
     reason = "the durable_object macro makes undocumented items"
 )]
 
-use super::engine::{Engine, LATEST};
+use super::engine::Engine;
 pub use super::engine::{Found, IngestAnswer};
 use super::flush;
+use super::latest::Latest;
 use super::lesson::Lesson;
 use super::name::ObjectName;
 use super::outbox;
@@ -52,52 +53,6 @@ pub struct Sensitivity {
     pub own: Option<f64>,
     /// The organisation's.
     pub default: f64,
-}
-
-/// The newest scores of a stream.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Latest {
-    /// The detector's state by name.
-    pub state: String,
-    /// How readily it raises alarms.
-    pub sensitivity: f64,
-    /// Events scored in this generation.
-    pub events_seen: u64,
-    /// The newest event's type.
-    #[serde(default)]
-    pub event_type: String,
-    /// How improbable each event was, in bits (−log₂ p), oldest first; the last is the newest event's.
-    pub scores: Vec<f32>,
-}
-
-impl Latest {
-    /// What the shards of a stream know together: the scores shard after shard.
-    pub fn of_shards(shards: Vec<Latest>) -> Self {
-        let mut whole = IngestAnswer::default();
-        let mut scores = Vec::new();
-        let sensitivity = shards.first().map_or(0.0, |s| s.sensitivity);
-        let typed = shards.iter().find(|s| !s.event_type.is_empty());
-        let event_type = typed.map(|s| s.event_type.clone()).unwrap_or_default();
-        for shard in shards {
-            shards::merge(
-                &mut whole,
-                IngestAnswer {
-                    state: shard.state,
-                    events_seen: shard.events_seen,
-                    ..IngestAnswer::default()
-                },
-            );
-            scores.extend(shard.scores);
-        }
-        let from = scores.len().saturating_sub(LATEST);
-        Self {
-            state: whole.state,
-            sensitivity,
-            events_seen: whole.events_seen,
-            event_type,
-            scores: scores.split_off(from),
-        }
-    }
 }
 
 /// See the module.
@@ -270,13 +225,7 @@ impl StreamObject {
     fn latest(&self) -> Result<String> {
         let sql = self.ready()?;
         self.with_engine(&sql, |engine| {
-            let latest = Latest {
-                state: engine.state().to_owned(),
-                sensitivity: engine.sensitivity(),
-                events_seen: engine.counters.events,
-                event_type: engine.counters.event_type.clone(),
-                scores: engine.latest().collect(),
-            };
+            let latest = Latest::of(engine);
             serde_json::to_string(&latest).map_err(Error::internal)
         })
     }

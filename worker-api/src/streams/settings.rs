@@ -3,9 +3,10 @@
 use super::{COLUMNS, Stream};
 use crate::auth::actor::Actor;
 use crate::auth::principal::{Principal, Role};
+use crate::detect::latest::Latest;
 use crate::detect::name::{ObjectName, is_stream};
 use crate::detect::shards::COUNTS;
-use crate::detect::stream_object::{Latest, Sensitivity};
+use crate::detect::stream_object::Sensitivity;
 use crate::error::{Code, Error, Result};
 use crate::http::{Request, Response};
 use crate::onboarding::input::{json as json_body, refuse};

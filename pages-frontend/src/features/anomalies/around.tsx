@@ -8,7 +8,7 @@ import { Severity } from '@/components/verdict/severity';
 import { Ticks } from '@/components/verdict/ticks';
 import { reasonOf, sinceOf, type Anomaly, type AnomalyDetail } from '@/lib/api/anomaly';
 import { useApi } from '@/lib/api/client';
-import { recentQuery } from '@/lib/api/streams';
+import { placeOf, recentQuery } from '@/lib/api/streams';
 import { formatClock, formatCount, formatOffset } from '@/lib/format';
 import { useOrganization } from '@/lib/organization';
 import { aroundQuery } from './queries';
@@ -78,30 +78,39 @@ export function Around({ anomaly }: { anomaly: AnomalyDetail }) {
 }
 
 const EITHER_SIDE = 120;
+/** Scores that a stream keeps for looking back (LATEST of the Worker). */
+const REMEMBERED = 2_000;
 
 /** The stream's score, event by event, while this one is still among those that the stream remembers. */
 function ScoreTimeline({ anomaly }: { anomaly: AnomalyDetail }) {
   const api = useApi();
-  const { data } = useQuery({
+  const { data, isError } = useQuery({
     ...recentQuery(api, useOrganization().id, anomaly.stream),
     enabled: anomaly.score !== undefined,
     staleTime: 30_000,
   });
-  if (!data || anomaly.score === undefined) return null;
-  // Streams remember single precision.
-  const own = Math.fround(anomaly.score);
-  const at = data.scores.findLastIndex((score) => Math.fround(score) === own);
-  if (at < 0) return null;
-  const from = Math.max(0, at - EITHER_SIDE);
+  if (anomaly.score === undefined) return null;
+  if (isError) return <p className="text-ink-2">The scores around it could not be loaded.</p>;
+  if (!data) return null;
+  const place = placeOf(data, anomaly);
+  if (!place) {
+    return (
+      <p className="text-ink-2">
+        The scores around it are no longer kept: a stream remembers those of its newest{' '}
+        {formatCount(REMEMBERED)} events at most.
+      </p>
+    );
+  }
+  const from = Math.max(place.from, place.at - EITHER_SIDE);
   return (
     <div>
       <p className="mb-2 text-ink-2">
-        Surprise, event by event; this one is {formatCount(data.scores.length - 1 - at)} before the newest.
+        Surprise, event by event; this one is {formatCount(place.to - 1 - place.at)} before the newest.
       </p>
       <ScoreChart
-        scores={data.scores.slice(from, at + EITHER_SIDE + 1)}
+        scores={data.scores.slice(from, Math.min(place.to, place.at + EITHER_SIDE + 1))}
         threshold={-Math.log2(data.alpha)}
-        marked={at - from}
+        marked={place.at - from}
         label="Surprise of the events around this one, which is marked"
       />
     </div>

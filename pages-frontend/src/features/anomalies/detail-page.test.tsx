@@ -193,12 +193,43 @@ describe('the anomaly page', () => {
     const scores = [...Array.from({ length: 40 }, () => 1), 61.2, 2, 2];
     server.use(
       http.get('*/v1/streams/:name/recent', () =>
-        HttpResponse.json({ ...recentScores(), scores, events_seen: scores.length, first_index: 0 }),
+        HttpResponse.json({
+          ...recentScores(),
+          scores: [...scores, ...scores],
+          // its own shard is the first; another has the same scores
+          runs: [
+            { first_seq: 48_100, count: scores.length },
+            { first_seq: 2 ** 44, count: scores.length },
+          ],
+        }),
       ),
     );
     renderApp(PATH);
     expect(await screen.findByText(/this one is 2 before the newest/)).toBeVisible();
   });
+
+  it('says that the scores around it are gone, when they are', async () => {
+    // the same score is there, but it is another event's
+    const scores = [1, 2, 61.2];
+    server.use(
+      http.get('*/v1/streams/:name/recent', () =>
+        HttpResponse.json({ ...recentScores(), scores, runs: [{ first_seq: 900, count: 3 }] }),
+      ),
+    );
+    answer(logDetail({ seq: 12 }));
+    renderApp(PATH);
+    expect(
+      await screen.findByText(/no longer kept: a stream remembers those of its newest 2,000/),
+    ).toBeVisible();
+  });
+
+  it('says when the scores around it could not be loaded', async () => {
+    server.use(http.get('*/v1/streams/:name/recent', () => problem(503, 'stream_unavailable')));
+    renderApp(PATH);
+    expect(
+      await screen.findByText('The scores around it could not be loaded.', {}, { timeout: 15_000 }),
+    ).toBeVisible();
+  }, 20_000);
 
   it('offers a viewer no change', async () => {
     server.use(

@@ -89,6 +89,8 @@ export const AnomalyDetail = z.extend(Anomaly, {
   baseline_data: given(z.string()),
   window_data: given(z.string()),
   glass_box_explanation: given(z.string()),
+  generation: given(z.number()),
+  seq: given(z.number()),
 });
 export type AnomalyDetail = z.output<typeof AnomalyDetail>;
 

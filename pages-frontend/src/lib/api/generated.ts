@@ -4106,6 +4106,12 @@ export interface components {
             events_seen: number;
             /** @description of the newest event */
             event_type: string;
+            generation: number;
+            /** @description Where the scores belong, in their order; one run for each shard. */
+            runs: {
+                first_seq: number;
+                count: number;
+            }[];
             scores: number[];
             /** @description the promised rate of false alarms */
             alpha: number;

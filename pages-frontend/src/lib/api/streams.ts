@@ -57,9 +57,27 @@ const Recent = z.object({
   events_seen: z.number(),
   first_index: z.number(),
   learning_events: z.number(),
+  generation: z.number(),
+  /** Which events the scores are of, in their order; one run for each shard. */
+  runs: z.array(z.object({ first_seq: z.number(), count: z.number() })),
   scores: z.array(z.number()),
 });
 export type Recent = z.output<typeof Recent>;
+
+/** Where an event's score is among those that its stream remembers, and those of its shard: `from` to before `to`. */
+export function placeOf(
+  recent: Pick<Recent, 'generation' | 'runs'>,
+  event: { generation?: number | undefined; seq?: number | undefined },
+): { at: number; from: number; to: number } | undefined {
+  if (event.seq === undefined || event.generation !== recent.generation) return undefined;
+  let from = 0;
+  for (const { first_seq, count } of recent.runs) {
+    const within = event.seq - first_seq;
+    if (within >= 0 && within < count) return { at: from + within, from, to: from + count };
+    from += count;
+  }
+  return undefined;
+}
 
 export const recentQuery = (api: ApiClient, org: string, name: string) =>
   queryOptions({
