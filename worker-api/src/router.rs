@@ -735,9 +735,7 @@ async fn for_principal(
         Endpoint::VerifyAudit => audit::verify(ctx, principal).await,
         Endpoint::PanicObject if ctx.settings.test_hooks => {
             let stream = request.param("stream").unwrap_or("panic");
-            let in_batch = request.param("in") == Some("batch");
-            let name = ObjectName::first(principal.org, stream);
-            objects::panic_object(ctx, &name, in_batch).await?;
+            objects::panic_object(ctx, &ObjectName::first(principal.org, stream)).await?;
             Err(Error::internal("the object did not panic"))
         }
         _ => Err(Error::new(Code::UnknownRoute, "there is no such route")),
