@@ -62,6 +62,21 @@ test('the newest scores of a stream tell what another sensitivity would have fla
   const { anomalies } = await ingest(a.keys.full, [...ordinary(stream, 0, 300), { stream, event_type: 'log', data: ODD }]);
   const read = await eventually('the stream', async () => {
     const answer = await api('GET', `/v1/streams/${stream}/recent`, { as: a.people.viewer });
+    return answer.status === 200 && answer;
+  });
+  const { scores, alpha, first_index, events_seen, learning_events } = read.body;
+  assert.deepEqual([scores.length, first_index, events_seen, learning_events], [301, 0, 301, 128]);
+  // an anomaly's place among them
+  const { body: odd } = await eventually('the anomaly', async () => {
+    const answer = await api('GET', `/v1/anomalies/${anomalies.at(-1).id}`, { as: a.people.viewer });
+    return answer.status === 200 && answer;
+  });
+  assert.deepEqual([read.body.generation, read.body.runs], [odd.generation, [{ first_seq: 0, count: 301 }]]);
+  assert.ok(Math.abs(scores[odd.seq] - odd.score) < 1e-3, `${scores[odd.seq]} at ${odd.seq} for ${odd.score}`);
+  const flagged = scores.filter((score, i) => i >= learning_events && score >= -Math.log2(alpha)).length;
+  assert.equal(flagged, anomalies.length);
+  assertProblem(await api('GET', `/v1/streams/${stream}/recent`, { as: b.people.owner }), 404);
+});
 
 test('so do those of a stream of numbers, whose own bits are another measure', { timeout: 120_000 }, async () => {
   const stream = freshStream('recent-metric');
@@ -81,19 +96,4 @@ test('so do those of a stream of numbers, whose own bits are another measure', {
   }
   assert.ok(scores.slice(0, learning_events).every((score) => score < limit), 'nothing is improbable while it learns');
   assert.ok(flagged.length <= anomalies.length + 20, `${flagged.length} of ${scores.length} flagged, ${anomalies.length} recorded`);
-});
-    return answer.status === 200 && answer;
-  });
-  const { scores, alpha, first_index, events_seen, learning_events } = read.body;
-  assert.deepEqual([scores.length, first_index, events_seen, learning_events], [301, 0, 301, 128]);
-  // an anomaly's place among them
-  const { body: odd } = await eventually('the anomaly', async () => {
-    const answer = await api('GET', `/v1/anomalies/${anomalies.at(-1).id}`, { as: a.people.viewer });
-    return answer.status === 200 && answer;
-  });
-  assert.deepEqual([read.body.generation, read.body.runs], [odd.generation, [{ first_seq: 0, count: 301 }]]);
-  assert.ok(Math.abs(scores[odd.seq] - odd.score) < 1e-3, `${scores[odd.seq]} at ${odd.seq} for ${odd.score}`);
-  const flagged = scores.filter((score, i) => i >= learning_events && score >= -Math.log2(alpha)).length;
-  assert.equal(flagged, anomalies.length);
-  assertProblem(await api('GET', `/v1/streams/${stream}/recent`, { as: b.people.owner }), 404);
 });

@@ -135,8 +135,9 @@ describe('the anomalies list', () => {
     await user.click(bar.getByRole('button', { name: 'Acknowledge' }));
     expect(await screen.findByRole('alert')).toHaveTextContent('Acknowledged: 1. Not changed: 1');
     expect(changed).toHaveLength(2);
-    expect(rows()[0]).toHaveTextContent('Acknowledged');
-    expect(rows()[1]).toHaveTextContent('New');
+    // rows are drawn after the notice, in slices
+    await waitFor(() => expect(rows()[0]).toHaveTextContent('Acknowledged'));
+    await waitFor(() => expect(rows()[1]).toHaveTextContent('New'));
   });
 
   it('shows what a colleague made of it meanwhile, and keeps what was refused selected', async () => {
@@ -150,7 +151,7 @@ describe('the anomalies list', () => {
     const bar = within(screen.getByRole('region', { name: 'Selection' }));
     await user.click(bar.getByRole('button', { name: 'Acknowledge' }));
     expect(await screen.findByRole('alert')).toHaveTextContent('Not changed: 1');
-    expect(rows()[0]).toHaveTextContent('Resolved');
+    await waitFor(() => expect(rows()[0]).toHaveTextContent('Resolved'));
     expect(bar.getByText('1 selected')).toBeVisible();
   });
 
