@@ -4002,6 +4002,10 @@ export interface components {
         };
         /** @description An anomaly with its explanation, and what a replay needs. What the evidence of its plan no longer holds is null. */
         AnomalyDetail: components["schemas"]["Anomaly"] & {
+            /** @description how often the stream had been reset */
+            generation: number;
+            /** @description its place among the generation's events */
+            seq: number;
             event: string | null;
             event_format: string | null;
             tokens: components["schemas"]["Token"][] | null;
