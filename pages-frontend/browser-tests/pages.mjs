@@ -34,6 +34,8 @@ export const ADDRESSES = Object.values(PAGES).flat();
 /** Until a page has come, and nothing on it is loading any more. */
 export async function arrived(page) {
   await page.getByRole('heading').first().waitFor();
+  // the landing page waits for a sign of a person before it starts the application
+  await page.evaluate(() => dispatchEvent(new Event('scroll')));
   await page.waitForFunction(() => !document.querySelector('[aria-busy="true"]'));
   await page.evaluate(() => document.fonts.ready);
 }
