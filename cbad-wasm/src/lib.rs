@@ -34,6 +34,7 @@ mod model;
 pub mod numeric;
 mod recent;
 mod ring;
+pub mod spread;
 pub mod stats;
 mod steps;
 mod table;

@@ -4,7 +4,7 @@
 //! Gauges and sums give `value` (that a sum is a running total is found by the detector, which then judges its rate). Histograms
 //! give `count` and `sum`, and where they cover one interval alone (delta temporality) also mean, least, greatest and quantiles.
 
-use super::histogram::{self, Spread};
+use super::histogram::{self, Histogram};
 use super::intake::{Intake, Made};
 use super::origin::{Origin, STREAM, slug};
 use super::proto::opentelemetry::proto::common::v1::{InstrumentationScope, KeyValue};
@@ -14,6 +14,7 @@ use super::proto::opentelemetry::proto::metrics::v1::{
 use super::proto::opentelemetry::proto::resource::v1::Resource;
 use super::read::Sink;
 use super::value;
+use crate::auth::api_key::hex;
 use cbad::Kind;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -206,17 +207,17 @@ fn field(out: &mut String, name: &str, x: f64) {
     }
 }
 
-fn spread(out: &mut String, s: &Spread, delta: bool) {
-    field(out, "count", s.count);
-    field(out, "sum", s.sum.unwrap_or(f64::NAN));
-    if !delta || s.count <= 0.0 {
+fn spread(out: &mut String, h: &Histogram, delta: bool) {
+    field(out, "count", h.count);
+    field(out, "sum", h.sum.unwrap_or(f64::NAN));
+    if !delta || h.count <= 0.0 {
         return;
     }
-    field(out, "mean", s.sum.map_or(f64::NAN, |sum| sum / s.count));
-    field(out, "min", s.min.unwrap_or(f64::NAN));
-    field(out, "max", s.max.unwrap_or(f64::NAN));
+    field(out, "mean", h.sum.map_or(f64::NAN, |sum| sum / h.count));
+    field(out, "min", h.spread.min.unwrap_or(f64::NAN));
+    field(out, "max", h.spread.max.unwrap_or(f64::NAN));
     for (name, q) in [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)] {
-        field(out, name, s.quantile(q).unwrap_or(f64::NAN));
+        field(out, name, h.spread.quantile(q).unwrap_or(f64::NAN));
     }
 }
 
@@ -256,7 +257,7 @@ fn stream(intake: &mut Intake<'_>, origin: &Origin, m: &Metric, attributes: &[Ke
     }
     // the hash would give away a short value to whoever tries them all
     let hash = Sha256::digest(redacted.as_bytes());
-    let hash: String = hash.iter().take(4).map(|b| format!("{b:02x}")).collect();
+    let hash = hex(&hash[..4]);
     let values = readable(&values);
     let _ = write!(out, "/{values}{hash}");
     out
