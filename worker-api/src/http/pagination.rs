@@ -3,6 +3,7 @@
 //! A cursor names the last row seen of a list ordered by (time, id) descending. It is not a secret: every query carries the
 //! organisation anyway. The binding turns a cursor used elsewhere into a clear error instead of a puzzling page.
 
+use crate::auth::api_key::hex;
 use crate::error::{Code, Error, Result};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
@@ -57,7 +58,7 @@ impl Cursor {
 
 fn tag(org: Uuid) -> String {
     let digest = Sha256::digest(org.as_bytes());
-    digest[..6].iter().map(|b| format!("{b:02x}")).collect()
+    hex(&digest[..6])
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Attribute values and texts as JSON.
 
 use super::proto::opentelemetry::proto::common::v1::{AnyValue, KeyValue, any_value::Value};
+use crate::auth::api_key::hex;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
@@ -160,11 +161,7 @@ pub fn id(bytes: &[u8], length: usize) -> Option<String> {
     if bytes.len() != length || bytes.iter().all(|b| *b == 0) {
         return None;
     }
-    let mut out = String::with_capacity(2 * length);
-    for byte in bytes {
-        let _ = write!(out, "{byte:02x}");
-    }
-    Some(out)
+    Some(hex(bytes))
 }
 
 /// Milliseconds of a time in nanoseconds; 0 stands for an unknown time.

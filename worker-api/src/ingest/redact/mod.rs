@@ -8,6 +8,7 @@ pub mod kinds;
 pub mod rules;
 pub mod scan;
 
+use crate::auth::api_key::hex;
 use crate::auth::principal::Principal;
 use crate::platform::Ctx;
 use hmac::{Hmac, Mac};
@@ -331,7 +332,7 @@ impl Redactor {
         mac.update(self.org.as_bytes());
         mac.update(value.as_bytes());
         let digest = mac.finalize().into_bytes();
-        digest.iter().take(8).map(|b| format!("{b:02x}")).collect()
+        hex(&digest[..8])
     }
 }
 
