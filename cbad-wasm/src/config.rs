@@ -139,6 +139,16 @@ impl Config {
     /// Profile `sensitive`: α = 10⁻¹·⁶ = 0.025.
     pub const SENSITIVE: f64 = 0.75;
 
+    /// The sensitivity of a profile by its name.
+    pub fn profile(name: &str) -> Option<f64> {
+        match name {
+            "strict" => Some(Config::STRICT),
+            "balanced" => Some(Config::BALANCED),
+            "sensitive" => Some(Config::SENSITIVE),
+            _ => None,
+        }
+    }
+
     /// The promised rate of false alarms: α = 10^(3.2·sensitivity − 4), from 0.0001 at 0 to 0.16 at 1.
     pub fn alpha(sensitivity: f64) -> f64 {
         let s = if sensitivity.is_finite() {

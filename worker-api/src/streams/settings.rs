@@ -246,21 +246,14 @@ const SENSITIVITY: &str =
     "a number from 0 to 1, sensitive, balanced, strict, or null for the organisation's";
 
 fn sensitivity(value: &Value) -> Result<Option<f64>> {
-    let expected = SENSITIVITY;
-    match value {
-        Value::Null => Ok(None),
-        Value::String(name) => match name.as_str() {
-            "sensitive" => Ok(Some(cbad::Config::SENSITIVE)),
-            "balanced" => Ok(Some(cbad::Config::BALANCED)),
-            "strict" => Ok(Some(cbad::Config::STRICT)),
-            _ => Err(refuse("sensitivity", expected)),
-        },
-        v => v
-            .as_f64()
-            .filter(|s| (0.0..=1.0).contains(s))
-            .map(Some)
-            .ok_or_else(|| refuse("sensitivity", expected)),
-    }
+    let given = match value {
+        Value::Null => return Ok(None),
+        Value::String(name) => cbad::Config::profile(name),
+        v => v.as_f64().filter(|s| (0.0..=1.0).contains(s)),
+    };
+    given
+        .map(Some)
+        .ok_or_else(|| refuse("sensitivity", SENSITIVITY))
 }
 
 #[cfg(test)]

@@ -231,12 +231,7 @@ fn window(o: &mut Options) -> &mut WindowOptions {
 /// A profile's name, or a number.
 fn sensitivity(text: &str) -> Result<f64, String> {
     let number = || text.parse().ok().filter(|s| (0.0..=1.0).contains(s));
-    match text {
-        "strict" => Ok(Config::STRICT),
-        "balanced" => Ok(Config::BALANCED),
-        "sensitive" => Ok(Config::SENSITIVE),
-        _ => number().ok_or_else(|| {
-            format!("unknown sensitivity {text:?}: use strict, balanced, sensitive or 0 to 1")
-        }),
-    }
+    Config::profile(text).or_else(number).ok_or_else(|| {
+        format!("unknown sensitivity {text:?}: use strict, balanced, sensitive or 0 to 1")
+    })
 }
