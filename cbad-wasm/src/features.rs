@@ -105,28 +105,32 @@ impl Features {
         let keys = self.bag.iter().zip(0..);
         self.order.extend(keys.map(|(s, i)| s.key & !PLACE | i));
         self.order.sort_unstable();
+        if !self.gather_in_order() {
+            // keys that differ in their last bits alone: hardly ever
+            let at = |word: &u64| word & PLACE;
+            self.order
+                .sort_unstable_by_key(|word| (self.bag[at(word) as usize].key, at(word)));
+            self.gather_in_order();
+        }
+        std::mem::swap(&mut self.bag, &mut self.gathered);
+    }
+
+    /// Takes the symbols over in their order; false where that is not the order of their keys.
+    fn gather_in_order(&mut self) -> bool {
         self.gathered.clear();
         let mut last = 0;
-        for place in &self.order {
-            let s = self.bag[(place & PLACE) as usize];
+        for word in &self.order {
+            let s = self.bag[(word & PLACE) as usize];
+            if s.key < last {
+                return false;
+            }
+            last = s.key;
             match self.gathered.last_mut() {
                 Some(first) if first.key == s.key => first.count += s.count,
                 _ => self.gathered.push(s),
             }
-            if s.key < last {
-                // keys that differ in their last bits alone: hardly ever
-                self.bag.sort_unstable_by_key(|s| (s.key, s.piece));
-                return self.bag.dedup_by(|later, first| {
-                    let same = later.key == first.key;
-                    if same {
-                        first.count += later.count;
-                    }
-                    same
-                });
-            }
-            last = s.key;
         }
-        std::mem::swap(&mut self.bag, &mut self.gathered);
+        true
     }
 
     /// Reads an event; the bag holds the symbol of every token, in order of position.
@@ -266,4 +270,29 @@ pub fn bucket(x: f64) -> u64 {
 /// The part of a text that is looked at.
 pub fn clip(text: &str) -> &str {
     &text[..text.floor_char_boundary(MAX_BYTES)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_differ_in_their_last_bits_alone_are_told_apart() {
+        let keys = [9, 8, 9, 1 << 40, 8, PLACE + 1];
+        let symbol = |(piece, key): (u32, &u64)| Symbol {
+            key: *key,
+            class: 0,
+            word: false,
+            count: 1,
+            piece,
+        };
+        let mut features = Features {
+            bag: (0..).zip(&keys).map(symbol).collect(),
+            ..Features::default()
+        };
+        features.gather();
+        let got = features.bag.iter().map(|s| (s.key, s.count, s.piece));
+        let want = [(8, 2, 1), (9, 2, 0), (PLACE + 1, 1, 5), (1 << 40, 1, 3)];
+        assert!(got.eq(want), "{:?}", features.bag);
+    }
 }

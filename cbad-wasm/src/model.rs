@@ -166,20 +166,11 @@ impl Model {
             let present = self.table.slot_at(present);
             let before = u64::from(present.n);
             add(present);
-            add(if counted.known() {
-                self.table.slot_at(counted)
-            } else {
-                self.table
-                    .slot(counted_key(domain, s.key, count_class(s.count)))
-            });
+            let counted_key = || counted_key(domain, s.key, count_class(s.count));
+            add(self.table.slot_at_or(counted, counted_key));
             if s.class != 0 {
-                let usual_slot = if usual.known() {
-                    self.table.slot_at(usual)
-                } else {
-                    self.table.slot(mix(s.class, USUAL))
-                };
                 average(
-                    usual_slot,
+                    self.table.slot_at_or(usual, || mix(s.class, USUAL)),
                     bits::price(20 * before + 1, 20 * u64::from(events) + 2),
                 );
                 let novel = self.table.slot(mix(s.class, NOVEL));

@@ -34,7 +34,7 @@ pub struct Place {
 impl Place {
     /// Whether it is one: a place that was never looked up is none.
     #[inline]
-    pub fn known(self) -> bool {
+    fn known(self) -> bool {
         self.check != 0
     }
 }
@@ -98,6 +98,16 @@ impl Table {
             return &mut self.buckets.as_flattened_mut()[place.at as usize];
         }
         self.make(place)
+    }
+
+    /// The slot at a place, or where that was never looked up, of the key.
+    #[inline]
+    pub fn slot_at_or(&mut self, place: Place, key: impl FnOnce() -> u64) -> &mut Slot {
+        if place.known() {
+            self.slot_at(place)
+        } else {
+            self.slot(key())
+        }
     }
 
     /// Looks once more, for what was made in between may have been moved, and makes a slot.
