@@ -18,14 +18,20 @@ const ROUNDS: usize = 20;
 /// What the database was last told of the stream.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Reported {
-    pub(super) at_ms: i64,
+    at_ms: i64,
     state: String,
-    pub(super) events: u64,
+    events: u64,
     detections: u64,
-    pub(super) failures: u32,
+    failures: u32,
 }
 
 impl Reported {
+    /// When the database was last told, and of how many events; `None` where it has not been, or not for certain.
+    pub(super) fn told(&self) -> Option<(i64, u64)> {
+        let told = self.at_ms > 0 && self.failures == 0;
+        told.then_some((self.at_ms, self.events))
+    }
+
     /// A stream that has seen nothing yet: there is nothing to tell until it does.
     pub(super) fn nothing_new(now_ms: i64) -> Self {
         Self {

@@ -36,16 +36,9 @@ pub fn wanted(shards: u32, share: Share, hot: u64) -> Option<u32> {
 }
 
 impl StreamObject {
-    /// When the database was last told of the stream, and how many events there were then; `None` where this object has not told it.
-    pub(super) fn told(&self) -> Option<(i64, u64)> {
-        let reported = self.reported.borrow();
-        let told = reported.at_ms > 0 && reported.failures == 0;
-        told.then_some((reported.at_ms, reported.events))
-    }
-
     /// What came in between `before` and a report since; `None` where there was none.
     pub(super) fn told_since(&self, before: Option<(i64, u64)>) -> Option<Share> {
-        let ((from, earlier), (to, events)) = (before?, self.told()?);
+        let ((from, earlier), (to, events)) = (before?, self.reported.borrow().told()?);
         (to > from).then(|| Share {
             events: events.saturating_sub(earlier),
             ms: to - from,

@@ -431,7 +431,7 @@ impl StreamObject {
     async fn on_alarm(&self) -> Result<()> {
         let sql = self.ready()?;
         self.with_engine(&sql, |_| Ok(()))?;
-        let before = self.told();
+        let before = self.reported.borrow().told();
         self.flush().await?;
         if let Some(share) = self.told_since(before) {
             self.split_if_hot(share).await;
