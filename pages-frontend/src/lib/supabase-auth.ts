@@ -3,7 +3,7 @@
 import { AuthClient, type AuthError, type Session as SupabaseSession } from '@supabase/auth-js';
 import { NetworkError } from './api/problem';
 import { SignInError, type Auth, type Session, type SignInFailure } from './auth';
-import { SESSION_KEY } from './stored-session';
+import { isSessionStored, SESSION_KEY } from './stored-session';
 
 /** Beyond this, signing out goes on without the server: offline, the library would try for half a minute. */
 const SIGN_OUT_MS = 3_000;
@@ -19,9 +19,8 @@ export function createSupabaseAuth(url: string, publishableKey: string): Auth {
   });
 
   // A session that ended is removed from the storage. One that is still there could only not be renewed just now.
-  const isKept = () => localStorage.getItem(SESSION_KEY) !== null;
   const known = ({ session }: { session: SupabaseSession | null }) => {
-    if (!session && isKept()) throw new NetworkError();
+    if (!session && isSessionStored()) throw new NetworkError();
     return session;
   };
 
@@ -63,7 +62,7 @@ export function createSupabaseAuth(url: string, publishableKey: string): Auth {
     },
     onChange(callback) {
       const { data } = auth.onAuthStateChange((_event, session) => {
-        if (session || !isKept()) callback(toSession(session));
+        if (session || !isSessionStored()) callback(toSession(session));
       });
       // What the library does not announce: a session removed by hand in another tab, as above.
       const onStorage = ({ key, newValue }: StorageEvent) => {

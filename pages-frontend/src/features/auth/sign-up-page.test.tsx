@@ -102,7 +102,8 @@ describe('sign-up', () => {
 describe('the wait for the mail', () => {
   beforeEach(() => sessionStorage.setItem('driftlock.pending-email', 'new@example.com'));
 
-  it('takes the code and leads to the first key', async () => {
+  /** Confirms whatever is sent. Gives the bodies of it. */
+  function confirms(): unknown[] {
     const bodies: unknown[] = [];
     server.use(
       http.post('*/v1/onboard/verify', async ({ request }) => {
@@ -111,6 +112,11 @@ describe('the wait for the mail', () => {
       }),
       http.get('*/v1/keys', () => HttpResponse.json({ keys: [{ revoked_at: null }] })),
     );
+    return bodies;
+  }
+
+  it('takes the code and leads to the first key', async () => {
+    const bodies = confirms();
     const { user, router } = renderApp('/check-mail', { auth: fakeAuth(null) });
     await user.type(await screen.findByLabelText('Code'), '123 456');
     await user.click(screen.getByRole('button', { name: 'Confirm' }));
@@ -121,14 +127,7 @@ describe('the wait for the mail', () => {
   });
 
   it('sends the password that was chosen with the code', async () => {
-    const bodies: unknown[] = [];
-    server.use(
-      http.post('*/v1/onboard/verify', async ({ request }) => {
-        bodies.push(await request.json());
-        return HttpResponse.json(verified);
-      }),
-      http.get('*/v1/keys', () => HttpResponse.json({ keys: [{ revoked_at: null }] })),
-    );
+    const bodies = confirms();
     const { user } = renderApp('/check-mail', { auth: fakeAuth(null) });
     await user.type(await screen.findByLabelText('Code'), '123456');
     await user.type(screen.getByLabelText('Password (optional)'), 'long enough');
