@@ -1,23 +1,6 @@
 -- One order of locks for whatever changes an organisation's people or plan: the organisation's row, then its subscription, then other rows,
 -- the audit log's chain last. An invitation took the organisation before the subscription and a subscription's news the other way round;
 -- an accepted invitation and a transferred ownership wrote to the audit log before they came to either. Two of them at once ended one.
---
--- The lock leaves alone what only refers to the organisation (FOR NO KEY UPDATE): rows of detections and usage go in meanwhile.
-create function private.hold_organization(p_org uuid) returns void
-language plpgsql set search_path = '' as $$
-begin
-  perform 1 from public.organizations o where o.id = p_org for no key update;
-end $$;
-revoke execute on function private.hold_organization(uuid) from public, anon, authenticated;
-grant execute on function private.hold_organization(uuid) to service_role;
-
--- For a change that comes by no function of ours.
-create or replace function private.lock_organization() returns trigger
-language plpgsql security definer set search_path = '' as $$
-begin
-  perform private.hold_organization(new.org_id);
-  return new;
-end $$;
 
 -- What people change begins here, and so with the lock.
 create or replace function private.require_role(p_org uuid, p_actor jsonb, p_least public.member_role) returns public.member_role
