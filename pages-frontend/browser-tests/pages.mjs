@@ -35,7 +35,7 @@ export const ADDRESSES = Object.values(PAGES).flat();
 export async function arrived(page) {
   await page.getByRole('heading').first().waitFor();
   // the landing page waits for a sign of a person before it starts the application
-  await page.evaluate(() => dispatchEvent(new Event('scroll')));
+  await page.evaluate(() => document.dispatchEvent(new Event('scroll')));
   await page.waitForFunction(() => !document.querySelector('[aria-busy="true"]'));
   await page.evaluate(() => document.fonts.ready);
 }

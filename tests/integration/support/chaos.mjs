@@ -95,14 +95,17 @@ export function atRandomMoments(times, seed, disturb) {
   };
 }
 
+let hourlyJobs = 0;
+
 /**
  * Waits until the database was told. A runtime that was killed, or whose clock jumped, can lose the alarm by which a stream tells; then the
  * hourly job wakes it, which is run here as if an hour had passed.
  */
 async function told(what, probe) {
   try {
-    return await eventually(what, probe, { timeoutMs: 60_000, everyMs: 500 });
+    return await eventually(what, probe, { timeoutMs: 90_000, everyMs: 500 });
   } catch {
+    hourlyJobs += 1;
     const at = new Date(Date.now() + 3_600_000).toISOString();
     for (let run = 0; run < 5; run += 1) await api('POST', `/v1/_test/scheduled?at=${at}`);
     return eventually(`${what}, after the hourly job`, probe, { timeoutMs: 60_000, everyMs: 500 });
@@ -135,7 +138,7 @@ export async function account(streams) {
     }
     const sum = (of) => streams.reduce((total, entry) => total + of(entry), 0);
     const [events, batches, attempts] = [sum((e) => e.accepted), sum((e) => e.batches.length), sum((e) => e.attempts)];
-    return `${events} of ${events} events answered 2xx counted once, ${recorded} of ${recorded} anomalies recorded once; ${attempts - batches} retries of ${batches} requests`;
+    return `${events} of ${events} events answered 2xx counted once, ${recorded} of ${recorded} anomalies recorded once; ${attempts - batches} retries of ${batches} requests${hourlyJobs ? `; woken by the hourly job so far: ${hourlyJobs}` : ''}`;
   } finally {
     await database.end();
   }
