@@ -33,6 +33,9 @@ pub async fn read_body(
         .and_then(|l| l.parse::<usize>().ok())
         .is_some_and(|l| l > limit)
     {
+        if let Ok(mut stream) = request.stream() {
+            discard(&mut stream, 2 * limit).await;
+        }
         return Err(compression::too_large(limit));
     }
     let raw = if head.header("content-length").is_some() {
@@ -52,10 +55,22 @@ async fn read_stream(request: &mut worker::Request, limit: usize) -> Result<Vec<
     while let Some(chunk) = stream.next().await {
         out.extend_from_slice(&chunk.map_err(Error::internal)?);
         if out.len() > limit {
+            discard(&mut stream, limit).await;
             return Err(compression::too_large(limit));
         }
     }
     Ok(out)
+}
+
+/// Reads on without keeping anything, up to `most` bytes: a client that sends all before it looks for an answer would see the
+/// connection reset instead of a refusal.
+async fn discard(stream: &mut worker::ByteStream, most: usize) {
+    let mut read = 0;
+    while read <= most
+        && let Some(Ok(chunk)) = stream.next().await
+    {
+        read += chunk.len();
+    }
 }
 
 /// Hands an answer to the runtime.
