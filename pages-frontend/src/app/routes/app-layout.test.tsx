@@ -31,7 +31,7 @@ describe('whose data a tab shows', () => {
     await act(() => queryClient.invalidateQueries({ queryKey: ['anomalies'] }));
     expect(asked.length).toBeGreaterThan(1);
     expect(new Set(asked)).toEqual(new Set([first?.id]));
-    await user.click(screen.getByRole('button', { name: /^Organisation:/ }));
+    await user.click(await screen.findByRole('button', { name: /^Organisation:/ }));
     await user.click(await screen.findByRole('menuitemradio', { name: 'Second Shop' }));
     await waitFor(() => expect(asked.at(-1)).toBe('o2'));
   });

@@ -208,7 +208,7 @@ describe('the anomalies list', () => {
     await user.keyboard('j?');
     expect(rows()[0]).not.toHaveFocus();
     expect(screen.queryByRole('checkbox', { name: 'These keys work' })).not.toBeInTheDocument();
-    await user.click(screen.getByRole('button', { name: 'Account' }));
+    await user.click(await screen.findByRole('button', { name: 'Account' }));
     await user.click(await screen.findByRole('menuitem', { name: 'Keys' }));
     await user.click(await screen.findByRole('checkbox', { name: 'These keys work' }));
     await user.click(screen.getByRole('button', { name: 'Close' }));
