@@ -30,6 +30,7 @@ use crate::http::{Request, Response, cors, problem, security_headers};
 use crate::platform::queue::Part;
 use crate::platform::{Ctx, random, request};
 use crate::router::Answer;
+use worker::worker_sys::web_sys;
 use worker::{Context, Env, ScheduleContext, ScheduledEvent, event};
 
 /// The trigger of wrangler.toml that is for billing.
@@ -38,30 +39,28 @@ const BILLING_CRON: &str = "*/5 * * * *";
 /// Answers one HTTP request.
 #[event(fetch, respond_with_errors)]
 async fn fetch(
-    mut incoming: worker::Request,
+    incoming: web_sys::Request,
     env: Env,
     context: Context,
-) -> worker::Result<worker::Response> {
-    let request_id = incoming
-        .headers()
-        .get("cf-ray")?
-        .unwrap_or_else(random::request_id);
-    let ctx = Ctx::new(env, &request_id).with_context(context);
-    let mut head = match request::head(&incoming, &request_id) {
-        Ok(head) => head,
-        Err(error) => return request::respond(problem::response(&error, &request_id)),
+) -> worker::Result<web_sys::Response> {
+    let mut head = request::take_over(&incoming);
+    let request_id = match head.header("cf-ray") {
+        Some(ray) => ray.to_owned(),
+        None => random::request_id(),
     };
+    head.request_id.clone_from(&request_id);
+    let ctx = Ctx::new(env, &request_id).with_context(context);
     let origin = head.header("origin").map(str::to_owned);
     let answer = if head.method == "OPTIONS" {
         Ok(Answer::Whole(preflight()))
     } else {
-        answer(&ctx, &mut incoming, &mut head).await
+        answer(&ctx, &incoming, &mut head).await
     };
     let response = match answer {
         Ok(Answer::Whole(response)) => {
             finish(&ctx, response, origin.as_deref(), head.method == "HEAD")
         }
-        Ok(Answer::Page(page)) => return Ok(page.into_response()),
+        Ok(Answer::Page(page)) => return Ok(page.into_response().into()),
         Ok(Answer::Feed(feed)) => return stream(&ctx, feed.into_response(), origin.as_deref()),
         Ok(Answer::Download(file)) => {
             return stream(&ctx, file.into_response(), origin.as_deref());
@@ -74,12 +73,12 @@ async fn fetch(
             head.method == "HEAD",
         ),
     };
-    request::respond(response)
+    request::respond(&response)
 }
 
 async fn answer(
     ctx: &Ctx,
-    incoming: &mut worker::Request,
+    incoming: &web_sys::Request,
     head: &mut Request,
 ) -> error::Result<Answer> {
     let path = head.path.clone();
@@ -118,7 +117,7 @@ fn stream(
     ctx: &Ctx,
     response: worker::Response,
     origin: Option<&str>,
-) -> worker::Result<worker::Response> {
+) -> worker::Result<web_sys::Response> {
     let headers = response.headers();
     headers.set("cache-control", "no-store")?;
     headers.set("request-id", &ctx.request_id)?;
@@ -128,7 +127,7 @@ fn stream(
     for (name, value) in cors::headers(&ctx.settings.cors_origins, origin) {
         headers.set(&name, &value)?;
     }
-    Ok(response)
+    Ok(response.into())
 }
 
 /// The cron triggers: billing every few minutes; streams without an alarm, retention and abandoned accounts every hour.

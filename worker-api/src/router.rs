@@ -735,7 +735,9 @@ async fn for_principal(
         Endpoint::VerifyAudit => audit::verify(ctx, principal).await,
         Endpoint::PanicObject if ctx.settings.test_hooks => {
             let stream = request.param("stream").unwrap_or("panic");
-            objects::panic_object(ctx, &ObjectName::first(principal.org, stream)).await?;
+            let in_batch = request.param("in") == Some("batch");
+            let name = ObjectName::first(principal.org, stream);
+            objects::panic_object(ctx, &name, in_batch).await?;
             Err(Error::internal("the object did not panic"))
         }
         _ => Err(Error::new(Code::UnknownRoute, "there is no such route")),

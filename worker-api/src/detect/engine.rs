@@ -20,7 +20,8 @@ pub const LATEST: usize = 2_000;
 /// Sequence numbers of anomalies found elsewhere start here, far above any event.
 const FOUND_BASE: u64 = 1 << 52;
 
-/// What the object knows of its stream beside the detector. Stored as one row with every batch.
+/// What the object knows of its stream beside the detector. Stored with every batch: in its row of the log, or in a row of its own
+/// where there is no batch or the log has just made way for a checkpoint. The newer of both holds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Counters {
     /// Grows when the stream is reset.
@@ -55,6 +56,23 @@ pub struct Counters {
     /// The next layout, until every shard has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
+    /// The newest row of the log that these counters know of. It grows for good.
+    #[serde(default)]
+    pub log_seq: i64,
+    /// Usage that the table of usage does not have yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<Used>,
+}
+
+/// Usage of a day.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Used {
+    /// The day, as it is stored.
+    pub day: String,
+    /// Events scored.
+    pub events: u64,
+    /// Anomalies recorded.
+    pub detections: u64,
 }
 
 /// The answer for one stream of a request.
@@ -224,7 +242,6 @@ impl Engine {
 
     /// Scores a batch in order and learns from it.
     pub fn apply(&mut self, batch: &[u8], now_ms: i64) -> Result<Applied, LogError> {
-        let mut log = Writer::default();
         let mut applied = Applied {
             answer: IngestAnswer::default(),
             log: None,
@@ -235,6 +252,7 @@ impl Engine {
         // read everything before anything is learnt: a corrupt batch changes nothing
         let records: Vec<Record<'_>> = Reader::new(batch)?.collect::<Result<_, _>>()?;
         let mut fresh = BTreeSet::new();
+        let mut accepted = Vec::with_capacity(records.len());
         for record in &records {
             if let Some(id) = record.id.map(dedupe::fingerprint) {
                 if self.window.contains(id) || !fresh.insert(id) {
@@ -245,15 +263,21 @@ impl Engine {
                 applied.ids.push(id);
             }
             self.score(record, now_ms, &mut applied);
-            log.push(record);
+            accepted.push(record);
         }
-        applied.answer.accepted = log.len();
+        applied.answer.accepted = accepted.len() as u32;
         if let Some(last) = records.last() {
             kind_name(last.kind).clone_into(&mut self.counters.event_type);
         }
-        if !log.is_empty() {
+        if !accepted.is_empty() {
             self.counters.log_events += u64::from(applied.answer.accepted);
-            let log = log.finish();
+            let log = if accepted.len() == records.len() {
+                batch.to_vec()
+            } else {
+                let mut log = Writer::default();
+                accepted.into_iter().for_each(|record| log.push(record));
+                log.finish()
+            };
             self.counters.log_bytes += log.len() as u64;
             applied.log = Some(log);
             self.counters.first_ms.get_or_insert(now_ms);

@@ -1,5 +1,6 @@
 //! From the stream object to the live feed and the database: after the answer, by alarm, as often as it takes.
 
+use super::engine::Engine;
 use super::outbox::{self, BATCH};
 use super::record::{Anomaly, Pending};
 use super::stream_object::StreamObject;
@@ -42,7 +43,7 @@ impl Reported {
     }
 }
 
-/// Usage that the database has not heard of.
+/// Usage that the database has not heard of, apart from what is still in the counters ([`StreamObject::fold_usage`]).
 pub(super) const UNSENT_USAGE: &str = "SELECT u.generation, u.day, u.events, u.detections, coalesce(x.count, 0) FROM usage u \
     LEFT JOIN unrecorded x ON x.generation = u.generation AND x.day = u.day WHERE u.events > u.sent_events OR u.detections > u.sent_detections";
 
@@ -234,6 +235,7 @@ impl StreamObject {
             "anomalies_seen": counters.detections, "generation": counters.generation, "algorithm": cbad::ALGORITHM,
             "first_event_at": counters.first_ms.map(time::to_rfc3339), "last_event_at": counters.last_ms.map(time::to_rfc3339),
         });
+        self.fold_usage(sql)?;
         let usage = sql.rows(UNSENT_USAGE, vec![])?;
         let rows: Vec<_> = usage.iter().map(|r| usage_row(&name, r)).collect();
         let mut sent =
@@ -265,9 +267,13 @@ impl StreamObject {
     /// When the next report of state and usage is due; `i64::MAX` where there is nothing to tell.
     pub(super) fn next_report(&self, now: i64) -> i64 {
         let engine = self.engine.borrow();
-        let Some(engine) = engine.as_ref() else {
-            return now;
-        };
+        engine
+            .as_ref()
+            .map_or(now, |engine| self.next_report_of(engine, now))
+    }
+
+    /// See [`Self::next_report`].
+    pub(super) fn next_report_of(&self, engine: &Engine, now: i64) -> i64 {
         let r = self.reported.borrow();
         let changed =
             r.events != engine.counters.events || r.detections != engine.counters.detections;

@@ -7,6 +7,9 @@ use cbad::{Event, Kind, Payload};
 
 /// First byte of a batch.
 pub const VERSION: u8 = 1;
+/// First byte of an entry of the log that says with it how the stream stands then: a length, so many bytes of that, and the entry
+/// as it would be without. A batch is so one row to write, not one for itself and one for its counters.
+pub const STATED: u8 = 3;
 
 const JSON: u8 = 1;
 const TIMESTAMP: u8 = 2;
@@ -237,6 +240,30 @@ impl<'a> Iterator for Reader<'a> {
     }
 }
 
+/// An entry of the log that says how the stream stands after it.
+pub fn stated(state: &[u8], entry: &[u8]) -> Vec<u8> {
+    let mut whole = Writer {
+        bytes: Vec::with_capacity(entry.len() + state.len() + 6),
+        count: 0,
+    };
+    whole.bytes.push(STATED);
+    whole.varint(state.len() as u64);
+    whole.bytes.extend_from_slice(state);
+    whole.bytes.extend_from_slice(entry);
+    whole.finish()
+}
+
+/// The entry of a row of the log, and how the stream stood after it where the row says so.
+pub fn unstated(row: &[u8]) -> Result<(Option<&[u8]>, &[u8]), LogError> {
+    let Some((&STATED, rest)) = row.split_first() else {
+        return Ok((None, row));
+    };
+    let mut reader = Reader { rest };
+    let length = usize::try_from(reader.varint()?).map_err(|_| LogError::Corrupt)?;
+    let state = Reader::take(&mut reader, length)?;
+    Ok((Some(state), reader.rest))
+}
+
 /// Splits a batch into batches of at most `max` bytes, in order; `None` where a record alone is longer.
 pub fn split(batch: &[u8], max: usize) -> Result<Option<Vec<Vec<u8>>>, LogError> {
     let mut reader = Reader::new(batch)?;
@@ -314,6 +341,21 @@ mod tests {
     fn unknown_versions_are_refused() {
         assert_eq!(Reader::new(&[9, 0]).map(|_| ()), Err(LogError::Version(9)));
         assert_eq!(Reader::new(&[]).map(|_| ()), Err(LogError::Corrupt));
+    }
+
+    #[test]
+    fn an_entry_says_how_the_stream_stands_or_does_not() {
+        let entry = [VERSION, 7, 7];
+        let state = [b'x'; 300];
+        let row = stated(&state, &entry);
+        assert_eq!(unstated(&row), Ok((Some(&state[..]), &entry[..])));
+        assert_eq!(unstated(&entry), Ok((None, &entry[..])));
+        assert_eq!(unstated(&row[..200]), Err(LogError::Corrupt));
+        // a build from before this refuses such a log instead of counting from where it once stood
+        assert_eq!(
+            Reader::new(&row).map(|_| ()),
+            Err(LogError::Version(STATED))
+        );
     }
 
     #[test]

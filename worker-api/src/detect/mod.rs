@@ -1,5 +1,6 @@
 //! Streams and their detector: the log format, the object that owns a stream, and the way of its anomalies to the database.
 
+pub mod batch;
 pub mod claims;
 pub mod dedupe;
 pub mod engine;

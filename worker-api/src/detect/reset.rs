@@ -41,7 +41,8 @@ impl StreamObject {
     async fn forget_all(&self, layout: Layout) -> Result<()> {
         let sql = self.ready()?;
         self.send_usage(&sql).await?;
-        // from here on nothing waits: no request comes between
+        // from here on nothing waits: no request comes between. What was used while that was sent stays in its table
+        self.fold_usage(&sql)?;
         let generation = self.with_engine(&sql, |e| Ok(e.counters.generation))?;
         let counters = Counters {
             generation: generation + 1,
@@ -60,6 +61,7 @@ impl StreamObject {
     }
 
     pub(super) async fn send_usage(&self, sql: &Sql) -> Result<()> {
+        self.fold_usage(sql)?;
         let usage = sql.rows(flush::UNSENT_USAGE, vec![])?;
         if usage.is_empty() {
             return Ok(());

@@ -1,10 +1,11 @@
 //! What a stream object keeps in its SQLite: counters, log, checkpoint, ids, answers, outbox.
 //!
 //! Reading is done statement by statement; everything a request changes is collected as statements and written in one
-//! transaction by [`crate::platform::storage::transaction`].
+//! transaction by [`Sql::transaction`].
 
 use super::dedupe::{self, Window};
-use super::engine::{Applied, Counters, Engine, IngestAnswer};
+use super::engine::{Applied, Counters, Engine, IngestAnswer, Used};
+use super::log;
 use super::name::ObjectName;
 use super::record::Pending;
 use super::shards::{ALL, Answered, Ask, Slots};
@@ -19,10 +20,11 @@ const CHUNK: usize = 1_000_000;
 const CONTINUED: i64 = -1;
 /// A checkpoint is due after this many logged events …
 const LOG_EVENTS: u64 = 10_000;
-/// … or this many bytes of log.
+/// … or this many bytes of log, apart from the counters in it (a few hundred with every entry).
 const LOG_BYTES: u64 = 4 << 20;
 /// Answers remembered for `Idempotency-Key`.
 const ANSWERS: i64 = 5_000;
+const LOG: &str = "INSERT INTO log (seq, events, body) VALUES (?, ?, ?)";
 
 const SCHEMA: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS counters (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL)",
@@ -106,31 +108,62 @@ pub fn load(sql: &Sql, name: ObjectName) -> Result<Engine> {
     for row in sql.rows("SELECT body FROM checkpoint ORDER BY chunk", vec![])? {
         checkpoint.extend(row.into_iter().next().and_then(bytes).unwrap_or_default());
     }
+    let log = joined(sql.rows("SELECT seq, events, body FROM log ORDER BY seq", vec![])?);
+    rebuilt(name, counters, window, &checkpoint, &log)
+}
+
+/// The engine as checkpoint and log have it; `counters` are those of their own row, which the log may be ahead of.
+fn rebuilt(
+    name: ObjectName,
+    mut counters: Counters,
+    window: Window,
+    checkpoint: &[u8],
+    log: &[(i64, Vec<u8>)],
+) -> Result<Engine> {
+    let mut entries = Vec::with_capacity(log.len());
+    let mut last = 0;
+    for (seq, row) in log {
+        let (state, entry) = log::unstated(row).map_err(Error::internal)?;
+        if let Some(state) = state {
+            let stated: Counters = serde_json::from_slice(state).map_err(Error::internal)?;
+            if stated.log_seq > counters.log_seq {
+                counters = stated;
+            }
+        }
+        entries.push(entry);
+        last = *seq;
+    }
+    // counters from before they knew of the log's rows
+    counters.log_seq = counters.log_seq.max(last);
     let mut engine = if checkpoint.is_empty() {
         Engine::new(name, counters, window)
     } else {
-        Engine::restore(name, counters, window, &checkpoint).map_err(Error::internal)?
+        Engine::restore(name, counters, window, checkpoint).map_err(Error::internal)?
     };
-    for batch in joined(sql.rows("SELECT events, body FROM log ORDER BY seq", vec![])?) {
-        engine.replay(&batch).map_err(Error::internal)?;
+    for entry in entries {
+        engine.replay(entry).map_err(Error::internal)?;
     }
     Ok(engine)
 }
 
-/// The batches of the log, each from its row and those that go on with it.
-fn joined(rows: Vec<Vec<Value>>) -> Vec<Vec<u8>> {
-    let mut batches: Vec<Vec<u8>> = Vec::new();
+/// The entries of the log, each from its row and those that go on with it, with the number of the last.
+fn joined(rows: Vec<Vec<Value>>) -> Vec<(i64, Vec<u8>)> {
+    let mut entries: Vec<(i64, Vec<u8>)> = Vec::new();
     for row in rows {
-        let Ok([events, body]) = <[Value; 2]>::try_from(row) else {
+        let Ok([seq, events, body]) = <[Value; 3]>::try_from(row) else {
             continue;
         };
+        let seq = integer(&seq).unwrap_or(0);
         let body = bytes(body).unwrap_or_default();
-        match batches.last_mut() {
-            Some(batch) if integer(&events) == Some(CONTINUED) => batch.extend_from_slice(&body),
-            _ => batches.push(body),
+        match entries.last_mut() {
+            Some((last, entry)) if integer(&events) == Some(CONTINUED) => {
+                *last = seq;
+                entry.extend_from_slice(&body);
+            }
+            _ => entries.push((seq, body)),
         }
     }
-    batches
+    entries
 }
 
 /// The answer given to an earlier request with the same key.
@@ -225,12 +258,23 @@ fn bounded(answer: String) -> String {
     }
 }
 
+/// Rows that so many bytes of the log take.
+fn rows_of(bytes: usize) -> i64 {
+    bytes.div_ceil(CHUNK).max(1) as i64
+}
+
 /// Collects what a request changes.
 pub struct Changes<'e> {
     engine: &'e mut Engine,
     now_ms: i64,
     /// Whether new anomalies are kept without their evidence (`detect::pressure`).
     slim: bool,
+    /// The log's entry of this change, and the events in it.
+    entry: Option<(i64, Vec<u8>)>,
+    /// Whether the counters get their own row, though there is an entry that could say them.
+    settles: bool,
+    /// Whether a checkpoint stands in place of the log.
+    has_checkpoint: bool,
     statements: Vec<Statement>,
 }
 
@@ -241,6 +285,9 @@ impl<'e> Changes<'e> {
             engine,
             now_ms,
             slim: false,
+            entry: None,
+            settles: false,
+            has_checkpoint: false,
             statements: Vec::new(),
         }
     }
@@ -253,9 +300,9 @@ impl<'e> Changes<'e> {
     }
 
     /// A scored batch: log, ids, usage, outbox, repeats.
-    pub fn applied(&mut self, applied: &Applied) -> Result<()> {
-        if let Some(log) = &applied.log {
-            self.log(applied.answer.accepted.into(), log);
+    pub fn applied(&mut self, applied: &mut Applied) -> Result<()> {
+        if let Some(log) = applied.log.take() {
+            self.entry = Some((applied.answer.accepted.into(), log));
             self.usage(applied.answer.accepted, applied.anomalies.len());
             self.unrecorded(applied.answer.unrecorded);
         }
@@ -295,16 +342,34 @@ impl<'e> Changes<'e> {
     }
 
     /// What somebody taught the stream, in its place among the events.
-    pub fn lesson(&mut self, entry: &[u8]) {
-        self.log(0, entry);
+    pub fn lesson(&mut self, entry: Vec<u8>) {
+        self.entry = Some((0, entry));
     }
 
-    /// Appends to the log, in as many rows as it takes.
-    fn log(&mut self, events: i64, body: &[u8]) {
+    /// The row of the log that says the counters too; none where they get a row of their own, or both are too long for one.
+    fn stated(&self, entry: &[u8]) -> Result<Option<Vec<u8>>> {
+        if self.settles || entry.len() > CHUNK {
+            return Ok(None);
+        }
+        let state = serde_json::to_vec(&self.engine.counters).map_err(Error::internal)?;
+        Ok(Some(log::stated(&state, entry)).filter(|row| row.len() <= CHUNK))
+    }
+
+    /// Appends to the log, in as many rows as it takes; the counters know of them already.
+    fn log(&mut self, events: i64, body: Vec<u8>) {
+        let last = self.engine.counters.log_seq;
+        let mut put = |seq: i64, events: i64, body: Vec<u8>| {
+            let values = vec![seq.into(), events.into(), body.into()];
+            self.statements.push((LOG, values));
+        };
+        if body.len() <= CHUNK {
+            put(last, events, body);
+            return;
+        }
+        let first = last + 1 - rows_of(body.len());
         let counts = std::iter::once(events).chain(std::iter::repeat(CONTINUED));
-        for (events, chunk) in counts.zip(body.chunks(CHUNK)) {
-            let values = vec![events.into(), chunk.to_vec().into()];
-            self.statements.push(("INSERT INTO log (seq, events, body) VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM log), ?, ?)", values));
+        for ((seq, events), chunk) in (first..).zip(counts).zip(body.chunks(CHUNK)) {
+            put(seq, events, chunk.to_vec());
         }
     }
 
@@ -353,12 +418,22 @@ impl<'e> Changes<'e> {
         self.engine
     }
 
-    /// All statements, the counters last; where the log has grown enough, a checkpoint in its place.
+    /// All statements. The counters are in the log's entry, or last in a row of their own; where the log has grown enough, a
+    /// checkpoint takes its place.
     pub fn finish(mut self) -> Result<Vec<Statement>> {
         let counters = &self.engine.counters;
         if counters.log_events >= LOG_EVENTS || counters.log_bytes >= LOG_BYTES {
             self.checkpoint();
         }
+        if let Some((events, entry)) = self.entry.take().filter(|_| !self.has_checkpoint) {
+            self.engine.counters.log_seq += rows_of(entry.len());
+            if let Some(row) = self.stated(&entry)? {
+                self.log(events, row);
+                return Ok(self.statements);
+            }
+            self.log(events, entry);
+        }
+        self.fold();
         let body = serde_json::to_string(&self.engine.counters).map_err(Error::internal)?;
         self.statements.push(("INSERT INTO counters (one, body) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET body = excluded.body", vec![body.into()]));
         Ok(self.statements)
@@ -366,6 +441,7 @@ impl<'e> Changes<'e> {
 
     /// A checkpoint in place of the log.
     pub fn checkpoint(&mut self) {
+        self.has_checkpoint = true;
         self.engine.counters.log_events = 0;
         self.engine.counters.log_bytes = 0;
         self.statements.push(("DELETE FROM checkpoint", vec![]));
@@ -381,11 +457,35 @@ impl<'e> Changes<'e> {
     }
 
     fn usage(&mut self, events: u32, detections: usize) {
+        let day = time::day(self.now_ms);
+        if self
+            .engine
+            .counters
+            .used
+            .as_ref()
+            .is_some_and(|u| u.day != day)
+        {
+            self.fold();
+            self.settles = true;
+        }
+        let used = self.engine.counters.used.get_or_insert_with(|| Used {
+            day,
+            ..Used::default()
+        });
+        used.events += u64::from(events);
+        used.detections += detections as u64;
+    }
+
+    /// Moves what was used into its table. The counters have to follow in a row of their own.
+    fn fold(&mut self) {
+        let Some(used) = self.engine.counters.used.take() else {
+            return;
+        };
         let values = vec![
             i64::from(self.engine.counters.generation).into(),
-            time::day(self.now_ms).into(),
-            i64::from(events).into(),
-            (detections as i64).into(),
+            used.day.into(),
+            (used.events as i64).into(),
+            (used.detections as i64).into(),
         ];
         self.statements.push(("INSERT INTO usage (generation, day, events, detections) VALUES (?, ?, ?, ?) \
             ON CONFLICT (generation, day) DO UPDATE SET events = events + excluded.events, detections = detections + excluded.detections", values));

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::detect::engine::Found;
-use crate::detect::log::{Format, Record, Writer};
+use crate::detect::log::{self, Format, Record, Writer};
 use crate::detect::record::Place;
 use cbad::Kind;
 use uuid::Uuid;
@@ -48,18 +48,167 @@ fn a_batch_of_seven_megabytes_is_stored_in_values_that_fit_and_comes_back_whole(
     let batch = batch.finish();
     assert!(batch.len() > 7_000_000 - 1);
     let mut engine = Engine::new(name(), Counters::default(), Window::default());
-    let mut changes = Changes::new(&mut engine, 0);
-    changes.log(28, &batch);
-    changes.log(1, &[1, 2, 3]);
-    assert_fits(&changes.statements);
-    let rows = changes.statements.iter().map(|(_, values)| {
-        let row = values.iter().map(|v| match v {
-            Value::Blob(b) => Value::Blob(b.clone()),
-            other => Value::Integer(integer(other).unwrap_or(0)),
+    let mut store = Rows::default();
+    for (events, entry) in [(28, batch.clone()), (1, vec![log::VERSION])] {
+        let mut changes = Changes::new(&mut engine, 0);
+        changes.entry = Some((events, entry));
+        let statements = changes.finish().expect("fits");
+        assert_fits(&statements);
+        store.keep(statements);
+    }
+    let entries = joined(store.log.clone());
+    let last: Vec<i64> = entries.iter().map(|(seq, _)| *seq).collect();
+    assert_eq!(last, [8, 9]);
+    assert_eq!(
+        entries[0].1, batch,
+        "in several rows, which say nothing else"
+    );
+    let (state, entry) = log::unstated(&entries[1].1).expect("a row");
+    assert!(state.is_some() && entry == [log::VERSION]);
+}
+
+/// What statements leave in the tables that a restart reads.
+#[derive(Default)]
+struct Rows {
+    counters: Option<Counters>,
+    log: Vec<Vec<Value>>,
+    checkpoint: Vec<u8>,
+    /// Events and detections by generation and day.
+    usage: std::collections::BTreeMap<(i64, String), (i64, i64)>,
+}
+
+impl Rows {
+    fn keep(&mut self, statements: Vec<Statement>) {
+        for (statement, values) in statements {
+            let number = |i: usize| integer(&values[i]).expect("a number");
+            match statement {
+                LOG => self.log.push(values),
+                "DELETE FROM log" => self.log.clear(),
+                "DELETE FROM checkpoint" => self.checkpoint.clear(),
+                s if s.starts_with("INSERT INTO checkpoint") => {
+                    let chunk = values.into_iter().nth(1).and_then(bytes);
+                    self.checkpoint.extend(chunk.expect("bytes"));
+                }
+                s if s.starts_with("INSERT INTO counters") => {
+                    let body = text(&values[0]).expect("text");
+                    self.counters = Some(serde_json::from_str(body).expect("counters"));
+                }
+                s if s.starts_with("INSERT INTO usage") => {
+                    let day = text(&values[1]).expect("a day").to_owned();
+                    let used = self.usage.entry((number(0), day)).or_default();
+                    *used = (used.0 + number(2), used.1 + number(3));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn load(&self) -> Engine {
+        let counters = self.counters.clone().unwrap_or_default();
+        let log = joined(self.log.clone());
+        rebuilt(name(), counters, Window::default(), &self.checkpoint, &log).expect("loads")
+    }
+
+    /// Events counted, in the table and beside it.
+    fn used(&self) -> i64 {
+        let folded: i64 = self.usage.values().map(|(events, _)| events).sum();
+        let beside = self.load().counters.used.map_or(0, |u| u.events as i64);
+        folded + beside
+    }
+}
+
+fn lines(from: usize, count: usize) -> Vec<u8> {
+    let mut batch = Writer::default();
+    for i in from..from + count {
+        let text = format!("user {} paid order {} in {} ms", i % 17, 8_000 + i, i % 40);
+        batch.push(&Record {
+            index: i as u32,
+            kind: Kind::Log,
+            timestamp_ms: None,
+            group: None,
+            id: None,
+            metadata: None,
+            format: Format::Text,
+            text: &text,
         });
-        row.collect()
-    });
-    assert_eq!(joined(rows.collect()), [batch, vec![1, 2, 3]]);
+    }
+    batch.finish()
+}
+
+fn take(engine: &mut Engine, from: usize, count: usize, now_ms: i64) -> Vec<Statement> {
+    let mut applied = engine.apply(&lines(from, count), now_ms).expect("a batch");
+    let mut changes = Changes::new(engine, now_ms);
+    changes.applied(&mut applied).expect("kept");
+    changes.finish().expect("statements")
+}
+
+fn same(one: &Engine, other: &Engine) {
+    assert_eq!(one.counters, other.counters);
+    assert_eq!(one.snapshot(), other.snapshot());
+}
+
+#[test]
+fn a_batch_is_one_row_and_a_restart_after_any_of_them_goes_on_where_it_was() {
+    let day = 86_400_000;
+    let mut live = Engine::new(name(), Counters::default(), Window::default());
+    let mut store = Rows::default();
+    for i in 0..30 {
+        // the tenth comes on the next day, the twentieth is so long that a checkpoint is due
+        let now = if i < 10 { 1 } else { day + 1 };
+        let count = if i == 20 { 10_000 } else { 7 };
+        let statements = take(&mut live, i * 7, count, now);
+        let rows = statements.len();
+        match i {
+            10 => assert_eq!(rows, 4, "the entry, both days' usage, the counters"),
+            20 => assert!(rows > 4, "a checkpoint"),
+            _ => assert_eq!(rows, 1),
+        }
+        store.keep(statements);
+        same(&store.load(), &live);
+        assert_eq!(store.used(), live.counters.events as i64);
+    }
+    assert_eq!(store.usage.len(), 2);
+    assert!(store.log.len() < 10 && !store.checkpoint.is_empty());
+}
+
+#[test]
+fn what_changes_without_a_batch_is_not_forgotten_for_an_older_row_of_the_log() {
+    let mut live = Engine::new(name(), Counters::default(), Window::default());
+    let mut store = Rows::default();
+    store.keep(take(&mut live, 0, 5, 1));
+    live.counters.sensitivity = Some(0.7);
+    store.keep(Changes::new(&mut live, 1).finish().expect("statements"));
+    same(&store.load(), &live);
+    assert_eq!(store.load().counters.used, None, "folded into the table");
+    let mut again = store.load();
+    store.keep(take(&mut again, 5, 5, 1));
+    take(&mut live, 5, 5, 1);
+    same(&store.load(), &live);
+    assert_eq!(store.used(), 10);
+}
+
+#[test]
+fn an_object_from_before_rows_said_the_counters_goes_on() {
+    // as an earlier build left it: entries bare, counters in their own row and without the fields they have since
+    let mut old = Engine::new(name(), Counters::default(), Window::default());
+    let mut store = Rows::default();
+    for i in 0..3 {
+        old.apply(&lines(i * 5, 5), 1).expect("a batch");
+        let seq = i as i64 + 1;
+        let row = vec![seq.into(), 5i64.into(), lines(i * 5, 5).into()];
+        store.log.push(row);
+    }
+    store.usage.insert((0, "1970-01-01".into()), (15, 0));
+    let body = r#"{"generation":0,"events":15,"detections":0,"found":0,"event_type":"log","log_events":15,"log_bytes":600,"first_ms":1,"last_ms":1,"sensitivity":null,"base":0}"#;
+    store.counters = Some(serde_json::from_str(body).expect("old counters"));
+    let mut live = store.load();
+    assert_eq!((live.counters.events, live.counters.log_seq), (15, 3));
+    assert_eq!(live.snapshot(), old.snapshot());
+    store.keep(take(&mut live, 15, 5, 1));
+    let seqs: Vec<i64> = joined(store.log.clone()).iter().map(|(s, _)| *s).collect();
+    assert_eq!(seqs, [1, 2, 3, 4], "after the rows that were there");
+    same(&store.load(), &live);
+    assert_eq!(store.used(), 20);
 }
 
 #[test]

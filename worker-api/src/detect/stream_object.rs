@@ -16,7 +16,6 @@ use super::lesson::Lesson;
 use super::name::ObjectName;
 use super::outbox;
 use super::pressure::{self, Level};
-use super::reshard;
 use super::resident;
 use super::shards::{self, ALL, Ask, Change, Slots};
 use super::store::{self, Changes, Earlier, RequestKey};
@@ -24,9 +23,10 @@ use crate::error::{Code, Error, Result};
 use crate::platform::storage::{self, Sql};
 use crate::platform::{Ctx, alarm_ms, log, metrics, objects};
 use serde::{Deserialize, Serialize};
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
-use worker::{DurableObject, Env, Request, Response, ScheduledTime, State, durable_object};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 /// An anomaly that was found elsewhere, to be recorded.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -59,6 +59,9 @@ pub struct Sensitivity {
 #[durable_object]
 pub struct StreamObject {
     pub(super) state: State,
+    sql: Sql,
+    /// Read once: the runtime answers with a new text every time.
+    name: OnceCell<ObjectName>,
     pub(super) ctx: Ctx,
     pub(super) engine: Rc<RefCell<Option<Engine>>>,
     /// Set while a flush runs, so that an alarm and a request do not send the same rows side by side.
@@ -72,7 +75,7 @@ pub struct StreamObject {
     pub(super) paused_until: Cell<i64>,
     /// … and how many failures there were in a row.
     pub(super) failures: Cell<u32>,
-    alarm_at: Cell<i64>,
+    alarm_at: Rc<Cell<i64>>,
     migrated: Cell<bool>,
     /// Set while a change of the stream's shards is carried out.
     pub(super) changing: Cell<bool>,
@@ -82,7 +85,9 @@ impl DurableObject for StreamObject {
     fn new(state: State, env: Env) -> Self {
         Self {
             ctx: Ctx::new(env, "stream-object"),
+            sql: Sql::new(&state),
             state,
+            name: OnceCell::new(),
             engine: Rc::default(),
             flushing: Cell::new(false),
             reported: RefCell::default(),
@@ -90,7 +95,7 @@ impl DurableObject for StreamObject {
             level: Cell::default(),
             paused_until: Cell::new(0),
             failures: Cell::new(0),
-            alarm_at: Cell::new(0),
+            alarm_at: Rc::default(),
             migrated: Cell::new(false),
             changing: Cell::new(false),
         }
@@ -99,30 +104,6 @@ impl DurableObject for StreamObject {
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
         let path = request.path();
         let outcome = match path.as_str() {
-            "/ingest" => {
-                let key = request
-                    .headers()
-                    .get("request-key")?
-                    .as_deref()
-                    .and_then(RequestKey::parse);
-                let default = request
-                    .headers()
-                    .get("default-sensitivity")?
-                    .and_then(|t| t.parse().ok());
-                let number = |name: &str| -> worker::Result<Option<u64>> {
-                    Ok(request.headers().get(name)?.and_then(|t| t.parse().ok()))
-                };
-                let (left, streams) = (number("detections-left")?, number("stream-limit")?);
-                let epoch = number("layout-epoch")?.unwrap_or(0);
-                let batch = request.bytes().await?;
-                match self.open(streams).await {
-                    Ok(()) => {
-                        let left = left.unwrap_or(u64::MAX);
-                        self.ingest(&batch, key, default, left, epoch).await
-                    }
-                    Err(error) => Err(error),
-                }
-            }
             "/record" => {
                 let body = request.bytes().await?;
                 self.record(&body).await
@@ -185,103 +166,17 @@ impl DurableObject for StreamObject {
         self.alarm_at.set(0);
         if let Err(error) = self.on_alarm().await {
             log::error("stream.alarm", &error.to_string());
-            self.wake_at(self.ctx.now_ms() + 5_000).await;
+            self.wake_at(self.ctx.now_ms() + 5_000);
         }
         Response::ok("")
     }
 }
 
 impl StreamObject {
-    async fn ingest(
-        &self,
-        batch: &[u8],
-        key: Option<RequestKey>,
-        default: Option<f64>,
-        recordable: u64,
-        epoch: u64,
-    ) -> Result<String> {
-        let now = self.ctx.now_ms();
-        let sql = self.ready()?;
-        let owned = match self.owned(&sql, epoch)? {
-            Ok(slots) => slots,
-            Err(moved) => return serde_json::to_string(&moved).map_err(Error::internal),
-        };
-        let before = key.as_ref().map(|k| earlier(&sql, k, now)).transpose()?;
-        let before = before.flatten();
-        if let Some((answer, slots)) = &before
-            && owned & !slots == 0
-        {
-            metrics::add("driftlock_replays_total", 1);
-            let answer = answer.clone();
-            // the answer was lost in a crash, perhaps, and with it the alarm
-            self.wake_at(self.next_report(now)).await;
-            return Ok(answer);
-        }
-        let level = self.pressure(&sql)?;
-        if level == Level::Full {
-            return Err(full());
-        }
-        let (answer, news) = self.with_engine(&sql, |engine| {
-            self.apply_sensitivity(engine, default)?;
-            engine.recordable = recordable;
-            // of a request that was answered in part, by a shard that this one took over from, only the rest
-            let rest = before
-                .as_ref()
-                .map(|(_, slots)| shards::without(batch, *slots));
-            let rest = rest.transpose().map_err(Error::internal)?;
-            let applied = engine
-                .apply(rest.as_deref().unwrap_or(batch), now)
-                .map_err(Error::internal)?;
-            let (answer, slots) = whole(before.as_ref(), &applied.answer, owned)?;
-            let news = !applied.anomalies.is_empty() || !applied.repeats.is_empty();
-            let mut changes = Changes::new(engine, now).slim(level == Level::Slim);
-            changes.applied(&applied)?;
-            if let Some(key) = &key {
-                changes.answer(key, answer.clone(), slots);
-            }
-            self.store(changes.finish()?)?;
-            self.has_stored(applied.anomalies.len());
-            metrics::add("driftlock_batches_total", 1);
-            metrics::add(
-                "driftlock_events_accepted_total",
-                applied.answer.accepted.into(),
-            );
-            metrics::add(
-                "driftlock_events_duplicate_total",
-                applied.answer.duplicates.into(),
-            );
-            Ok((answer, news))
-        })?;
-        let due = if news {
-            now.max(self.paused_until(now))
-        } else {
-            self.next_report(now)
-        };
-        self.wake_at(due).await;
-        Ok(answer)
-    }
-
     /// Whether events can be taken now.
-    async fn open(&self, limit: Option<u64>) -> Result<()> {
+    pub(super) async fn open(&self, limit: Option<u64>) -> Result<()> {
         self.admitted(limit).await?;
         self.settle().await
-    }
-
-    /// The slots whose events this object takes; an answer that says so where the batch was split by another layout.
-    fn owned(&self, sql: &Sql, epoch: u64) -> Result<std::result::Result<Slots, IngestAnswer>> {
-        let name = self.name()?;
-        let (layout, change) =
-            self.with_engine(sql, |e| Ok((e.counters.layout, e.counters.change)))?;
-        if change.is_some() {
-            return Err(reshard::busy());
-        }
-        if u64::from(layout.epoch) == epoch && name.shard < layout.shards {
-            return Ok(Ok(layout.slots(name.shard)));
-        }
-        Ok(Err(IngestAnswer {
-            moved: Some(layout),
-            ..IngestAnswer::default()
-        }))
     }
 
     /// A stream that has seen nothing needs a place among the plan's.
@@ -291,7 +186,7 @@ impl StreamObject {
         };
         // tables stay: a stream without a place must not get any
         let tables = "SELECT count(*) FROM sqlite_master WHERE name = 'counters'";
-        let is_blank = Sql::new(&self.state).integer(tables, vec![])? == Some(0);
+        let is_blank = self.sql.integer(tables, vec![])? == Some(0);
         // one that was deleted has given its place back
         let is_new = is_blank
             || self.with_engine(&self.ready()?, |e| {
@@ -320,7 +215,7 @@ impl StreamObject {
             let (effect, entry) = engine.learn_lesson(lesson);
             if let Some(entry) = entry {
                 let mut changes = Changes::new(engine, self.ctx.now_ms());
-                changes.lesson(&entry);
+                changes.lesson(entry);
                 self.store(changes.finish()?)?;
             }
             serde_json::to_string(&effect).map_err(Error::internal)
@@ -336,7 +231,11 @@ impl StreamObject {
     }
 
     /// A stream without a setting of its own follows the organisation's.
-    fn apply_sensitivity(&self, engine: &mut Engine, default: Option<f64>) -> Result<()> {
+    pub(super) fn apply_sensitivity(
+        &self,
+        engine: &mut Engine,
+        default: Option<f64>,
+    ) -> Result<()> {
         let wanted = engine
             .counters
             .sensitivity
@@ -368,7 +267,7 @@ impl StreamObject {
             .transpose()?
             .flatten()
         {
-            self.wake_at(self.next_due(now)?).await;
+            self.wake_at(self.next_due(now)?);
             return Ok(answer.0);
         }
         let level = self.pressure(&sql)?;
@@ -397,7 +296,7 @@ impl StreamObject {
         if let Err(error) = self.flush().await {
             log::warn("stream.flush", &error.to_string());
         }
-        self.wake_at(self.next_due(now)?).await;
+        self.wake_at(self.next_due(now)?);
         Ok(answer)
     }
 
@@ -437,21 +336,23 @@ impl StreamObject {
             self.split_if_hot(share).await;
         }
         let now = self.ctx.now_ms();
-        self.wake_at(self.next_due(now)?).await;
+        self.wake_at(self.next_due(now)?);
         Ok(())
     }
 
     /// Sees to it that what waits for the database is sent, also where the alarm for that was lost. Says whether anything waits.
     async fn wake(&self) -> Result<String> {
-        let waits = flush::waits(&self.ready()?)?;
+        let sql = self.ready()?;
+        self.fold_usage(&sql)?;
+        let waits = flush::waits(&sql)?;
         if waits {
-            self.wake_at(self.paused_until(self.ctx.now_ms())).await;
+            self.wake_at(self.paused_until(self.ctx.now_ms()));
         }
         Ok(waits.to_string())
     }
 
     /// The step the outbox is in. Counted once in the object's life, then kept up.
-    fn pressure(&self, sql: &Sql) -> Result<Level> {
+    pub(super) fn pressure(&self, sql: &Sql) -> Result<Level> {
         let waiting = match self.waiting.get() {
             Some(waiting) => waiting,
             None => {
@@ -466,7 +367,7 @@ impl StreamObject {
         Ok(self.ctx.settings.outbox.level(waiting))
     }
 
-    fn has_stored(&self, anomalies: usize) {
+    pub(super) fn has_stored(&self, anomalies: usize) {
         metrics::add("driftlock_anomalies_total", anomalies as u64);
         self.waiting
             .set(self.waiting.get().map(|w| w + anomalies as i64));
@@ -509,18 +410,30 @@ impl StreamObject {
 
     /// The database with its tables.
     pub(super) fn ready(&self) -> Result<Sql> {
-        let sql = Sql::new(&self.state);
         if !self.migrated.replace(true) {
-            store::migrate(&sql)?;
+            store::migrate(&self.sql)?;
         }
-        Ok(sql)
+        Ok(self.sql.clone())
+    }
+
+    /// Puts what was used into its table, where reports are made from.
+    pub(super) fn fold_usage(&self, sql: &Sql) -> Result<()> {
+        self.with_engine(sql, |engine| {
+            if engine.counters.used.is_none() {
+                return Ok(());
+            }
+            self.store(Changes::new(engine, self.ctx.now_ms()).finish()?)
+        })
     }
 
     /// The stream this object owns.
     pub(super) fn name(&self) -> Result<ObjectName> {
-        let name = self.state.id().name().unwrap_or_default();
-        ObjectName::parse(&name)
-            .ok_or_else(|| Error::internal("a stream object without a stream's name"))
+        if let Some(name) = self.name.get() {
+            return Ok(name.clone());
+        }
+        let name = ObjectName::parse(&self.state.id().name().unwrap_or_default())
+            .ok_or_else(|| Error::internal("a stream object without a stream's name"))?;
+        Ok(self.name.get_or_init(|| name).clone())
     }
 
     /// Runs `work` on the engine, loading it first. Any error leaves memory behind: it may be ahead of the store.
@@ -547,7 +460,7 @@ impl StreamObject {
 
     /// Writes in one transaction; a failure ends the object, and the next request finds what was stored before.
     pub(super) fn store(&self, statements: Vec<storage::Statement>) -> Result<()> {
-        storage::transaction(&self.state, statements).map_err(|_| {
+        self.sql.transaction(statements).map_err(|_| {
             storage::abort(&self.state, "storage failed");
             Error::new(
                 Code::StreamUnavailable,
@@ -556,9 +469,9 @@ impl StreamObject {
         })
     }
 
-    /// Makes sure that an alarm rings at `at` or before. The call reaches storage before this future first waits, so the alarm
-    /// becomes durable together with the writes before it.
-    async fn wake_at(&self, at: i64) {
+    /// Makes sure that an alarm rings at `at` or before. The call reaches storage before this returns, so the alarm becomes durable
+    /// together with the writes before it.
+    pub(super) fn wake_at(&self, at: i64) {
         let pending = self.alarm_at.get();
         // one that should have rung minutes ago was set by a clock that has jumped since
         let overdue = pending != 0 && pending < self.ctx.now_ms() - outbox::LONGEST_PAUSE_MS;
@@ -566,15 +479,22 @@ impl StreamObject {
             return;
         }
         self.alarm_at.set(at);
-        let when = ScheduledTime::new(js_sys::Date::new(&(alarm_ms(at) as f64).into()));
-        if let Err(error) = self.state.storage().set_alarm(when).await {
-            self.alarm_at.set(0);
-            log::error("stream.set_alarm", &error.to_string());
-        }
+        let set = self.sql.set_alarm(alarm_ms(at));
+        let alarm_at = self.alarm_at.clone();
+        spawn_local(async move {
+            let heard = match set {
+                Ok(promise) => JsFuture::from(promise).await.is_ok(),
+                Err(_) => false,
+            };
+            if !heard {
+                alarm_at.set(0);
+                log::error("stream.set_alarm", "not set");
+            }
+        });
     }
 }
 
-fn full() -> Error {
+pub(super) fn full() -> Error {
     metrics::add("driftlock_batches_refused_total", 1);
     let mut error = Error::new(
         Code::StreamUnavailable,
@@ -584,24 +504,7 @@ fn full() -> Error {
     error
 }
 
-/// The answer to a request of which a part was answered before, and the slots it is about.
-fn whole(
-    before: Option<&(String, Slots)>,
-    now: &IngestAnswer,
-    owned: Slots,
-) -> Result<(String, Slots)> {
-    let Some((earlier, slots)) = before else {
-        let answer = serde_json::to_string(now).map_err(Error::internal)?;
-        return Ok((answer, owned));
-    };
-    let mut answer: IngestAnswer = serde_json::from_str(earlier).map_err(Error::internal)?;
-    answer.events_seen = 0;
-    shards::merge(&mut answer, now.clone());
-    let answer = serde_json::to_string(&answer).map_err(Error::internal)?;
-    Ok((answer, owned | slots))
-}
-
-fn earlier(sql: &Sql, key: &RequestKey, now_ms: i64) -> Result<Option<(String, Slots)>> {
+pub(super) fn earlier(sql: &Sql, key: &RequestKey, now_ms: i64) -> Result<Option<(String, Slots)>> {
     match store::earlier(sql, key, now_ms)? {
         None => Ok(None),
         Some(Earlier::Same(answer, slots)) => Ok(Some((answer, slots))),

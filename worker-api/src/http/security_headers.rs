@@ -17,6 +17,11 @@ pub const HEADERS: &[(&str, &str)] = &[
     ("cross-origin-resource-policy", "cross-origin"),
 ];
 
+/// Whether a header has one of few values, whatever the request.
+pub fn is_common(name: &str) -> bool {
+    matches!(name, "content-type" | "cache-control") || HEADERS.iter().any(|(n, _)| *n == name)
+}
+
 /// Adds the headers, and `cache-control: no-store` where the handler chose nothing.
 pub fn apply(response: &mut Response) {
     for (name, value) in HEADERS {

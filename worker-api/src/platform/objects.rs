@@ -44,7 +44,7 @@ pub async fn key_record(ctx: &Ctx, id: &str) -> Result<Option<KeyRecord>> {
         return Ok(hit);
     }
     let stub = stub(ctx, "KEY", id)?;
-    let record: Option<KeyRecord> = call(stub, Method::Get, &format!("/{id}"), &[], None).await?;
+    let record: Option<KeyRecord> = call(stub, Method::Get, &format!("/{id}"), None).await?;
     KEYS.with_borrow_mut(|k| {
         if k.len() >= KEY_CACHE_ENTRIES {
             // ids that nobody has go first: a flood of them must not push out keys in use
@@ -61,7 +61,7 @@ pub async fn key_record(ctx: &Ctx, id: &str) -> Result<Option<KeyRecord>> {
 /// The record of an API key that the caller may see: its object gets to know it, however many unknown ones are being tried.
 pub async fn introduce_key(ctx: &Ctx, id: &str) -> Result<Option<KeyRecord>> {
     let stub = stub(ctx, "KEY", id)?;
-    call(stub, Method::Put, &format!("/{id}"), &[], None).await
+    call(stub, Method::Put, &format!("/{id}"), None).await
 }
 
 /// Whether this isolate knows the key, without asking anybody.
@@ -73,7 +73,7 @@ pub fn is_known(id: &str) -> bool {
 pub async fn end_key(ctx: &Ctx, id: &str, end: &KeyEnd) -> Result<()> {
     let stub = stub(ctx, "KEY", id)?;
     let body = serde_json::to_vec(end).map_err(Error::internal)?;
-    let _known: bool = call(stub, Method::Post, &format!("/{id}"), &[], Some(&body)).await?;
+    let _known: bool = call(stub, Method::Post, &format!("/{id}"), Some(&body)).await?;
     forget_key(id);
     Ok(())
 }
@@ -90,21 +90,21 @@ pub async fn claim(ctx: &Ctx, org: Uuid, request_key: &str) -> Result<()> {
     };
     let stub = stub(ctx, "KEY", &claims::object_name(org, &key))?;
     let body = serde_json::to_vec(&key).map_err(Error::internal)?;
-    let ours: bool = call(stub, Method::Post, "/claim", &[], Some(&body)).await?;
+    let ours: bool = call(stub, Method::Post, "/claim", Some(&body)).await?;
     if ours { Ok(()) } else { Err(key_reused()) }
 }
 
 /// The streams whose outbox is long.
 pub async fn pressure(ctx: &Ctx) -> Result<Pressure> {
     let stub = stub(ctx, "KEY", pressure::OBJECT)?;
-    call(stub, Method::Get, "/pressure", &[], None).await
+    call(stub, Method::Get, "/pressure", None).await
 }
 
 /// Notes that a stream's outbox has become long, or short again.
 pub async fn note_pressure(ctx: &Ctx, entry: &pressure::Entry) -> Result<Pressure> {
     let stub = stub(ctx, "KEY", pressure::OBJECT)?;
     let body = serde_json::to_vec(entry).map_err(Error::internal)?;
-    call(stub, Method::Post, "/pressure", &[], Some(&body)).await
+    call(stub, Method::Post, "/pressure", Some(&body)).await
 }
 
 fn key_reused() -> Error {
@@ -119,21 +119,21 @@ fn key_reused() -> Error {
 pub async fn lease(ctx: &Ctx, org: Uuid, claims: &[Claim]) -> Result<Vec<Grant>> {
     let stub = stub(ctx, "ORG", &org_name(org))?;
     let body = serde_json::to_vec(claims).map_err(Error::internal)?;
-    call(stub, Method::Post, "/lease", &[], Some(&body)).await
+    call(stub, Method::Post, "/lease", Some(&body)).await
 }
 
 /// Detections that the organisation recorded in a period.
 pub async fn period_detections(ctx: &Ctx, org: Uuid, claim: &PeriodClaim) -> Result<u64> {
     let stub = stub(ctx, "ORG", &org_name(org))?;
     let body = serde_json::to_vec(claim).map_err(Error::internal)?;
-    call(stub, Method::Post, "/detections", &[], Some(&body)).await
+    call(stub, Method::Post, "/detections", Some(&body)).await
 }
 
 /// Asks for a place for a new stream.
 pub async fn admit(ctx: &Ctx, org: Uuid, wish: &Admission) -> Result<Admitted> {
     let stub = stub(ctx, "ORG", &org_name(org))?;
     let body = serde_json::to_vec(wish).map_err(Error::internal)?;
-    call(stub, Method::Post, "/admit", &[], Some(&body)).await
+    call(stub, Method::Post, "/admit", Some(&body)).await
 }
 
 /// Counts a request of an open route against its network address: whether it is within `quota`, exactly.
@@ -147,14 +147,14 @@ pub async fn count_address(ctx: &Ctx, address: &str, bucket: &str, quota: Quota)
         unspent: 0,
     };
     let body = serde_json::to_vec(&claim).map_err(Error::internal)?;
-    call(stub, Method::Post, "/count", &[], Some(&body)).await
+    call(stub, Method::Post, "/count", Some(&body)).await
 }
 
 /// Tells a stream how readily it raises alarms: its own setting, or `None` for the organisation's.
 pub async fn set_sensitivity(ctx: &Ctx, name: &ObjectName, setting: &Sensitivity) -> Result<()> {
     let stub = stub(ctx, "STREAM", &name.to_string())?;
     let body = serde_json::to_vec(setting).map_err(Error::internal)?;
-    let _effective: f64 = call(stub, Method::Post, "/sensitivity", &[], Some(&body)).await?;
+    let _effective: f64 = call(stub, Method::Post, "/sensitivity", Some(&body)).await?;
     Ok(())
 }
 
@@ -162,25 +162,25 @@ pub async fn set_sensitivity(ctx: &Ctx, name: &ObjectName, setting: &Sensitivity
 pub async fn lesson(ctx: &Ctx, name: &ObjectName, lesson: &Lesson) -> Result<Effect> {
     let stub = stub(ctx, "STREAM", &name.to_string())?;
     let body = serde_json::to_vec(lesson).map_err(Error::internal)?;
-    call(stub, Method::Post, "/lesson", &[], Some(&body)).await
+    call(stub, Method::Post, "/lesson", Some(&body)).await
 }
 
 /// The newest scores of a stream.
 pub async fn latest(ctx: &Ctx, name: &ObjectName) -> Result<Latest> {
     let stub = stub(ctx, "STREAM", &name.to_string())?;
-    call(stub, Method::Get, "/latest", &[], None).await
+    call(stub, Method::Get, "/latest", None).await
 }
 
 /// Lets a stream send what waits in it; `false` where nothing does.
 pub async fn wake_stream(ctx: &Ctx, name: &ObjectName) -> Result<bool> {
     let stub = stub(ctx, "STREAM", &name.to_string())?;
-    call(stub, Method::Post, "/wake", &[], None).await
+    call(stub, Method::Post, "/wake", None).await
 }
 
 /// How a stream is spread, as its first object says; of another shard, how far that has come.
 pub async fn layout(ctx: &Ctx, name: &ObjectName) -> Result<View> {
     let stub = stub(ctx, "STREAM", &name.to_string())?;
-    call(stub, Method::Get, "/layout", &[], None).await
+    call(stub, Method::Get, "/layout", None).await
 }
 
 /// Every object that holds something of a stream.
@@ -193,14 +193,14 @@ pub async fn shards(ctx: &Ctx, name: &ObjectName) -> Result<Vec<ObjectName>> {
 pub async fn resize(ctx: &Ctx, name: &ObjectName, shards: u32) -> Result<View> {
     let stub = stub(ctx, "STREAM", &name.to_string())?;
     let body = serde_json::to_vec(&shards).map_err(Error::internal)?;
-    call(stub, Method::Post, "/resize", &[], Some(&body)).await
+    call(stub, Method::Post, "/resize", Some(&body)).await
 }
 
 /// Lets a shard take a new layout.
 pub async fn adopt(ctx: &Ctx, name: &ObjectName, change: &Change) -> Result<()> {
     let stub = stub(ctx, "STREAM", &name.to_string())?;
     let body = serde_json::to_vec(change).map_err(Error::internal)?;
-    let _done: bool = call(stub, Method::Post, "/adopt", &[], Some(&body)).await?;
+    let _done: bool = call(stub, Method::Post, "/adopt", Some(&body)).await?;
     Ok(())
 }
 
@@ -208,7 +208,7 @@ pub async fn adopt(ctx: &Ctx, name: &ObjectName, change: &Change) -> Result<()> 
 pub async fn take(ctx: &Ctx, name: &ObjectName, giver: &ObjectName, grown: bool) -> Result<()> {
     let stub = stub(ctx, "STREAM", &name.to_string())?;
     let body = serde_json::to_vec(&(giver.to_string(), grown)).map_err(Error::internal)?;
-    let _done: bool = call(stub, Method::Post, "/take", &[], Some(&body)).await?;
+    let _done: bool = call(stub, Method::Post, "/take", Some(&body)).await?;
     Ok(())
 }
 
@@ -216,7 +216,7 @@ pub async fn take(ctx: &Ctx, name: &ObjectName, giver: &ObjectName, grown: bool)
 pub async fn give(ctx: &Ctx, name: &ObjectName, ask: &Ask) -> Result<Page> {
     let stub = stub(ctx, "STREAM", &name.to_string())?;
     let body = serde_json::to_vec(ask).map_err(Error::internal)?;
-    call(stub, Method::Post, "/give", &[], Some(&body)).await
+    call(stub, Method::Post, "/give", Some(&body)).await
 }
 
 /// Scores a batch in the object that owns the stream. `request_key` makes a retry of the same request recognisable.
@@ -229,24 +229,27 @@ pub async fn ingest(
     allowance: &Allowance,
     epoch: u32,
 ) -> Result<IngestAnswer> {
-    let stub = stub(ctx, "STREAM", &name.to_string())?;
-    let sensitivity = default_sensitivity.to_string();
-    let epoch = (epoch > 0).then(|| epoch.to_string());
-    let left = allowance.left.map(|n| n.to_string());
-    let streams = allowance.streams.map(|n| n.to_string());
-    let mut headers = vec![("default-sensitivity", sensitivity.as_str())];
-    headers.extend(left.as_deref().map(|n| ("detections-left", n)));
-    headers.extend(streams.as_deref().map(|n| ("stream-limit", n)));
-    headers.extend(request_key.map(|k| ("request-key", k)));
-    headers.extend(epoch.as_deref().map(|n| ("layout-epoch", n)));
-    call(stub, Method::Post, "/ingest", &headers, Some(batch)).await
+    // less than nothing stands for no limit: numbers cross over as they are
+    let left = allowance.left.map_or(-1.0, |n| n as f64);
+    let streams = allowance.streams.map_or(-1.0, f64::from);
+    let answer = ingest_into(
+        ctx.env.as_ref(),
+        &name.to_string(),
+        default_sensitivity,
+        left,
+        streams,
+        epoch,
+        request_key,
+        batch,
+    );
+    read(JsFuture::from(answer).await)
 }
 
 /// Records an anomaly that was found elsewhere.
 pub async fn record_found(ctx: &Ctx, name: &ObjectName, found: &RecordFound) -> Result<Anomaly> {
     let stub = stub(ctx, "STREAM", &name.to_string())?;
     let body = serde_json::to_vec(found).map_err(Error::internal)?;
-    call(stub, Method::Post, "/record", &[], Some(&body)).await
+    call(stub, Method::Post, "/record", Some(&body)).await
 }
 
 /// How far the stream's anomalies got on their way to the database.
@@ -255,7 +258,6 @@ pub async fn delivery(ctx: &Ctx, name: &ObjectName) -> Result<Delivery> {
         stub(ctx, "STREAM", &name.to_string())?,
         Method::Get,
         "/delivery",
-        &[],
         None,
     )
     .await
@@ -264,24 +266,24 @@ pub async fn delivery(ctx: &Ctx, name: &ObjectName) -> Result<Delivery> {
 /// Lets a stream begin anew, and its organisation's feed forget it.
 pub async fn reset_stream(ctx: &Ctx, name: &ObjectName) -> Result<()> {
     let object = stub(ctx, "STREAM", &name.to_string())?;
-    let _done: bool = call(object, Method::Post, "/reset", &[], None).await?;
+    let _done: bool = call(object, Method::Post, "/reset", None).await?;
     let feed = stub(ctx, "ORG", &org_name(name.org))?;
     let body = serde_json::to_vec(&name.stream).map_err(Error::internal)?;
-    let _done: bool = call(feed, Method::Post, "/forget", &[], Some(&body)).await?;
+    let _done: bool = call(feed, Method::Post, "/forget", Some(&body)).await?;
     Ok(())
 }
 
 /// Empties the object of a stream.
 pub async fn purge_stream(ctx: &Ctx, name: &ObjectName) -> Result<()> {
     let stub = stub(ctx, "STREAM", &name.to_string())?;
-    let _done: bool = call(stub, Method::Post, "/purge", &[], None).await?;
+    let _done: bool = call(stub, Method::Post, "/purge", None).await?;
     Ok(())
 }
 
 /// Empties the object of a key.
 pub async fn purge_key(ctx: &Ctx, id: &str) -> Result<()> {
     let stub = stub(ctx, "KEY", id)?;
-    let _done: bool = call(stub, Method::Delete, &format!("/{id}"), &[], None).await?;
+    let _done: bool = call(stub, Method::Delete, &format!("/{id}"), None).await?;
     forget_key(id);
     Ok(())
 }
@@ -289,14 +291,21 @@ pub async fn purge_key(ctx: &Ctx, id: &str) -> Result<()> {
 /// Empties the object of an organisation.
 pub async fn purge_organization(ctx: &Ctx, org: Uuid) -> Result<()> {
     let stub = stub(ctx, "ORG", &org_name(org))?;
-    let _done: bool = call(stub, Method::Post, "/purge", &[], None).await?;
+    let _done: bool = call(stub, Method::Post, "/purge", None).await?;
     Ok(())
 }
 
-/// Makes the object that owns a stream panic: only reachable with the test hooks on.
-pub async fn panic_object(ctx: &Ctx, name: &ObjectName) -> Result<()> {
+/// Makes the object that owns a stream panic, in a task or while it takes a batch: only reachable with the test hooks on.
+pub async fn panic_object(ctx: &Ctx, name: &ObjectName, in_batch: bool) -> Result<()> {
+    if in_batch {
+        let allowance = Allowance::default();
+        let taken = ingest(ctx, name, &[], None, 0.5, &allowance, 0).await;
+        return taken
+            .map(|_| ())
+            .map_err(|error| Error::internal(error.detail));
+    }
     let stub = stub(ctx, "STREAM", &name.to_string())?;
-    call(stub, Method::Post, "/panic", &[], None)
+    call(stub, Method::Post, "/panic", None)
         .await
         .map_err(|error| Error::internal(error.detail))
 }
@@ -305,7 +314,7 @@ pub async fn panic_object(ctx: &Ctx, name: &ObjectName) -> Result<()> {
 pub async fn publish(ctx: &Ctx, org: Uuid, anomalies: &[&Anomaly]) -> Result<()> {
     let stub = stub(ctx, "ORG", &org_name(org))?;
     let body = serde_json::to_vec(anomalies).map_err(Error::internal)?;
-    let _published: usize = call(stub, Method::Post, "/publish", &[], Some(&body)).await?;
+    let _published: usize = call(stub, Method::Post, "/publish", Some(&body)).await?;
     Ok(())
 }
 
@@ -341,25 +350,34 @@ fn stub(ctx: &Ctx, binding: &str, name: &str) -> Result<Stub> {
 
 #[wasm_bindgen(module = "/src/platform/ask.js")]
 extern "C" {
-    fn ask(stub: JsValue, url: &str, method: &str, headers: &str, body: Option<&[u8]>) -> Promise;
+    fn ask(stub: JsValue, url: &str, method: &str, body: Option<&[u8]>) -> Promise;
+    #[wasm_bindgen(js_name = ingest)]
+    fn ingest_into(
+        env: &JsValue,
+        name: &str,
+        sensitivity: f64,
+        left: f64,
+        streams: f64,
+        epoch: u32,
+        key: Option<&str>,
+        batch: &[u8],
+    ) -> Promise;
 }
 
 async fn call<T: DeserializeOwned>(
     stub: Stub,
     method: Method,
     path: &str,
-    headers: &[(&str, &str)],
     body: Option<&[u8]>,
 ) -> Result<T> {
-    let lines: String = headers
-        .iter()
-        .flat_map(|(name, value)| [name, "\n", value, "\n"])
-        .collect();
     let stub = stub.into_rpc::<JsValue>();
     let url = format!("https://object{path}");
-    let answer = JsFuture::from(ask(stub, &url, method.as_ref(), &lines, body))
-        .await
-        .map_err(|e| broken_off(e.into()))?;
+    read(JsFuture::from(ask(stub, &url, method.as_ref(), body)).await)
+}
+
+/// What an object answered.
+fn read<T: DeserializeOwned>(answer: std::result::Result<JsValue, JsValue>) -> Result<T> {
+    let answer = answer.map_err(|e| broken_off(e.into()))?;
     if let Some(text) = answer.as_string() {
         return serde_json::from_str(&text).map_err(Error::internal);
     }
@@ -375,12 +393,18 @@ async fn call<T: DeserializeOwned>(
         }
         503 => {
             let mut error = Error::new(Code::StreamUnavailable, text);
-            let retry_after = parts.get(2).as_string().and_then(|t| t.parse().ok());
+            let retry_after = seconds(&parts.get(2));
             error.retry_after = retry_after.or(error.retry_after);
             Err(error)
         }
         status => Err(Error::internal(format!("an object answered {status}"))),
     }
+}
+
+/// `Retry-After`, as a header or as a number.
+fn seconds(value: &JsValue) -> Option<u32> {
+    let text = value.as_string().and_then(|t| t.parse().ok());
+    text.or_else(|| value.as_f64().map(|n| n as u32))
 }
 
 /// An object that could not be opened or broke off has stored all of the request or nothing of it: it may be sent again.

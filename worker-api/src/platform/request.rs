@@ -1,30 +1,51 @@
 //! From the runtime's request and to its response.
 
 use crate::error::{Error, Result};
-use crate::http::{self, compression, query};
+use crate::http::{self, compression, query, security_headers};
 use futures_util::StreamExt;
-use worker::{Headers, ResponseBuilder};
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::JsFuture;
+use worker::worker_sys::web_sys;
 
-/// Takes a request over without its body.
-pub fn head(request: &worker::Request, request_id: &str) -> Result<http::Request> {
-    let url = request.inner().url();
+#[wasm_bindgen(module = "/src/platform/edge.js")]
+extern "C" {
+    fn head(request: &web_sys::Request) -> String;
+    #[wasm_bindgen(js_name = respond, catch)]
+    fn respond_with(
+        status: u16,
+        common: &str,
+        own: &str,
+        body: &[u8],
+    ) -> std::result::Result<web_sys::Response, wasm_bindgen::JsValue>;
+}
+
+/// Takes a request over without its body and its id.
+pub fn take_over(request: &web_sys::Request) -> http::Request {
+    let lines = head(request);
+    let mut lines = lines.split('\n');
+    let method = lines.next().unwrap_or_default().to_owned();
+    let url = lines.next().unwrap_or_default();
     let rest = url.split_once("://").map_or("", |(_, rest)| rest);
     let target = rest.find('/').map_or("/", |at| &rest[at..]);
     let target = target.split('#').next().unwrap_or("/");
     let (path, search) = target.split_once('?').unwrap_or((target, ""));
-    Ok(http::Request {
-        method: request.method().to_string(),
+    let mut headers = Vec::new();
+    while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
+        headers.push((name.to_owned(), value.to_owned()));
+    }
+    http::Request {
+        method,
         path: path.to_owned(),
         query: query::parse(search),
-        headers: request.headers().entries().collect(),
+        headers,
         body: Default::default(),
-        request_id: request_id.to_owned(),
-    })
+        request_id: String::new(),
+    }
 }
 
 /// Reads and decompresses the body, stopping at `limit` bytes before or after decompression.
 pub async fn read_body(
-    request: &mut worker::Request,
+    request: &web_sys::Request,
     head: &http::Request,
     limit: usize,
 ) -> Result<Vec<u8>> {
@@ -33,22 +54,30 @@ pub async fn read_body(
         .and_then(|l| l.parse::<usize>().ok())
         .is_some_and(|l| l > limit)
     {
-        if let Ok(mut stream) = request.stream() {
+        if let Ok(mut stream) = worker::Request::from(Clone::clone(request)).stream() {
             discard(&mut stream, 2 * limit).await;
         }
         return Err(compression::too_large(limit));
     }
     let raw = if head.header("content-length").is_some() {
-        request.bytes().await.map_err(Error::internal)?
+        whole(request)
+            .await
+            .map_err(|e| Error::internal(format!("{e:?}")))?
     } else {
         read_stream(request, limit).await?
     };
     compression::decode(raw, head.header("content-encoding"), limit)
 }
 
+async fn whole(request: &web_sys::Request) -> std::result::Result<Vec<u8>, wasm_bindgen::JsValue> {
+    let buffer = JsFuture::from(request.array_buffer()?).await?;
+    Ok(js_sys::Uint8Array::new(&buffer).to_vec())
+}
+
 /// A body of unknown length is read chunk by chunk, so that an endless one ends at the limit.
-async fn read_stream(request: &mut worker::Request, limit: usize) -> Result<Vec<u8>> {
+async fn read_stream(request: &web_sys::Request, limit: usize) -> Result<Vec<u8>> {
     let mut out = Vec::new();
+    let mut request = worker::Request::from(Clone::clone(request));
     let Ok(mut stream) = request.stream() else {
         return Ok(out);
     };
@@ -74,17 +103,26 @@ async fn discard(stream: &mut worker::ByteStream, most: usize) {
 }
 
 /// Hands an answer to the runtime.
-pub fn respond(response: http::Response) -> worker::Result<worker::Response> {
-    let headers = Headers::new();
+pub fn respond(response: &http::Response) -> worker::Result<web_sys::Response> {
+    let (mut common, mut own) = (String::with_capacity(512), String::with_capacity(64));
     for (name, value) in &response.headers {
-        headers.append(name, value)?;
+        // a line break would make two headers of one
+        if name.contains('\n') || value.contains('\n') {
+            return Err(worker::Error::RustError("a header of two lines".into()));
+        }
+        let lines = if security_headers::is_common(name) {
+            &mut common
+        } else {
+            &mut own
+        };
+        for part in [name, "\n", value, "\n"] {
+            lines.push_str(part);
+        }
     }
-    let builder = ResponseBuilder::new()
-        .with_status(response.status)
-        .with_headers(headers);
-    Ok(if response.body.is_empty() {
-        builder.empty()
-    } else {
-        builder.fixed(response.body)
-    })
+    Ok(respond_with(
+        response.status,
+        &common,
+        &own,
+        &response.body,
+    )?)
 }

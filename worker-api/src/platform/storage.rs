@@ -2,12 +2,30 @@
 
 use super::metrics;
 use crate::error::{Error, Result};
-use js_sys::{Function, Reflect};
+use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
 use std::cell::RefCell;
-use std::rc::Rc;
-use wasm_bindgen::prelude::Closure;
+use std::collections::BTreeMap;
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use worker::{SqlStorage, SqlStorageValue, State};
+
+#[wasm_bindgen(module = "/src/platform/store.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = run, catch)]
+    fn run_one(
+        storage: &JsValue,
+        statement: &JsValue,
+        values: &Array,
+    ) -> std::result::Result<f64, JsValue>;
+    #[wasm_bindgen(js_name = runAll, catch)]
+    fn run_all(
+        storage: &JsValue,
+        statements: &Array,
+        values: &Array,
+    ) -> std::result::Result<f64, JsValue>;
+    #[wasm_bindgen(js_name = setAlarm, catch)]
+    fn set_alarm(storage: &JsValue, at: f64) -> std::result::Result<Promise, JsValue>;
+}
 
 /// A bound value.
 pub type Value = SqlStorageValue;
@@ -15,15 +33,19 @@ pub type Value = SqlStorageValue;
 pub type Statement = (&'static str, Vec<Value>);
 
 /// The object's database.
+#[derive(Clone)]
 pub struct Sql {
     inner: SqlStorage,
+    storage: JsValue,
 }
 
 impl Sql {
     /// The database of the object behind `state`.
     pub fn new(state: &State) -> Self {
+        let storage = state.storage();
         Self {
-            inner: state.storage().sql(),
+            inner: storage.sql(),
+            storage: storage.as_raw().into(),
         }
     }
 
@@ -63,6 +85,34 @@ impl Sql {
             .next()
             .and_then(|row| row.into_iter().next()))
     }
+    /// Runs all statements in one transaction: either every one takes effect or none.
+    pub fn transaction(&self, statements: Vec<Statement>) -> Result<()> {
+        let rows = match <[Statement; 1]>::try_from(statements) {
+            // which is a transaction by itself
+            Ok([(statement, values)]) => {
+                run_one(&self.storage, &text_of(statement), &array(values))
+            }
+            Err(statements) => {
+                let (texts, values) = (Array::new(), Array::new());
+                for (statement, bound) in statements {
+                    texts.push(&text_of(statement));
+                    values.push(&array(bound));
+                }
+                run_all(&self.storage, &texts, &values)
+            }
+        };
+        metrics::add(
+            "driftlock_sqlite_rows_written_total",
+            rows.map_err(js_error)? as u64,
+        );
+        Ok(())
+    }
+
+    /// Sets the object's alarm. The call has reached the storage when this returns; the promise tells whether it was heard.
+    pub fn set_alarm(&self, at_ms: i64) -> Result<Promise> {
+        set_alarm(&self.storage, at_ms as f64).map_err(js_error)
+    }
+
     /// Bytes on disk.
     pub fn size(&self) -> usize {
         self.inner.database_size()
@@ -92,38 +142,22 @@ pub fn bytes(value: Value) -> Option<Vec<u8>> {
     }
 }
 
-/// Runs all statements in one transaction: either every one takes effect or none
-/// (`transactionSync` of the Durable Object storage API).
-pub fn transaction(state: &State, statements: Vec<Statement>) -> Result<()> {
-    let storage: JsValue = state.storage().as_raw().into();
-    let run: Function = Reflect::get(&storage, &"transactionSync".into())
-        .map_err(js_error)?
-        .dyn_into()
-        .map_err(js_error)?;
-    let sql = state.storage().sql();
-    let failure: Rc<RefCell<Option<String>>> = Rc::default();
-    let seen = failure.clone();
-    let body = Closure::once(move || -> std::result::Result<(), JsValue> {
-        let mut rows = 0;
-        for (statement, values) in statements {
-            match sql.exec(statement, values) {
-                Ok(cursor) => rows += cursor.rows_written(),
-                Err(error) => {
-                    *seen.borrow_mut() = Some(error.to_string());
-                    // the exception makes the runtime roll back
-                    return Err(JsValue::from_str("statement failed"));
-                }
-            }
-        }
-        metrics::add("driftlock_sqlite_rows_written_total", rows as u64);
-        Ok(())
-    });
-    let outcome = run.call1(&storage, body.as_ref().unchecked_ref());
-    match (outcome, failure.take()) {
-        (Ok(_), None) => Ok(()),
-        (_, Some(cause)) => Err(Error::internal(cause)),
-        (Err(cause), None) => Err(js_error(cause)),
-    }
+/// A statement as a string of the runtime, made once in the life of an isolate.
+fn text_of(statement: &'static str) -> JsValue {
+    thread_local!(static TEXTS: RefCell<BTreeMap<&'static str, JsValue>> = const { RefCell::new(BTreeMap::new()) });
+    let made = || JsValue::from_str(statement);
+    TEXTS.with_borrow_mut(|texts| texts.entry(statement).or_insert_with(made).clone())
+}
+
+fn array(values: Vec<Value>) -> Array {
+    values
+        .into_iter()
+        .map(|value| match value {
+            Value::Blob(bytes) => Uint8Array::from(bytes.as_slice()).into(),
+            Value::Integer(n) => JsValue::from_f64(n as f64),
+            value => value.into(),
+        })
+        .collect()
 }
 
 /// Ends this object's life in memory: the next request builds it anew from what is stored.

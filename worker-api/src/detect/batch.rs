@@ -1,0 +1,248 @@
+//! How a batch comes into a stream's object, and what becomes of it there: screened, scored, stored, answered.
+//!
+//! Nothing is waited for between scoring and storing (see `stream_object`), nor anywhere else on the common path.
+
+use super::engine::{Engine, IngestAnswer};
+use super::pressure::Level;
+use super::reshard;
+use super::shards::{self, Slots};
+use super::store::{Changes, RequestKey};
+use super::stream_object::{StreamObject, earlier, full};
+use crate::error::{Error, Result};
+use crate::platform::metrics;
+use crate::platform::storage::Sql;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// What holds for a batch, as the Worker says.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// The organisation's sensitivity.
+    pub sensitivity: f64,
+    /// Detections that may still be recorded.
+    pub recordable: u64,
+    /// Streams of the plan.
+    pub streams: Option<u64>,
+    /// The layout by which the batch was split.
+    pub epoch: u64,
+    /// Recognises a retry.
+    pub key: Option<RequestKey>,
+}
+
+impl Terms {
+    /// From what an object's method gets, where less than nothing stands for no limit.
+    fn new(sensitivity: f64, left: f64, streams: f64, epoch: u32, key: Option<&str>) -> Self {
+        let limit = |n: f64| (n >= 0.0).then_some(n as u64);
+        Self {
+            sensitivity,
+            recordable: limit(left).unwrap_or(u64::MAX),
+            streams: limit(streams),
+            epoch: epoch.into(),
+            key: key.and_then(RequestKey::parse),
+        }
+    }
+}
+
+/// A batch as it is before scoring.
+enum Screened {
+    /// There is nothing to score: the answer, and when the object has to wake up.
+    Answered(String, i64),
+    /// It is to be scored.
+    Open(Open),
+}
+
+struct Open {
+    /// The slots whose events are this object's.
+    owned: Slots,
+    /// What a part of the request was answered before, and the slots that was about.
+    before: Option<(String, Slots)>,
+    /// Whether anomalies are kept without their evidence.
+    slim: bool,
+}
+
+/// How a batch comes in: two methods that the entry script calls as RPC, without a request and an answer around it. An answer is the
+/// JSON text of [`IngestAnswer`], or an array of status, text and seconds after which the batch may be sent again.
+#[wasm_bindgen]
+impl StreamObject {
+    /// Scores a batch at once, without making a task and a promise for it; answers nothing where something has to be waited for
+    /// first, which is for [`Self::ingest_later`].
+    #[wasm_bindgen(js_name = ingestNow)]
+    pub fn ingest_now(
+        &self,
+        sensitivity: f64,
+        left: f64,
+        streams: f64,
+        epoch: u32,
+        key: Option<String>,
+        batch: &[u8],
+    ) -> JsValue {
+        let terms = Terms::new(sensitivity, left, streams, epoch, key.as_deref());
+        if !self.is_open(&terms) {
+            return JsValue::UNDEFINED;
+        }
+        // a batch has a version at least
+        assert!(
+            !(batch.is_empty() && self.ctx.settings.test_hooks),
+            "deliberate panic as a batch comes in"
+        );
+        answer_of(self.ingest(batch, &terms))
+    }
+
+    /// Scores a batch of a stream that has to be loaded, admitted or settled first.
+    #[wasm_bindgen(js_name = ingestLater)]
+    pub async fn ingest_later(
+        &self,
+        sensitivity: f64,
+        left: f64,
+        streams: f64,
+        epoch: u32,
+        key: Option<String>,
+        batch: Vec<u8>,
+    ) -> JsValue {
+        let terms = Terms::new(sensitivity, left, streams, epoch, key.as_deref());
+        answer_of(match self.open(terms.streams).await {
+            Ok(()) => self.ingest(&batch, &terms),
+            Err(error) => Err(error),
+        })
+    }
+}
+
+fn answer_of(outcome: Result<String>) -> JsValue {
+    match outcome {
+        Ok(answer) => JsValue::from_str(&answer),
+        Err(error) => {
+            let status = error.code.status().clamp(400, 503);
+            let seconds = error.retry_after.map_or(JsValue::NULL, JsValue::from);
+            js_sys::Array::of3(&status.into(), &error.detail.into(), &seconds).into()
+        }
+    }
+}
+
+impl StreamObject {
+    fn ingest(&self, batch: &[u8], terms: &Terms) -> Result<String> {
+        let now = self.ctx.now_ms();
+        let sql = self.ready()?;
+        let taken = self.with_engine(&sql, |engine| {
+            match self.screen(engine, &sql, terms, now) {
+                Ok(Screened::Answered(answer, due)) => Ok(Ok((answer, due))),
+                Ok(Screened::Open(open)) => self.score(engine, batch, terms, &open, now).map(Ok),
+                // nothing has changed yet: the engine stays
+                Err(refusal) => Ok(Err(refusal)),
+            }
+        });
+        let (answer, due) = taken??;
+        self.wake_at(due);
+        Ok(answer)
+    }
+
+    /// What has to be known before a batch is scored. An error refuses it.
+    fn screen(&self, engine: &Engine, sql: &Sql, terms: &Terms, now: i64) -> Result<Screened> {
+        let owned = match owned(engine, terms.epoch)? {
+            Ok(slots) => slots,
+            Err(moved) => {
+                let answer = serde_json::to_string(&moved).map_err(Error::internal)?;
+                return Ok(Screened::Answered(answer, i64::MAX));
+            }
+        };
+        let key = terms.key.as_ref();
+        let before = key.map(|k| earlier(sql, k, now)).transpose()?.flatten();
+        if let Some((answer, slots)) = &before
+            && owned & !slots == 0
+        {
+            metrics::add("driftlock_replays_total", 1);
+            // the answer was lost in a crash, perhaps, and with it the alarm
+            let due = self.next_report_of(engine, now);
+            return Ok(Screened::Answered(answer.clone(), due));
+        }
+        let level = self.pressure(sql)?;
+        if level == Level::Full {
+            return Err(full());
+        }
+        let slim = level == Level::Slim;
+        Ok(Screened::Open(Open {
+            owned,
+            before,
+            slim,
+        }))
+    }
+
+    /// Scores a batch and stores what comes of it. Gives the answer, and when the object has to wake up.
+    fn score(
+        &self,
+        engine: &mut Engine,
+        batch: &[u8],
+        terms: &Terms,
+        open: &Open,
+        now: i64,
+    ) -> Result<(String, i64)> {
+        self.apply_sensitivity(engine, Some(terms.sensitivity))?;
+        engine.recordable = terms.recordable;
+        let before = open.before.as_ref();
+        // of a request that was answered in part, by a shard that this one took over from, only the rest
+        let rest = before.map(|(_, slots)| shards::without(batch, *slots));
+        let rest = rest.transpose().map_err(Error::internal)?;
+        let mut applied = engine
+            .apply(rest.as_deref().unwrap_or(batch), now)
+            .map_err(Error::internal)?;
+        let (answer, slots) = whole(before, &applied.answer, open.owned)?;
+        let news = !applied.anomalies.is_empty() || !applied.repeats.is_empty();
+        let mut changes = Changes::new(engine, now).slim(open.slim);
+        changes.applied(&mut applied)?;
+        if let Some(key) = &terms.key {
+            changes.answer(key, answer.clone(), slots);
+        }
+        self.store(changes.finish()?)?;
+        self.has_stored(applied.anomalies.len());
+        metrics::add("driftlock_batches_total", 1);
+        let (accepted, duplicates) = (applied.answer.accepted, applied.answer.duplicates);
+        metrics::add("driftlock_events_accepted_total", accepted.into());
+        metrics::add("driftlock_events_duplicate_total", duplicates.into());
+        let due = if news {
+            now.max(self.paused_until(now))
+        } else {
+            self.next_report_of(engine, now)
+        };
+        Ok((answer, due))
+    }
+
+    /// Whether a batch can be taken without waiting for anything.
+    fn is_open(&self, terms: &Terms) -> bool {
+        self.engine.borrow().as_ref().is_some_and(|engine| {
+            let counters = &engine.counters;
+            let is_new = counters.events == 0 && counters.found == 0;
+            counters.change.is_none() && !(is_new && terms.streams.is_some())
+        })
+    }
+}
+
+/// The slots whose events an object takes; an answer that says so where the batch was split by another layout.
+fn owned(engine: &Engine, epoch: u64) -> Result<std::result::Result<Slots, IngestAnswer>> {
+    let layout = engine.counters.layout;
+    if engine.counters.change.is_some() {
+        return Err(reshard::busy());
+    }
+    if u64::from(layout.epoch) == epoch && engine.name.shard < layout.shards {
+        return Ok(Ok(layout.slots(engine.name.shard)));
+    }
+    Ok(Err(IngestAnswer {
+        moved: Some(layout),
+        ..IngestAnswer::default()
+    }))
+}
+
+/// The answer to a request of which a part was answered before, and the slots it is about.
+fn whole(
+    before: Option<&(String, Slots)>,
+    now: &IngestAnswer,
+    owned: Slots,
+) -> Result<(String, Slots)> {
+    let Some((earlier, slots)) = before else {
+        let answer = serde_json::to_string(now).map_err(Error::internal)?;
+        return Ok((answer, owned));
+    };
+    let mut answer: IngestAnswer = serde_json::from_str(earlier).map_err(Error::internal)?;
+    answer.events_seen = 0;
+    shards::merge(&mut answer, now.clone());
+    let answer = serde_json::to_string(&answer).map_err(Error::internal)?;
+    Ok((answer, owned | slots))
+}
