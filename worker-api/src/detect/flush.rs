@@ -113,9 +113,11 @@ impl StreamObject {
     /// Publishes and stores one batch; `false` if the database is away.
     async fn send(&self, sql: &Sql, mut rows: Vec<Row>) -> Result<bool> {
         self.publish(sql, &rows).await?;
+        let now = self.ctx.now_ms();
         for row in &mut rows {
             if !row.pending.measured {
-                measure(sql, row)?;
+                let options = self.measuring.borrow_mut().options(now);
+                measure(sql, row, &options)?;
             }
         }
         let bodies: Vec<&serde_json::Map<String, serde_json::Value>> =
@@ -330,7 +332,7 @@ fn oldest_rows(sql: &Sql) -> Result<Vec<Row>> {
 }
 
 /// Computes the window measures once and keeps them, so that a retry sends the same row without the work.
-fn measure(sql: &Sql, row: &mut Row) -> Result<()> {
+fn measure(sql: &Sql, row: &mut Row, options: &WindowOptions) -> Result<()> {
     let bytes = |events: &[String]| {
         events
             .iter()
@@ -342,8 +344,7 @@ fn measure(sql: &Sql, row: &mut Row) -> Result<()> {
         baseline.iter().map(Vec::as_slice).collect(),
         window.iter().map(Vec::as_slice).collect(),
     );
-    let report =
-        (!b.is_empty() && !w.is_empty()).then(|| window_report(&b, &w, &WindowOptions::default()));
+    let report = (!b.is_empty() && !w.is_empty()).then(|| window_report(&b, &w, options));
     row.pending.complete(report.as_ref());
     let body = serde_json::to_string(&row.pending).map_err(Error::internal)?;
     sql.run(

@@ -9,6 +9,7 @@ mod hot;
 pub mod latest;
 pub mod lesson;
 pub mod log;
+pub mod measuring;
 pub mod name;
 pub mod outbox;
 pub mod pressure;

@@ -13,11 +13,12 @@ pub use super::engine::{Found, IngestAnswer};
 use super::flush;
 use super::latest::Latest;
 use super::lesson::Lesson;
+use super::measuring::Budget;
 use super::name::ObjectName;
 use super::outbox;
 use super::pressure::{self, Level};
 use super::resident;
-use super::shards::{self, ALL, Ask, Change, Slots};
+use super::shards::{ALL, Ask, Change, Slots};
 use super::store::{self, Changes, Earlier, RequestKey};
 use crate::error::{Code, Error, Result};
 use crate::platform::storage::{self, Sql};
@@ -67,6 +68,7 @@ pub struct StreamObject {
     /// Set while a flush runs, so that an alarm and a request do not send the same rows side by side.
     pub(super) flushing: Cell<bool>,
     pub(super) reported: RefCell<flush::Reported>,
+    pub(super) measuring: RefCell<Budget>,
     /// Rows in the outbox; `None` until they were counted.
     pub(super) waiting: Cell<Option<i64>>,
     /// The step last told to the list of streams under pressure.
@@ -91,6 +93,7 @@ impl DurableObject for StreamObject {
             engine: Rc::default(),
             flushing: Cell::new(false),
             reported: RefCell::default(),
+            measuring: RefCell::default(),
             waiting: Cell::new(None),
             level: Cell::default(),
             paused_until: Cell::new(0),

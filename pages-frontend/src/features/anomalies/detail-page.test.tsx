@@ -268,6 +268,14 @@ describe('the anomaly page', () => {
     expect(await screen.findByText(/Not measured yet/)).toBeVisible();
   });
 
+  it('says when the window was not tested, and shows what was measured', async () => {
+    const { measures } = logDetail({}) as { measures: object };
+    answer(logDetail({ measures: { ...measures, permutations: 0, p_value: 1 } }));
+    renderApp(PATH);
+    expect(await screen.findByText('not tested')).toBeVisible();
+    expect(screen.getByText('Entropy')).toBeVisible();
+  });
+
   it('opens a huge event on the part around its oddest token', async () => {
     const filler = 'ordinary words go on and on. '.repeat(40_000);
     const event = `${filler}KABOOM${filler}`;

@@ -63,11 +63,11 @@ export function MeasuresTable({ measures }: { measures: Measures | undefined }) 
               past does not help at all to write the window.
             </p>
           </Single>
-          <Single term="By chance" value={m.p_value === undefined ? undefined : formatOdds(m.p_value)}>
+          <Single term="By chance" value={chance(m)}>
             <p>
-              Events of past and window were shuffled {m.permutations ?? 'some'} times; this is how often a
-              shuffle looked as different as the real window. It judges the whole window, not the single
-              event.
+              {m.permutations === 0
+                ? 'The stream had so many anomalies at once that not every window was tested; this one was not.'
+                : `Events of past and window were shuffled ${m.permutations ?? 'some'} times; this is how often a shuffle looked as different as the real window. It judges the whole window, not the single event.`}
             </p>
           </Single>
         </tbody>
@@ -82,6 +82,9 @@ export function MeasuresTable({ measures }: { measures: Measures | undefined }) 
   );
 }
 
+// without a permutation there is no test, whatever number stands in its place
+const chance = ({ p_value: p, permutations }: Measures) =>
+  p === undefined ? undefined : permutations === 0 ? 'not tested' : formatOdds(p);
 const fixed = (x: number | undefined) => x?.toFixed(2);
 const percent = (x: number | undefined) => (x === undefined ? undefined : `${Math.round(x * 100)} %`);
 const signed = (x: number | undefined) =>
