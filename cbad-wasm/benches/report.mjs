@@ -200,18 +200,35 @@ if (rates[0].length > 0) {
   if (reference) open.push(`Log lines: ${(rates[0][0].per_second / reference.per_second).toFixed(2)} times the events per second of the reference.`);
 }
 
-const without = readdirSync(results)
-  .map((name) => name.match(/^without-(.+)\.json$/)?.[1])
-  .filter((part) => part && part !== 'nothing');
-if (without.length > 0) {
-  const runs = ['nothing', ...without].map((part) => JSON.parse(text(`without-${part}.json`)));
+/** What was measured with all parts, then without each: name and rows of each run. */
+function ablated(prefix) {
+  const parts = readdirSync(results)
+    .map((name) => name.match(`^${prefix}-(.+)\\.json$`)?.[1])
+    .filter((part) => part && part !== 'nothing');
+  return ['nothing', ...parts]
+    .filter((part) => existsSync(join(results, `${prefix}-${part}.json`)))
+    .map((part) => ({ part: part === 'nothing' ? 'all parts' : `no ${part.replaceAll('_', ' ')}`, rows: JSON.parse(text(`${prefix}-${part}.json`)) }));
+}
+
+const [events, numbers] = ['without', 'numbers-without'].map(ablated);
+if (events.length > 1) {
   section(
     'ablation',
     'What each part brings',
-    'AUPRC, and F1 at the default sensitivity, with one part of the detector left out (`cbad-wasm/examples/score_without.rs`): `CBAD_BENCH_DATA=… scripts/bench ablation`',
+    'AUPRC, and F1 at the default sensitivity, with one part of the detector left out (`cbad-wasm/examples/score_without.rs`): `CBAD_BENCH_DATA=… scripts/bench ablation`. A stream that does not use a part shows the same figures without it: of these only hdfs_2pct has groups, whose order is looked at, and none has times, which volume needs.',
     table(
-      ['stream', 'all parts', ...without.map((part) => `no ${part.replaceAll('_', ' ')}`)],
-      runs[0].map((row, i) => [row.stream, ...runs.map((run) => `${share(run[i].auprc, 3)}, ${share(run[i].f1, 2)}`)]),
+      ['stream', ...events.map((run) => run.part)],
+      events[0].rows.map((row, i) => [row.stream, ...events.map(({ rows }) => `${share(rows[i].auprc, 3)}, ${share(rows[i].f1, 2)}`)]),
+    ),
+  );
+}
+if (numbers.length > 1) {
+  if (events.length <= 1) section('ablation', 'What each part brings');
+  open.push(
+    'Numeric streams use other parts: the usual by clock or cycle (season), means over many points (shifts), the course of the last eight (shape), and repeats of an incident held down (incidents). Scores of the Numenta Anomaly Benchmark by profile:',
+    table(
+      ['profile', ...numbers.map((run) => run.part)],
+      Object.keys(numbers[0].rows[0].all).map((profile) => [profile.replaceAll('_', ' '), ...numbers.map(({ rows }) => rows[0].all[profile].toFixed(1))]),
     ),
   );
 }

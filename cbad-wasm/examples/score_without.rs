@@ -1,17 +1,31 @@
 //! Scores events as `cbad score --format events` does, with parts of the detector switched off: for tables of what each part
 //! brings. The parts are named in `CBAD_WITHOUT`, separated by commas: guard, class_excess, signature, recalibrate, new_words, volume,
-//! order.
+//! order; of numbers season, shifts, shape, incidents.
 //!
 //! `CBAD_WITHOUT=guard python3 $CBAD_BENCH_DATA/run.py --cbad target/release/examples/score_without`
 
-use cbad::{Config, Detector, Event, Parts, Payload, Warmup};
-use serde_json::Value;
+use cbad::{Config, Detector, Event, Kind, Parts, Payload, Warmup};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{self, BufRead, BufWriter, Write};
 
+// times as the command reads them
+#[path = "../src/bin/cbad/time.rs"]
+mod time;
+
 /// As in the command.
 const IDLE: u64 = 20_000;
+
+#[derive(Deserialize)]
+struct Given {
+    stream: String,
+    event_type: Kind,
+    group: Option<String>,
+    timestamp: Option<String>,
+    data: Box<RawValue>,
+}
 
 fn parts(without: &str) -> Result<Parts, String> {
     let mut parts = Parts::default();
@@ -24,6 +38,10 @@ fn parts(without: &str) -> Result<Parts, String> {
             "new_words" => &mut parts.new_words,
             "volume" => &mut parts.volume,
             "order" => &mut parts.order,
+            "season" => &mut parts.season,
+            "shifts" => &mut parts.shifts,
+            "shape" => &mut parts.shape,
+            "incidents" => &mut parts.incidents,
             _ => return Err(format!("no part is called {name}")),
         } = false;
     }
@@ -40,34 +58,31 @@ fn main() -> Result<(), Box<dyn Error>> {
             .and_then(|at| words.get(at + 1))
     };
     let share: f64 = option("--warmup").map_or(Ok(0.0), |w| w.parse())?;
-    let mut events: Vec<(String, Value)> = Vec::new();
+    let mut events: Vec<Given> = Vec::new();
     let mut totals: BTreeMap<String, u64> = BTreeMap::new();
     for line in io::stdin().lock().lines() {
-        let event: Value = serde_json::from_str(&line?)?;
-        let stream = event["stream"].as_str().unwrap_or_default().to_owned();
-        *totals.entry(stream.clone()).or_default() += 1;
-        events.push((stream, event));
+        let event: Given = serde_json::from_str(&line?)?;
+        *totals.entry(event.stream.clone()).or_default() += 1;
+        events.push(event);
     }
     let mut detectors: BTreeMap<String, Detector> = BTreeMap::new();
     let mut out = BufWriter::new(io::stdout().lock());
-    for (index, (stream, event)) in events.iter().enumerate() {
-        let detector = detectors.entry(stream.clone()).or_insert_with(|| {
-            let first = (totals[stream] as f64 * share).round() as u64;
+    for (index, event) in events.iter().enumerate() {
+        let detector = detectors.entry(event.stream.clone()).or_insert_with(|| {
+            let first = (totals[&event.stream] as f64 * share).round() as u64;
             Detector::new(Config {
                 warmup: Warmup::Events(first),
                 parts,
                 ..Config::default()
             })
         });
-        let raw = event["data"].to_string();
-        let payload = event["data"]
-            .as_str()
-            .map_or(Payload::Json(&raw), Payload::Text);
+        let raw = event.data.get();
+        let text: Option<String> = serde_json::from_str(raw).ok();
         let mut verdict = detector.observe(&Event {
-            kind: event["event_type"].as_str().unwrap_or("log").parse()?,
-            timestamp_ms: None,
-            group: event["group"].as_str(),
-            payload,
+            kind: event.event_type,
+            timestamp_ms: event.timestamp.as_deref().and_then(time::parse),
+            group: event.group.as_deref(),
+            payload: text.as_deref().map_or(Payload::Json(raw), Payload::Text),
         });
         verdict.index = index as u64;
         writeln!(out, "{}", serde_json::to_string(&verdict)?)?;

@@ -51,6 +51,14 @@ impl Default for Memory {
     }
 }
 
+// by reference, as serde asks
+fn is_on(part: &bool) -> bool {
+    *part
+}
+
+/// Later switches that words and records use.
+const EVENTS: u8 = 3;
+
 /// Parts that can be switched off, for the ablation table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -69,6 +77,18 @@ pub struct Parts {
     pub volume: bool,
     /// Judge groups by the order of their events too.
     pub order: bool,
+    /// Expect of a number what is usual at this time of day and week, or at this place of a cycle.
+    #[serde(skip_serializing_if = "is_on")]
+    pub season: bool,
+    /// Look at means and variability over many numbers beside each one.
+    #[serde(skip_serializing_if = "is_on")]
+    pub shifts: bool,
+    /// Look at the shape that the newest numbers make.
+    #[serde(skip_serializing_if = "is_on")]
+    pub shape: bool,
+    /// Hold the score of a number down that belongs to an incident already reported.
+    #[serde(skip_serializing_if = "is_on")]
+    pub incidents: bool,
 }
 
 impl Default for Parts {
@@ -81,6 +101,10 @@ impl Default for Parts {
             new_words: true,
             volume: true,
             order: true,
+            season: true,
+            shifts: true,
+            shape: true,
+            incidents: true,
         }
     }
 }
@@ -88,14 +112,44 @@ impl Default for Parts {
 impl Parts {
     /// The later switches that are off, one bit each, so that nothing is stored where all are on.
     pub(crate) fn off(&self) -> u8 {
-        u8::from(!self.new_words) | u8::from(!self.volume) << 1 | u8::from(!self.order) << 2
+        u8::from(!self.new_words)
+            | u8::from(!self.volume) << 1
+            | u8::from(!self.order) << 2
+            | self.off_numbers() << EVENTS
+    }
+
+    /// Of these, those that only words and records use.
+    pub(crate) fn off_events(&self) -> u8 {
+        self.off() & ((1 << EVENTS) - 1)
+    }
+
+    /// Those that only numbers use.
+    pub(crate) fn off_numbers(&self) -> u8 {
+        u8::from(!self.season)
+            | u8::from(!self.shifts) << 1
+            | u8::from(!self.shape) << 2
+            | u8::from(!self.incidents) << 3
     }
 
     /// Turns off what [`Parts::off`] said.
     pub(crate) fn turn_off(&mut self, bits: u8) {
+        self.turn_off_events(bits);
+        self.turn_off_numbers(bits >> EVENTS);
+    }
+
+    /// Turns off what [`Parts::off_events`] said.
+    pub(crate) fn turn_off_events(&mut self, bits: u8) {
         self.new_words = bits & 1 == 0;
         self.volume = bits & 2 == 0;
         self.order = bits & 4 == 0;
+    }
+
+    /// Turns off what [`Parts::off_numbers`] said.
+    pub(crate) fn turn_off_numbers(&mut self, bits: u8) {
+        self.season = bits & 1 == 0;
+        self.shifts = bits & 2 == 0;
+        self.shape = bits & 4 == 0;
+        self.incidents = bits & 8 == 0;
     }
 }
 

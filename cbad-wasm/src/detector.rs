@@ -199,6 +199,7 @@ impl Detector {
         let now = Moment {
             index: self.events,
             seed: self.config.seed,
+            parts: self.config.parts,
             alarm: self.alarm,
             learning: self.content_state() == State::Learning,
             checkpoint: self.trace,
@@ -633,14 +634,11 @@ fn beginning(c: &Config) -> [u64; 2] {
         c.parts.signature,
         c.parts.recalibrate,
     ];
-    let parts = parts
-        .iter()
-        .fold(c.parts.off(), |bits, &p| bits << 1 | u8::from(p));
+    let parts = parts.iter().fold(u64::from(c.parts.off()), |bits, &p| {
+        bits << 1 | u64::from(p)
+    });
     let sizes = [m.table_bits, m.scores, m.recent_bytes, m.open_groups].map(u64::from);
-    let all = sizes
-        .into_iter()
-        .chain([warmup, u64::from(parts)])
-        .fold(c.seed, mix);
+    let all = sizes.into_iter().chain([warmup, parts]).fold(c.seed, mix);
     [all, mix(all, 1)]
 }
 

@@ -125,7 +125,7 @@ impl Witness {
             | u8::from(p.class_excess) << 1
             | u8::from(p.signature) << 2
             | u8::from(p.recalibrate) << 3
-            | p.off() << 4);
+            | p.off_events() << 4);
         w.varint(self.context.recent);
         w.text(self.context.nearest.as_deref().unwrap_or(""));
         w.varint(self.context.expected.len() as u64);
@@ -175,7 +175,7 @@ impl Witness {
             recalibrate: bits & 8 > 0,
             ..Parts::default()
         };
-        parts.turn_off(bits >> 4);
+        parts.turn_off_events(bits >> 4);
         let recent = r.varint()?;
         let nearest = Some(r.text()?).filter(|s| !s.is_empty()).map(str::to_owned);
         let mut expected = Vec::new();

@@ -545,3 +545,40 @@ fn many_fields_still_fit_a_witness() {
     let again = replay(&event, &BASE64.decode(encoded).unwrap()).unwrap();
     assert_eq!(v, again);
 }
+
+#[test]
+fn parts_that_are_off_stay_off_after_a_checkpoint() {
+    let mut config = Config::default();
+    config.parts.season = false;
+    config.parts.shifts = false;
+    config.parts.shape = false;
+    config.parts.incidents = false;
+    let mut stream = Stream::new(4);
+    let mut noise = Noise(11);
+    stream.detector = Detector::new(config);
+    for _ in 0..1_500 {
+        stream.raw(&format!(r#"{{"v":{}}}"#, noise.gauss()));
+    }
+    assert_ne!(
+        Detector::new(config).snapshot(),
+        Detector::new(Config::default()).snapshot()
+    );
+    let mut copy = Detector::restore(&stream.detector.snapshot()).unwrap();
+    assert_eq!(copy.config().parts, config.parts);
+    // two in a row, the second a repeat; and a series that is new after the checkpoint
+    for json in [r#"{"v":50}"#, r#"{"v":51}"#, r#"{"w":1}"#] {
+        let event = Event {
+            kind: Kind::Metric,
+            ..Event::json(json)
+        };
+        let verdict = copy.observe(&event);
+        assert_eq!(verdict, stream.detector.observe(&event));
+        if let Some(witness) = &verdict.witness {
+            let witness = BASE64.decode(witness).unwrap();
+            let mut again = replay(&event, &witness).unwrap();
+            again.witness.clone_from(&verdict.witness);
+            assert_eq!(again, verdict);
+        }
+    }
+    assert_eq!(copy.snapshot(), stream.detector.snapshot());
+}

@@ -46,6 +46,7 @@ impl Detector {
         let now = Moment {
             index: copy.events,
             seed: copy.config.seed,
+            parts: copy.config.parts,
             alarm: copy.alarm,
             learning: true,
             checkpoint: copy.trace,

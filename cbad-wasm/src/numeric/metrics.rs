@@ -8,6 +8,7 @@ use super::series::Series;
 use super::{NumericScore, NumericState};
 use crate::bits::{self, MicroBits};
 use crate::checkpoint::{Reader, Truncated, Writer};
+use crate::config::Parts;
 use crate::event::{Event, Payload};
 use crate::fdr::Fdr;
 use crate::hash::mix;
@@ -48,6 +49,7 @@ struct Incident {
 pub(crate) struct Moment {
     pub index: u64,
     pub seed: u64,
+    pub parts: Parts,
     pub alarm: MicroBits,
     pub learning: bool,
     pub checkpoint: [u64; 2],
@@ -165,7 +167,8 @@ impl Metrics {
             return false;
         }
         let at = self.series.partition_point(|s| s.key < key);
-        self.series.insert(at, Series::new(key, now.seed));
+        self.series
+            .insert(at, Series::new(key, now.seed, now.parts));
         self.series[at].seen = now.index;
         true
     }

@@ -31,14 +31,16 @@ pub(crate) use metrics::{Metrics, Moment};
 pub(crate) use report::{is_witness, replay};
 pub use view::View;
 
+use crate::config::Parts;
 use bytes::{Reader, Writer};
 use calibrate::Calibrator;
 use group::Group;
 use intake::{Intake, Nature};
 use price::Core;
 
-/// Version of the stored form.
+/// Version of the stored form, in the lower half of its first byte; the upper half tells the parts that are off.
 const VERSION: u8 = 1;
+const VERSION_BITS: u8 = 4;
 /// Points after which every view speaks, and scores may calibrate others.
 const SETTLED: u64 = 250;
 /// Points before the model calls itself ready.
@@ -95,6 +97,7 @@ pub struct NumericScore {
 #[derive(Clone, Debug)]
 pub struct NumericModel {
     seed: u64,
+    parts: Parts,
     intake: Intake,
     core: Core,
     calibrator: Calibrator,
@@ -107,8 +110,14 @@ impl NumericModel {
 
     /// An empty model. `seed` is kept with the state; the model itself draws no random numbers.
     pub fn new(seed: u64) -> Self {
+        NumericModel::with(seed, Parts::default())
+    }
+
+    /// The same without some parts.
+    pub fn with(seed: u64, parts: Parts) -> Self {
         NumericModel {
             seed,
+            parts,
             intake: Intake::new(),
             core: Core::new(),
             calibrator: Calibrator::new(),
@@ -150,13 +159,16 @@ impl NumericModel {
             self.core = Core::new();
             self.calibrator = Calibrator::new();
         }
-        let price = self.core.push(&point);
+        let price = self.core.push(&point, &self.parts);
         let ordered = price.bits + ORDER * (price.code + 8.0).max(0.0);
         let (p_value, p_method) = self.calibrator.p_value(ordered);
         if self.core.n > SETTLED {
             self.calibrator.learn(ordered);
         }
-        let (bits, repeat) = self.group.push(price.bits);
+        let (mut bits, repeat) = self.group.push(price.bits);
+        if !self.parts.incidents {
+            bits = price.bits;
+        }
         NumericScore {
             micro_bits: micro(bits),
             raw_micro_bits: micro(price.bits),
@@ -208,7 +220,7 @@ impl NumericModel {
     /// Appends the whole state; [`NumericModel::read`] continues from it bit for bit.
     pub fn write(&self, out: &mut Vec<u8>) {
         let mut w = Writer(out);
-        w.u8(VERSION);
+        w.u8(VERSION | self.parts.off_numbers() << VERSION_BITS);
         w.u64(self.seed);
         self.intake.write(&mut w);
         self.core.write(&mut w);
@@ -222,12 +234,16 @@ impl NumericModel {
     /// [`NumericReadError`] where the bytes are not what [`NumericModel::write`] makes.
     pub fn read(bytes: &[u8]) -> Result<(Self, usize), NumericReadError> {
         let mut r = Reader::new(bytes);
-        let version = r.u8()?;
+        let first = r.u8()?;
+        let version = first & ((1 << VERSION_BITS) - 1);
         if version != VERSION {
             return Err(NumericReadError::Version(version));
         }
+        let mut parts = Parts::default();
+        parts.turn_off_numbers(first >> VERSION_BITS);
         let model = NumericModel {
             seed: r.u64()?,
+            parts,
             intake: Intake::read(&mut r)?,
             core: Core::read(&mut r)?,
             calibrator: Calibrator::read(&mut r)?,

@@ -10,6 +10,7 @@ use super::season::{Clock, Slots};
 use super::shape::Shape;
 use super::tail::{Range, Tail};
 use super::view::View;
+use crate::config::Parts;
 
 pub(crate) const VIEWS: usize = 11;
 const TAILS: usize = 7;
@@ -84,7 +85,7 @@ impl Core {
     }
 
     /// Prices a value against the past, then learns it.
-    pub fn push(&mut self, p: &Point) -> Price {
+    pub fn push(&mut self, p: &Point, parts: &Parts) -> Price {
         if self.n == 0 {
             self.origin = p.x;
         }
@@ -97,12 +98,13 @@ impl Core {
         let n = self.n as f64;
         let floor = self.scale.floor(x);
         let spread = self.scale.spread.max(floor);
-        let slots = p.at.map(Slots::of);
+        let slots = p.at.filter(|_| parts.season).map(Slots::of);
         let (day, week) = self.clock.expect(slots);
+        let cycle = self.cycle.expect(p.interval);
         let seasonal = Seasonal {
             day,
             week,
-            cycle: self.cycle.expect(p.interval),
+            cycle: cycle.filter(|_| parts.season),
         };
         let forecast = self.mixture.forecast(seasonal, spread, floor);
         let last = self.mixture.last();
@@ -154,6 +156,14 @@ impl Core {
             v[View::Jump as usize + k] = self.records[k].bits(outside, 0.05, 200.0);
         }
 
+        if !parts.shape {
+            v[View::Shape as usize] = 0.0;
+        }
+        if !parts.shifts {
+            for view in View::OF_MANY {
+                v[view as usize] = 0.0;
+            }
+        }
         self.learn(x, last, slots, day, n);
         let mut price = summarize(&v, code, &forecast, self.origin);
         if slots.is_none() && seasonal.cycle.is_none() {

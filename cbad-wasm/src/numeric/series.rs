@@ -2,6 +2,7 @@
 
 use super::{NumericModel, NumericScore, NumericState};
 use crate::checkpoint::{Reader, Truncated, Writer};
+use crate::config::Parts;
 
 /// Points after which the kept copy of the model is renewed.
 const EVERY: usize = 64;
@@ -21,8 +22,8 @@ pub(crate) struct Series {
 }
 
 impl Series {
-    pub fn new(key: u64, seed: u64) -> Series {
-        let model = NumericModel::new(seed);
+    pub fn new(key: u64, seed: u64, parts: Parts) -> Series {
+        let model = NumericModel::with(seed, parts);
         Series {
             key,
             seen: 0,

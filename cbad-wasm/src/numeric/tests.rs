@@ -149,3 +149,36 @@ proptest! {
         prop_assert!(differs * 100 <= a.len(), "{} of {} differ by a tenth of a bit", differs, a.len());
     }
 }
+
+#[test]
+fn each_part_matters_and_stays_off_in_what_is_stored() {
+    type Switch = fn(&mut Parts) -> &mut bool;
+    let switches: [Switch; 4] = [
+        |p| &mut p.season,
+        |p| &mut p.shifts,
+        |p| &mut p.shape,
+        |p| &mut p.incidents,
+    ];
+    let series = course_of(3);
+    let bits = |model: &mut NumericModel, from: usize| -> Vec<i64> {
+        let points = (0..).zip(&series).skip(from);
+        points
+            .map(|(i, x)| model.observe(Some(i * 300_000), *x).micro_bits)
+            .collect()
+    };
+    let all = bits(&mut NumericModel::new(1), 0);
+    for (n, switch) in switches.iter().enumerate() {
+        let mut parts = Parts::default();
+        *switch(&mut parts) = false;
+        let mut model = NumericModel::with(1, parts);
+        for (i, x) in (0..).zip(&series).take(2_500) {
+            model.observe(Some(i * 300_000), *x);
+        }
+        let mut stored = Vec::new();
+        model.write(&mut stored);
+        let (mut again, _) = NumericModel::read(&stored).unwrap();
+        let rest = bits(&mut model, 2_500);
+        assert_eq!(rest, bits(&mut again, 2_500), "part {n}");
+        assert_ne!(rest, all[2_500..], "part {n}");
+    }
+}

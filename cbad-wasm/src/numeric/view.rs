@@ -45,6 +45,15 @@ impl View {
         View::Variability,
     ];
 
+    /// Those of means and variability over many values.
+    pub(crate) const OF_MANY: [View; 5] = [
+        View::SeasonShort,
+        View::SeasonLong,
+        View::ShortMean,
+        View::LongMean,
+        View::Variability,
+    ];
+
     /// What the seasonal views find where no season is known: a change of level.
     pub(crate) fn without_season(self) -> View {
         match self {
