@@ -1,7 +1,7 @@
 //! From bits of surprise to an honest p-value: the rank among the stream's own past, a fitted tail beyond it.
 
 use super::bytes::{Reader, Result, Writer};
-use super::fmath::ln;
+use super::fmath::{Bound, ln};
 
 const BINS: usize = 512;
 /// Bins per bit.
@@ -56,25 +56,25 @@ impl PReading {
         if self.total < READY as f64 {
             return (1.0, NumericPMethod::Rank);
         }
-        let rank = ((self.above + 1.0) / (self.total + 1.0)).min(1.0);
+        let rank = ((self.above + 1.0) / (self.total + 1.0)).at_most(1.0);
         if self.k > 0.0 && bits > self.edge {
             let k = self.k / CLUSTER;
             let beyond = libm::exp(-k * ln(1.0 + (bits - self.edge) / (k * self.mean)));
             let p = (self.k + 1.0) / (self.total + 1.0) * beyond;
             if p < rank {
-                return (p.max(least(bits)), NumericPMethod::Tail);
+                return (p.at_least(least(bits)), NumericPMethod::Tail);
             }
         }
         if rank > COMMON {
             return (rank, NumericPMethod::Rank);
         }
-        (rank.max(least(bits)), NumericPMethod::Rank)
+        (rank.at_least(least(bits)), NumericPMethod::Rank)
     }
 }
 
 /// The least p-value that so many bits may have.
 fn least(bits: f64) -> f64 {
-    libm::exp2(-(bits + SLACK).min(1000.0))
+    libm::exp2(-(bits + SLACK).at_most(1000.0))
 }
 
 /// Histogram of past scores in twelfths of a bit, halved as it fills, so the past fades.
@@ -101,10 +101,11 @@ impl Calibrator {
     }
 
     fn bin(bits: f64) -> usize {
-        ((bits.max(0.0) * FINE) as usize).min(BINS - 1)
+        ((bits.at_least(0.0) * FINE) as usize).min(BINS - 1)
     }
 
     /// What the p-value of `bits` depends on.
+    #[cfg_attr(target_family = "wasm", target_feature(enable = "simd128"))]
     pub fn reading(&self, bits: f64) -> PReading {
         let weight = |bins: &[u32]| bins.iter().fold(0, |a, c| a + u64::from(*c));
         let at = Self::bin(bits);
@@ -142,7 +143,7 @@ impl Calibrator {
         }
         if k >= ENOUGH {
             r.edge = from as f64 / FINE;
-            r.mean = (sum / k - r.edge).max(LEAST_EXCESS);
+            r.mean = (sum / k - r.edge).at_least(LEAST_EXCESS);
             r.k = k;
         }
     }

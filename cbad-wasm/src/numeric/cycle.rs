@@ -5,6 +5,7 @@
 //! fades to nothing. A found period is kept while its profile explains the values better than their centre does.
 
 use super::bytes::{NumericReadError, Reader, Result, Writer};
+use super::fmath::Bound;
 use super::season::{Cell, read_cells, write_cells};
 
 const BUFFER: usize = 768;
@@ -77,8 +78,8 @@ impl Cycle {
                 self.phase -= 1.0;
             }
             if let Some(usual) = self.profile[at].get() {
-                self.with += 2e-3 * ((x - usual).abs().min(8.0 * spread) - self.with);
-                self.without += 2e-3 * ((x - centre).abs().min(8.0 * spread) - self.without);
+                self.with += 2e-3 * ((x - usual).abs().at_most(8.0 * spread) - self.with);
+                self.without += 2e-3 * ((x - centre).abs().at_most(8.0 * spread) - self.without);
             }
             self.profile[at].learn(x, 0.2);
             if self.with > 0.97 * self.without {
@@ -190,12 +191,12 @@ fn find(buffer: &[f32]) -> Option<f64> {
     for lag in 1..LAGS / 2 {
         falling &= r[lag] > 0.0;
         spread += if falling { 2.0 * r[lag] * r[lag] } else { 0.0 };
-        trough = trough.min(r[lag]);
+        trough = trough.at_most(r[lag]);
         let again = 2 * lag;
-        let second = r[again - 1].max(r[again]).max(r[again + 1]);
+        let second = r[again - 1].at_least(r[again]).at_least(r[again + 1]);
         let peak = r[lag] >= r[lag - 1] && r[lag] >= r[lag + 1];
-        let height = r[lag].min(second);
-        let clear = height > CLEAR.max(1.5 * (spread / n as f64).sqrt());
+        let height = r[lag].at_most(second);
+        let clear = height > CLEAR.at_least(1.5 * (spread / n as f64).sqrt());
         if lag >= SHORTEST && peak && clear && r[lag] - trough > CLEAR && 0.9 * height > best.0 {
             best = (height, lag);
         }

@@ -1,7 +1,7 @@
 //! The level: robust centre and spread, how rare a level is, flat runs, and means over the last points.
 
 use super::bytes::{Reader, Result, Writer};
-use super::fmath::{HUGE, TINY, log2, ratio};
+use super::fmath::{Bound, HUGE, TINY, log2, ratio};
 
 /// Centre and spread by small steps that one outlier cannot move far, and the resolution of the values.
 #[derive(Clone, Debug, Default)]
@@ -20,9 +20,9 @@ impl Scale {
     /// The least difference that means anything: unit-free, from the spread and the values' own resolution.
     pub fn floor(&self, x: f64) -> f64 {
         (0.02 * self.spread)
-            .max(0.25 * self.quantum)
-            .max(1e-9 * x.abs())
-            .max(TINY)
+            .at_least(0.25 * self.quantum)
+            .at_least(1e-9 * x.abs())
+            .at_least(TINY)
     }
     pub fn learn(&mut self, x: f64, last: f64, n: f64) {
         let step = (x - last).abs();
@@ -30,15 +30,15 @@ impl Scale {
             self.quantum = if self.quantum == 0.0 {
                 step
             } else {
-                step.min(self.quantum * 1.002)
+                step.at_most(self.quantum * 1.002)
             };
         }
-        let s = self.spread.max(self.floor(x));
+        let s = self.spread.at_least(self.floor(x));
         let away = (x - self.centre).abs();
         if n < 60.0 {
             self.centre += (x - self.centre) / n;
         } else {
-            let rate = (1.0 / n).max(0.002) * 1.5 * s;
+            let rate = (1.0 / n).at_least(0.002) * 1.5 * s;
             self.centre += if x > self.centre {
                 rate
             } else if x < self.centre {
@@ -47,13 +47,13 @@ impl Scale {
                 0.0
             };
         }
-        let rate = (1.0 / n).max(1e-3);
+        let rate = (1.0 / n).at_least(1e-3);
         let seen = if n < 288.0 {
-            away.min(5.0 * s + away)
+            away.at_most(5.0 * s + away)
         } else {
-            away.min(5.0 * s)
+            away.at_most(5.0 * s)
         };
-        self.spread = (self.spread + rate * (seen - self.spread)).min(HUGE);
+        self.spread = (self.spread + rate * (seen - self.spread)).at_most(HUGE);
     }
     pub fn write(&self, w: &mut Writer<'_>) {
         w.f64s(&[self.centre, self.spread, self.quantum]);

@@ -34,6 +34,7 @@ pub use view::View;
 use crate::config::Parts;
 use bytes::{Reader, Writer};
 use calibrate::Calibrator;
+use fmath::Bound;
 use group::Group;
 use intake::{Intake, Nature};
 use price::Core;
@@ -160,7 +161,7 @@ impl NumericModel {
             self.calibrator = Calibrator::new();
         }
         let price = self.core.push(&point, &self.parts);
-        let ordered = price.bits + ORDER * (price.code + 8.0).max(0.0);
+        let ordered = price.bits + ORDER * (price.code + 8.0).at_least(0.0);
         let (p_value, p_method) = self.calibrator.p_value(ordered);
         if self.core.n > SETTLED {
             self.calibrator.learn(ordered);

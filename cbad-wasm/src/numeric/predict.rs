@@ -6,7 +6,7 @@
 //! units of the stream's spread: an honest code length up to the resolution, the same for every predictor.
 
 use super::bytes::{Reader, Result, Writer};
-use super::fmath::{log2, ratio};
+use super::fmath::{Bound, log2, ratio};
 use super::season::{Cell, read_cells, write_cells};
 
 pub(crate) const EXPERTS: usize = 8;
@@ -106,11 +106,11 @@ impl Mixture {
         let mut scale = [0.0; EXPERTS];
         for k in 0..EXPERTS {
             let base = if self.scale[k] > 0.0 {
-                self.scale[k].max(floor)
+                self.scale[k].at_least(floor)
             } else {
                 spread
             };
-            scale[k] = (base * local).max(floor);
+            scale[k] = (base * local).at_least(floor);
             if known[k] {
                 mean += self.weight[k] * guess[k];
                 total += self.weight[k];
@@ -120,47 +120,48 @@ impl Mixture {
             guess,
             known,
             scale,
-            mean: mean / total.max(1e-12),
+            mean: mean / total.at_least(1e-12),
             local,
-            spread: (self.residual * local).max(floor),
+            spread: (self.residual * local).at_least(floor),
         }
     }
 
     /// Code length of `x` in bits, relative to the stream's spread; weights and residual scales are then updated.
+    #[cfg_attr(target_family = "wasm", target_feature(enable = "simd128"))]
     pub fn price(&mut self, f: &Forecast, x: f64, n: f64, spread: f64, floor: f64) -> f64 {
         let (mut density, mut present) = (0.0, 0.0);
-        let (rate, per_local) = ((1.0 / n).max(1.0 / 400.0), 1.0 / f.local);
+        let (rate, per_local) = ((1.0 / n).at_least(1.0 / 400.0), 1.0 / f.local);
         let mut like = [0.0; EXPERTS]; // all of them, two at a time where the machine can
         for (k, l) in like.iter_mut().enumerate() {
             let per = 1.0 / f.scale[k];
             let z = ((x - f.guess[k]) * per).clamp(-1e6, 1e6);
             let q = 1.0 + z * z / 3.0;
-            *l = (spread * per).max(1e-12) * 0.367_553 / (q * q);
+            *l = (spread * per).at_least(1e-12) * 0.367_553 / (q * q);
         }
         for k in (0..EXPERTS).filter(|&k| f.known[k]) {
             density += self.weight[k] * like[k];
             present += self.weight[k];
             let base = if self.scale[k] > 0.0 {
-                self.scale[k].max(floor)
+                self.scale[k].at_least(floor)
             } else {
                 spread
             };
-            let r = ((x - f.guess[k]).abs() * per_local).min(8.0 * base.max(spread * 0.1));
+            let r = ((x - f.guess[k]).abs() * per_local).at_most(8.0 * base.at_least(spread * 0.1));
             self.scale[k] += if self.scale[k] == 0.0 {
                 r
             } else {
                 rate * (r - self.scale[k])
             };
         }
-        let density = (density / present.max(1e-12)).max(1e-60);
+        let density = (density / present.at_least(1e-12)).at_least(1e-60);
         for (k, l) in like.iter().enumerate() {
-            let posterior = self.weight[k] * l.max(1e-60) / density;
+            let posterior = self.weight[k] * l.at_least(1e-60) / density;
             let posterior = if f.known[k] {
                 posterior
             } else {
                 self.weight[k]
             };
-            self.weight[k] = (1.0 - SHARE) * posterior.max(1e-12) + SHARE / EXPERTS as f64;
+            self.weight[k] = (1.0 - SHARE) * posterior.at_least(1e-12) + SHARE / EXPERTS as f64;
         }
         let total: f64 = self.weight.iter().fold(0.0, |a, w| a + w);
         for w in &mut self.weight {
@@ -170,9 +171,9 @@ impl Mixture {
         let e = if n < 30.0 {
             e
         } else {
-            e.min(8.0 * self.residual.max(floor))
+            e.at_most(8.0 * self.residual.at_least(floor))
         };
-        self.residual += (1.0 / n).max(1e-3) * (e - self.residual);
+        self.residual += (1.0 / n).at_least(1e-3) * (e - self.residual);
         self.by_level[self.recent[0]].learn(e, 1.0 / 300.0);
         -log2(density)
     }

@@ -2,7 +2,7 @@
 
 use super::bytes::{Reader, Result, Writer};
 use super::cycle::Cycle;
-use super::fmath::{LOG2_E, ln, ratio};
+use super::fmath::{Bound, LOG2_E, ln, ratio};
 use super::intake::Point;
 use super::level::{Histogram, Mean, Scale};
 use super::predict::{Forecast, Mixture, Seasonal};
@@ -97,7 +97,7 @@ impl Core {
         self.n = self.n.saturating_add(1);
         let n = self.n as f64;
         let floor = self.scale.floor(x);
-        let spread = self.scale.spread.max(floor);
+        let spread = self.scale.spread.at_least(floor);
         let slots = p.at.filter(|_| parts.season).map(Slots::of);
         let (day, week) = self.clock.expect(slots);
         let cycle = self.cycle.expect(p.interval);
@@ -117,7 +117,7 @@ impl Core {
             0.0
         };
         let tail = self.tails[0].push(s);
-        v[View::Range as usize] = 1.5 * tail.max(self.range.bits(outside, 0.05, 60.0));
+        v[View::Range as usize] = 1.5 * tail.at_least(self.range.bits(outside, 0.05, 60.0));
 
         let code = self.mixture.price(&forecast, x, n, spread, floor);
         v[View::Step as usize] = self.tails[1].push(code);
@@ -136,10 +136,12 @@ impl Core {
             v[View::Shape as usize] = self.tails[4].push(ln(0.05 + novelty));
         }
         let level = self.histogram.push(ratio(x - self.scale.centre, spread));
-        v[View::Level as usize] = self.tails[5].push(level).min((level - BLOCK_BITS).max(0.0));
+        v[View::Level as usize] = self.tails[5]
+            .push(level)
+            .at_most((level - BLOCK_BITS).at_least(0.0));
         self.run = if x == last { self.run + 1.0 } else { 0.0 };
         let same = f64::from(u8::from(x == last));
-        self.repeats += (1.0 / n).max(1e-3) * (same - self.repeats);
+        self.repeats += (1.0 / n).at_least(1e-3) * (same - self.repeats);
         v[View::Flat as usize] = (1.0 - self.repeats).clamp(0.0, 0.5)
             * self.tails[6].push(if self.run > 4.0 {
                 ln(self.run - 3.0)
@@ -147,7 +149,7 @@ impl Core {
                 0.0
             });
 
-        let jump = (x - last).abs().min(10.0 * spread);
+        let jump = (x - last).abs().at_most(10.0 * spread);
         self.variation += 0.1 * (jump - self.variation);
         let statistics = [x - last, short, long, self.variation];
         let floors = [floor, 0.02, 0.02, floor];
@@ -199,20 +201,20 @@ impl Core {
         if self.seasonal_scale == 0.0 {
             self.seasonal_scale = r.abs();
         }
-        self.season_n = (self.season_n + 1.0).min(1e6);
-        let scale = self.seasonal_scale.max(floor);
+        self.season_n = (self.season_n + 1.0).at_most(1e6);
+        let scale = self.seasonal_scale.at_least(floor);
         let z = ratio(r, scale).clamp(-10.0, 10.0);
-        let rate = (1.0 / self.season_n).max(1e-3);
-        self.seasonal_scale += rate * (r.abs().min(6.0 * scale) - self.seasonal_scale);
+        let rate = (1.0 / self.season_n).at_least(1e-3);
+        self.seasonal_scale += rate * (r.abs().at_most(6.0 * scale) - self.seasonal_scale);
         (self.short.push(z), self.long.push(z))
     }
 
     fn learn(&mut self, x: f64, last: f64, slots: Option<Slots>, day: Option<f64>, n: f64) {
         self.clock.learn(slots, x);
-        let spread = self.scale.spread.max(self.scale.floor(x));
+        let spread = self.scale.spread.at_least(self.scale.floor(x));
         self.cycle.learn(x, self.scale.centre, spread);
         self.scale.learn(x, last, n);
-        let spread = self.scale.spread.max(self.scale.floor(x));
+        let spread = self.scale.spread.at_least(self.scale.floor(x));
         let bucket = (ratio(x - self.scale.centre, spread) * 2.0 + 8.0).clamp(0.0, 15.0) as usize;
         self.mixture.learn(x, bucket, day);
     }

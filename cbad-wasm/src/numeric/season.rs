@@ -1,6 +1,7 @@
 //! What the clock makes usual: a profile by time of day and one by time of week.
 
 use super::bytes::{Reader, Result, Writer};
+use super::fmath::Bound;
 
 const DAY_SLOTS: usize = 48;
 const WEEK_SLOTS: usize = 168;
@@ -16,8 +17,8 @@ pub(crate) struct Cell {
 
 impl Cell {
     pub fn learn(&mut self, x: f64, slowest: f32) {
-        self.n = (self.n + 1.0).min(1e6);
-        let rate = slowest.max(1.0 / self.n);
+        self.n = (self.n + 1.0).at_most(1e6);
+        let rate = slowest.at_least(1.0 / self.n);
         self.mean += rate * (x as f32 - self.mean);
     }
     pub fn get(self) -> Option<f64> {

@@ -1,7 +1,7 @@
 //! Rare shapes: the distance of the newest values to the nearest of a bounded set of learnt windows.
 
 use super::bytes::{Reader, Result, Writer};
-use super::fmath::TINY;
+use super::fmath::{Bound, TINY};
 
 const LEN: usize = 8;
 const KEPT: usize = 80;
@@ -51,19 +51,19 @@ impl Shape {
             return None;
         }
         self.seen = self.seen.saturating_add(1);
-        let scale = scale.max(TINY) as f32;
+        let scale = scale.at_least(TINY) as f32;
         let (best, at) = self.nearest(8.0 * scale);
         let novelty = if self.count == 0 {
             0.0
         } else {
-            (best / (LEN as f32 * scale)).min(8.0)
+            (best / (LEN as f32 * scale)).at_most(8.0)
         };
         if self.count == 0 || novelty > NEW {
             self.adopt();
         } else {
             let w = &mut self.weights[at];
             *w += 1.0;
-            let rate = (1.0 / *w).max(0.1);
+            let rate = (1.0 / *w).at_least(0.1);
             for (p, x) in self.prototypes.iter_mut().zip(&self.window) {
                 p[at] += rate * (x - p[at]);
             }
@@ -72,6 +72,7 @@ impl Shape {
     }
 
     /// The smallest sum of differences, each at most `limit`, and the first prototype that has it.
+    #[cfg_attr(target_family = "wasm", target_feature(enable = "simd128"))]
     fn nearest(&self, limit: f32) -> (f32, usize) {
         let mut sums = [0.0f32; KEPT];
         for (column, x) in self.prototypes.iter().zip(&self.window) {
@@ -87,7 +88,7 @@ impl Shape {
                 *l = if *s < *l { *s } else { *l };
             }
         }
-        let best = least.iter().fold(f32::MAX, |a, s| a.min(*s));
+        let best = least.iter().fold(f32::MAX, |a, s| a.at_most(*s));
         (best, sums.iter().position(|s| *s == best).unwrap_or(0))
     }
 

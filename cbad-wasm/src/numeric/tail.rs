@@ -1,7 +1,7 @@
 //! From a statistic to bits of surprise: a peaks-over-threshold tail and a range that forgets.
 
 use super::bytes::{Reader, Result, Writer};
-use super::fmath::{LOG2_E, TINY, ln, log2};
+use super::fmath::{Bound, LOG2_E, TINY, ln, log2};
 
 const KEPT: usize = 24;
 /// Points per block: maxima of blocks are what the tail keeps, so that one incident counts about once.
@@ -53,7 +53,7 @@ impl Tail {
             return 0.0;
         }
         let (bits, limit) = self.bits(s);
-        self.current = self.current.max(s.min(limit));
+        self.current = self.current.at_least(s.at_most(limit));
         self.filled += 1;
         if self.filled == BLOCK {
             self.close_block();
@@ -169,8 +169,8 @@ impl Range {
             self.hi = s;
         }
         self.n += 1.0;
-        let width = (self.hi - self.lo).max(floor).max(TINY);
-        let outside = ((s - self.hi).max(self.lo - s) / width).clamp(0.0, 1e6);
+        let width = (self.hi - self.lo).at_least(floor).at_least(TINY);
+        let outside = ((s - self.hi).at_least(self.lo - s) / width).clamp(0.0, 1e6);
         let room = if self.n < 60.0 {
             f64::MAX
         } else {
@@ -178,14 +178,14 @@ impl Range {
         };
         let shrink = SHRINK * width;
         self.hi = if s > self.hi {
-            s.min(self.hi + room)
+            s.at_most(self.hi + room)
         } else {
-            (self.hi - shrink).max(s)
+            (self.hi - shrink).at_least(s)
         };
         self.lo = if s < self.lo {
-            s.max(self.lo - room)
+            s.at_least(self.lo - room)
         } else {
-            (self.lo + shrink).min(s)
+            (self.lo + shrink).at_most(s)
         };
         outside
     }
@@ -198,12 +198,12 @@ impl Range {
         if self.n <= after || outside <= least {
             return 0.0;
         }
-        let rare = log2(self.n.min(LONGEST) / 12.0) - 0.5 * log2(1.0 + self.records);
+        let rare = log2(self.n.at_most(LONGEST) / 12.0) - 0.5 * log2(1.0 + self.records);
         if self.since > f64::from(BLOCK) {
             self.records += 1.0;
             self.since = 0.0;
         }
-        rare.max(0.0) + LOG2_E * ln(1.0 + CLEAR * outside)
+        rare.at_least(0.0) + LOG2_E * ln(1.0 + CLEAR * outside)
     }
 
     pub fn write(&self, w: &mut Writer<'_>) {
