@@ -1,7 +1,9 @@
 //! The browser and Node package: the same detector behind a typed TypeScript interface, without logic of its own.
 
+#[cfg(feature = "wasm-window")]
+mod window;
+
 use crate::event::{Event, Kind, Payload};
-use crate::measures::{WindowOptions, window_report};
 use crate::{Config, Detector};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -36,19 +38,6 @@ export interface GroupVerdict {
   group: string; score: number; p_value: number; p_method: "rank" | "tail"; q_value: number; anomaly: boolean;
   severity?: "low" | "medium" | "high"; state: "learning" | "ready" | "drifting"; events: number; last_index: number; reason?: string;
 }
-export type Codec = "zstd" | "deflate" | "lz4" | "columns";
-export type Statistic = "ncd" | "delta_bits" | "compression_ratio" | "entropy";
-/** How to measure a window; every part may be left out: zstd, ncd, 199 permutations, stop after 10 exceedances, 16 KiB a side, seed 1. */
-export interface WindowOptions {
-  codec?: Codec; statistic?: Statistic; permutations?: number; stop_after?: number; max_bytes?: number; seed?: number;
-}
-/** How a window compares with its baseline. Lengths are bytes. */
-export interface Measures {
-  codec: Codec; statistic: Statistic; compression_ratio_baseline: number; compression_ratio_window: number; delta_bits: number;
-  entropy_baseline: number; entropy_window: number; ncd: number; p_value: number; permutations: number;
-  bytes_baseline: number; bytes_window: number; events_baseline: number; events_window: number;
-  compressed_baseline: number; compressed_window: number; compressed_combined: number; seed: number;
-}
 "#;
 
 #[wasm_bindgen]
@@ -65,12 +54,6 @@ extern "C" {
     /// A `GroupVerdict` object, or undefined.
     #[wasm_bindgen(typescript_type = "GroupVerdict | undefined")]
     pub type JsGroupVerdict;
-    /// A `WindowOptions` object.
-    #[wasm_bindgen(typescript_type = "WindowOptions")]
-    pub type JsWindowOptions;
-    /// A `Measures` object.
-    #[wasm_bindgen(typescript_type = "Measures")]
-    pub type JsMeasures;
     /// Courses, the most surprising first.
     #[wasm_bindgen(typescript_type = "Course[]")]
     pub type JsCourses;
@@ -225,20 +208,6 @@ pub fn replay(event: &JsEvent, witness: &str) -> Result<JsVerdict, JsError> {
 pub fn course(event: &JsEvent, witness: &str) -> Result<JsCourses, JsError> {
     let courses = crate::course(&Owned::read(event)?.event(), &decode(witness)?)?;
     Ok(object(&courses)?.unchecked_into())
-}
-
-/// Measures `window` against `baseline`, the texts of events in time order. Takes tens of milliseconds where a permutation test is
-/// asked for: call it from a worker.
-#[wasm_bindgen(js_name = windowReport)]
-pub fn window(
-    baseline: Vec<String>,
-    window: Vec<String>,
-    options: Option<JsWindowOptions>,
-) -> Result<JsMeasures, JsError> {
-    let options: WindowOptions = given(options)?;
-    let [baseline, window] =
-        [&baseline, &window].map(|side| side.iter().map(|e| e.as_bytes()).collect::<Vec<_>>());
-    Ok(object(&window_report(&baseline, &window, &options))?.unchecked_into())
 }
 
 fn decode(witness: &str) -> Result<Vec<u8>, JsError> {
