@@ -58,6 +58,15 @@ pub struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
+    /// About how many bytes it takes in a batch.
+    pub fn size(&self) -> usize {
+        /// Flags, position, time and lengths.
+        const FIXED: usize = 24;
+        let parts = [self.group, self.id, self.metadata];
+        let parts = parts.into_iter().flatten().map(str::len);
+        FIXED + self.text.len() + parts.sum::<usize>()
+    }
+
     /// The detector's view of the record.
     pub fn event(&self) -> Event<'a> {
         Event {

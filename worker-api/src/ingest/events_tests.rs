@@ -243,3 +243,24 @@ fn bodies_that_are_not_json_are_refused_whole() {
     assert_eq!(batches.rejected.len(), 2, "{:?}", batches.rejected);
     assert_eq!(taken(batches), [r#"metric metric {"value":3}"#]);
 }
+
+#[test]
+fn what_senders_repeat_counts_and_a_request_of_too_much_is_taken_in_part() {
+    let metadata = format!(r#"{{"k":"{}"}}"#, "v".repeat(400));
+    let event =
+        |stream: &str| format!(r#"{{"stream":"{stream}","metadata":{metadata},"data":"x"}}"#);
+    let body = format!("[{},{},{}]", event("a"), event("b"), event("a"));
+    let mut terms = terms(None);
+    terms.limits.kept_bytes = 1_000;
+    let batches = parse(body.as_bytes(), "application/json", None, terms).expect("taken in part");
+    let [rejected] = batches.rejected.as_slice() else {
+        panic!("{:?}", batches.rejected)
+    };
+    assert_eq!((rejected.index, rejected.code), (2, "request_too_large"));
+    assert!(
+        rejected.detail.contains("the limit is 1000"),
+        "{}",
+        rejected.detail
+    );
+    assert_eq!(batches.streams.len(), 2, "of all streams together");
+}

@@ -29,6 +29,9 @@ pub struct Limits {
     pub events: usize,
     /// Streams in a request: each is a call to an object of its own.
     pub streams: usize,
+    /// Bytes of a request's events as they are kept, of all streams together: what a sender says once (a resource, a scope) is
+    /// repeated in each event it goes with. A call to an object takes 32 MiB.
+    pub kept_bytes: usize,
     /// Bytes of one event's payload.
     pub event_bytes: usize,
     /// Bytes of an event id, group or metadata object.
@@ -48,6 +51,7 @@ impl Default for Limits {
         Self {
             events: 10_000,
             streams: 100,
+            kept_bytes: 24 << 20,
             event_bytes: 262_144,
             label_bytes: 4096,
             depth: 64,
@@ -59,6 +63,22 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// Checks what a request's events come to with one of `next` bytes more, after `before`.
+    pub fn kept(&self, before: usize, next: usize) -> Result<(), Refusal> {
+        if before + next <= self.kept_bytes {
+            return Ok(());
+        }
+        Err((
+            "request_too_large",
+            format!(
+                "the request's events come to {} bytes as they are kept, with what they share repeated in each; the limit is {}: from \
+                 the one that goes beyond it on they are for another request",
+                before + next,
+                self.kept_bytes
+            ),
+        ))
+    }
+
     /// Checks a payload's size.
     pub fn size(&self, text: &str) -> Result<(), Refusal> {
         if text.len() <= self.event_bytes {

@@ -91,6 +91,10 @@ pub struct Collector<'p> {
     pub line: Option<u32>,
     redactor: Option<Redactor>,
     batches: Batches,
+    /// What was taken, see [`Limits::kept`].
+    kept_bytes: usize,
+    /// Why nothing more is taken.
+    overflow: Option<Refusal>,
 }
 
 impl<'p> Collector<'p> {
@@ -101,6 +105,8 @@ impl<'p> Collector<'p> {
             line: None,
             terms,
             batches: Batches::default(),
+            kept_bytes: 0,
+            overflow: None,
         }
     }
 
@@ -126,6 +132,11 @@ impl<'p> Collector<'p> {
         self.batches.streams.contains_key(stream)
     }
 
+    /// Why nothing more of the request is taken, where that is so: then nothing more has to be made ready.
+    pub fn overflow(&self) -> Option<Refusal> {
+        self.overflow.clone()
+    }
+
     /// Takes an event of a stream, or says why not. Every event of every format comes through here.
     pub fn take(&mut self, stream: &str, record: &Record<'_>) -> std::result::Result<(), Refusal> {
         let Terms {
@@ -147,6 +158,14 @@ impl<'p> Collector<'p> {
             ));
         }
         limits.size(record.text)?;
+        if let Some(refusal) = self.overflow() {
+            return Err(refusal);
+        }
+        let size = record.size();
+        if let Err(refusal) = limits.kept(self.kept_bytes, size) {
+            self.overflow = Some(refusal.clone());
+            return Err(refusal);
+        }
         if record.format == Format::Json {
             limits.shape(record.text)?;
         }
@@ -161,6 +180,7 @@ impl<'p> Collector<'p> {
                 taken?;
             }
         }
+        self.kept_bytes += size;
         Ok(())
     }
 

@@ -77,13 +77,17 @@ impl<'p> Intake<'p> {
         }
     }
 
-    /// Counts the next record; `false` where the request has too many.
+    /// Counts the next record; `false` where the request has too many, or is too large already.
     pub fn begin(&mut self) -> bool {
         self.current = self.next;
         self.next = self.next.saturating_add(1);
         let limit = self.collector.terms.limits.events;
         if (self.current as usize) < limit {
-            return true;
+            let Some(refusal) = self.collector.overflow() else {
+                return true;
+            };
+            self.refuse(refusal);
+            return false;
         }
         let detail = format!("the request has more than {limit} records: send smaller batches");
         self.refuse((TOO_MANY, detail));

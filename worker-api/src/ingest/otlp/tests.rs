@@ -411,6 +411,28 @@ fn too_many_records_are_refused_beyond_the_limit() {
 }
 
 #[test]
+fn a_scope_name_repeated_in_thousands_of_records_does_not_fill_the_memory() {
+    let records = vec!["{}"; 5_000].join(",");
+    let name = "s".repeat(200_000);
+    let body = format!(
+        r#"{{"resourceLogs":[{{"scopeLogs":[{{"scope":{{"name":"{name}"}},"logRecords":[{records}]}}]}}]}}"#
+    );
+    let mut taken = intake(Limits::default());
+    read(
+        &mut taken,
+        &body.into_bytes().into(),
+        Encoding::Json,
+        Signal::Logs,
+    )
+    .expect("valid");
+    let (texts, rejected, message) = events_of(taken);
+    let kept: usize = texts.iter().map(String::len).sum();
+    assert!(kept <= 24 << 20, "{kept} bytes");
+    assert_eq!(texts.len() + rejected as usize, 5_000);
+    assert!(message.contains("request_too_large"), "{message}");
+}
+
+#[test]
 fn the_generated_messages_are_of_these_definitions() {
     fn collect(dir: &std::path::Path, out: &mut Vec<std::path::PathBuf>) {
         for entry in std::fs::read_dir(dir).expect("readable") {
