@@ -21,6 +21,8 @@ use futures_util::future::try_join_all;
 
 /// Seconds after which a batch that came during a change may be sent again.
 const SOON: u32 = 1;
+/// How often usage is told before a shard that keeps on taking events is left for later.
+const TELLINGS: u32 = 10;
 const _: () = assert!(SOON < RETRY_SECONDS);
 
 impl StreamObject {
@@ -133,11 +135,24 @@ impl StreamObject {
         Ok(())
     }
 
+    /// Tells what was used until nothing is left to tell. This shard takes events by the former layout meanwhile, which count too;
+    /// from the last look on nothing is waited for.
+    async fn tell_all_usage(&self) -> Result<()> {
+        let sql = self.ready()?;
+        for _ in 0..TELLINGS {
+            self.send_usage(&sql).await?;
+            self.fold_usage(&sql)?;
+            if sql.rows(super::flush::UNSENT_USAGE, vec![])?.is_empty() {
+                return Ok(());
+            }
+        }
+        Err(busy())
+    }
+
     /// Another shard than the first takes a layout.
     pub(super) async fn adopt(&self, change: &Change) -> Result<String> {
         if change.forget {
-            let sql = self.ready()?;
-            self.send_usage(&sql).await?;
+            self.tell_all_usage().await?;
             return self.purge().await;
         }
         if self.layout()?.epoch < change.to.epoch {
