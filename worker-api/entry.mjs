@@ -23,8 +23,15 @@ if (typeof reportError === "function") {
   };
 }
 
+// The generated classes stand behind proxies, which after a trap build a new wasm instance, and make half a dozen objects for each
+// call. While there was no trap, what comes in most often goes round them.
+const generated = globalThis.__worker_init_state ?? { criticalError: true };
+const isWhole = () => !generated.criticalError;
+
 const pending = new Set();
 addEventListener("error", () => {
+  // whatever it was: the next call goes through the proxies, which look after the instance
+  generated.criticalError = true;
   for (const reject of pending) reject(new Error("panic"));
   pending.clear();
 });
@@ -40,11 +47,6 @@ function guarded(call) {
     Promise.resolve().then(call).then(done(resolve), done(reject));
   });
 }
-
-// The generated classes stand behind proxies, which after a trap build a new wasm instance, and make half a dozen objects for each
-// call. While there was no trap, what comes in most often goes round them.
-const generated = globalThis.__worker_init_state ?? { criticalError: true };
-const isWhole = () => !generated.criticalError;
 
 /** A Durable Object whose work is done by the Rust class of the same name. */
 const guard = (Rust) =>
@@ -96,7 +98,9 @@ export default {
   async fetch(request, env, ctx) {
     try {
       return await guarded(() => (isWhole() ? answer.call({ env, ctx }, request) : new Rust(ctx, env).fetch(request)));
-    } catch {
+    } catch (error) {
+      // a trap before the first wait: no proxy has seen it
+      if (error instanceof WebAssembly.RuntimeError) reportError(error);
       return interrupted(request);
     }
   },
