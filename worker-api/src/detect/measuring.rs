@@ -4,7 +4,7 @@
 use cbad::measures::WindowOptions;
 
 /// Tests in one go after a quiet time …
-const BURST: i64 = 30;
+const BURST: i64 = 10;
 /// … and one more for each of these.
 const EVERY_MS: i64 = 1_000;
 
