@@ -15,11 +15,16 @@ const TOGETHER: readonly [string, RegExp][] = [
   ['base', /\/src\/lib\/(cn|format|status|use-title|api\/problem)\./],
   ['base', /\/src\/(app\/wordmark|components\/(states|ui\/(button|toast-context)))\./],
   ['menu-libraries', /\/node_modules\/(@radix-ui|@floating-ui|react-remove-scroll|aria-hidden)/],
-  ['signed-in', /\/node_modules\/zod\/|\/src\/app\/(routes\/app-layout|create-services|top-bar|shortcuts)\./],
-  ['signed-in', /\/src\/lib\/(auth|lazy-auth|feed|live-feed|sse|organization|person|welcome|keys)\./],
-  ['signed-in', /\/src\/(config\/runtime|lib\/(use-now|use-online|api\/(anomaly|client|me|streams)))\./],
-  ['signed-in', /\/src\/components\/(feed-indicator|verdict\/(anomaly-row|severity|status-badge))\./],
-  ['signed-in', /\/src\/components\/ui\/(dialog|input|segmented|skeleton)\./],
+  // What signing in needs too, and what it does not.
+  [
+    'signed-in',
+    /\/node_modules\/zod\/|\/src\/(app\/create-services|config\/runtime|components\/ui\/input)\./,
+  ],
+  ['signed-in', /\/src\/lib\/(auth|lazy-auth|organization|person|welcome|api\/(client|me))\./],
+  ['frame', /\/src\/app\/(routes\/app-layout|top-bar|shortcuts)\./],
+  ['frame', /\/src\/lib\/(feed|live-feed|sse|keys|use-now|use-online|api\/(anomaly|streams))\./],
+  ['frame', /\/src\/components\/(feed-indicator|verdict\/(anomaly-row|severity|status-badge))\./],
+  ['frame', /\/src\/components\/ui\/(segmented|skeleton)\./],
 ];
 const together = (id: string) => TOGETHER.find(([, files]) => files.test(id))?.[0];
 

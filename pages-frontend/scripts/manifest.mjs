@@ -6,7 +6,7 @@ export const manifest = JSON.parse(readFileSync(new URL('.vite/manifest.json', D
 export const ROUTES = 'src/app/routes';
 export const MAIN = 'src/app/main.tsx';
 /** What all signed-in pages share. */
-export const FRAMED = [MAIN, 'signed-in'];
+export const FRAMED = [MAIN, 'signed-in', 'frame'];
 
 /** The chunk that index.html names (vite.config.ts gathers it). */
 export const entry = chunkOf('first');

@@ -1,59 +1,32 @@
-import { useEffect, useState } from 'react';
-import { Dialog } from '@/components/ui/dialog';
-import { isPlainKey, SHOW_KEYS, singleKeys } from '@/lib/keys';
+import { lazy, Suspense, useEffect, useState } from 'react';
+import { isPlainKey, SHOW_KEYS } from '@/lib/keys';
 
-const SHORTCUTS = [
-  ['j, k', 'next, previous anomaly of the list'],
-  ['Enter', 'open it'],
-  ['x', 'select it'],
-  ['/', 'filters'],
-  ['a', 'acknowledge the anomaly on its page'],
-  ['?', 'this list'],
-] as const;
+const ShortcutList = lazy(async () => ({ default: (await import('./shortcut-list')).ShortcutList }));
 
 /** The list of keys, on the key that people try first. */
 export function Shortcuts() {
+  // Not fetched before somebody asks for it.
+  const [asked, setAsked] = useState(false);
   const [open, setOpen] = useState(false);
-  const [on, setOn] = useState(singleKeys.areOn);
   useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (isPlainKey(event, '?')) setOpen(true);
+    const show = () => {
+      setAsked(true);
+      setOpen(true);
     };
-    const onWish = () => setOpen(true);
+    const onKey = (event: KeyboardEvent) => {
+      if (isPlainKey(event, '?')) show();
+    };
     document.addEventListener('keydown', onKey);
-    window.addEventListener(SHOW_KEYS, onWish);
+    window.addEventListener(SHOW_KEYS, show);
     return () => {
       document.removeEventListener('keydown', onKey);
-      window.removeEventListener(SHOW_KEYS, onWish);
+      window.removeEventListener(SHOW_KEYS, show);
     };
   }, []);
+  if (!asked) return null;
   return (
-    <Dialog open={open} onClose={() => setOpen(false)} title="Keys">
-      <dl className="grid grid-cols-[auto_1fr] items-baseline gap-x-5 gap-y-2 text-sm">
-        {SHORTCUTS.map(([keys, what]) => (
-          <div key={keys} className="contents">
-            <dt>
-              <kbd className="rounded border border-line-strong bg-sunken px-1.5 py-0.5 font-mono text-xs">
-                {keys}
-              </kbd>
-            </dt>
-            <dd className="text-ink-2">{what}</dd>
-          </div>
-        ))}
-      </dl>
-      <label className="mt-4 flex items-center gap-2 text-sm">
-        <input
-          type="checkbox"
-          className="size-4 accent-[var(--c-accent)]"
-          checked={on}
-          onChange={(event) => {
-            singleKeys.set(event.target.checked);
-            setOn(event.target.checked);
-          }}
-        />
-        These keys work
-      </label>
-      <p className="mt-1 text-sm text-ink-3">This list is in the account menu as well.</p>
-    </Dialog>
+    <Suspense>
+      <ShortcutList open={open} onClose={() => setOpen(false)} />
+    </Suspense>
   );
 }

@@ -194,7 +194,7 @@ describe('the anomalies list', () => {
     const { user } = renderApp('/app/anomalies');
     await waitFor(() => expect(rows()).toHaveLength(10));
     await user.keyboard('?');
-    expect(screen.getByText('next, previous anomaly of the list')).toBeVisible();
+    expect(await screen.findByText('next, previous anomaly of the list')).toBeVisible();
     await user.keyboard('/');
     await waitFor(() => expect(screen.getByLabelText('Status', { selector: 'select' })).toHaveFocus());
   });
@@ -203,7 +203,7 @@ describe('the anomalies list', () => {
     const { user } = renderApp('/app/anomalies');
     await waitFor(() => expect(rows()).toHaveLength(10));
     await user.keyboard('?');
-    await user.click(screen.getByRole('checkbox', { name: 'These keys work' }));
+    await user.click(await screen.findByRole('checkbox', { name: 'These keys work' }));
     await user.click(screen.getByRole('button', { name: 'Close' }));
     await user.keyboard('j?');
     expect(rows()[0]).not.toHaveFocus();
