@@ -3,23 +3,20 @@ import { Pause, Play, Radio } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { FeedIndicator } from '@/components/feed-indicator';
 import { ErrorMessage, Message } from '@/components/states';
-import { StreamState } from '@/components/stream-state';
 import { Button } from '@/components/ui/button';
 import { AnomalyRow } from '@/components/verdict/anomaly-row';
-import { Ticks } from '@/components/verdict/ticks';
 import { AnomalyPage, sinceOf, type Anomaly } from '@/lib/api/anomaly';
 import { useApi } from '@/lib/api/client';
 import { streamsQuery, type Stream } from '@/lib/api/streams';
 import { useArrivals, useMissedArrivals } from '@/lib/feed';
 import { formatCount } from '@/lib/format';
 import { useOrganization } from '@/lib/organization';
-import { formatRate, useRates } from '@/lib/rates';
+import { useRates } from '@/lib/rates';
 import { useNow } from '@/lib/use-now';
 import { merged } from './merge';
+import { StreamStrip } from './stream-strip';
 
 const SPAN_MS = 3_600_000;
-// Events of a clock that runs a little ahead, and arrivals since the page's own clock last ticked.
-const ALLOWED_SKEW_MS = 60_000;
 const REFRESH_MS = 5_000;
 const RECENT_LIMIT = 200;
 const MOST_ROWS = 100;
@@ -65,7 +62,14 @@ export function LivePage() {
       ) : (
         <>
           {streams.data && streams.data.length > 0 && (
-            <StreamStrip streams={busiest(streams.data, all)} anomalies={shown} now={now} rate={rate} />
+            <StreamStrip
+              streams={busiest(streams.data, all)}
+              anomalies={shown}
+              now={now}
+              span={SPAN_MS}
+              rate={rate}
+              paused={paused !== null}
+            />
           )}
           <h2 className="mt-7 mb-2 text-base">The last hour</h2>
           {shown.length > 0 ? (
@@ -89,38 +93,6 @@ export function LivePage() {
         </>
       )}
     </main>
-  );
-}
-
-interface StreamStripProps {
-  streams: readonly Stream[];
-  anomalies: readonly Anomaly[];
-  now: number;
-  rate: (stream: string) => number | undefined;
-}
-
-function StreamStrip({ streams, anomalies, now, rate }: StreamStripProps) {
-  return (
-    <ul className="grid gap-px overflow-hidden rounded-lg border border-line bg-panel sm:grid-cols-2 lg:grid-cols-3">
-      {streams.map((stream) => (
-        <li
-          key={stream.stream}
-          className="px-4 pt-2.5 pb-3 shadow-[0_0_0_1px_var(--c-line)] max-sm:nth-[n+4]:hidden"
-        >
-          <div className="flex items-baseline justify-between gap-3">
-            <span className="truncate font-mono text-sm font-medium">{stream.stream}</span>
-            <StreamState state={stream.state} />
-          </div>
-          <p className="mb-1 text-xs text-ink-3 tabular-nums">{formatRate(rate(stream.stream))}</p>
-          <Ticks
-            anomalies={anomalies.filter((anomaly) => anomaly.stream === stream.stream)}
-            from={now - SPAN_MS}
-            to={now + ALLOWED_SKEW_MS}
-            label={(count) => `${count} anomalies in the last hour`}
-          />
-        </li>
-      ))}
-    </ul>
   );
 }
 

@@ -79,6 +79,31 @@ export function placeOf(
   return undefined;
 }
 
+/**
+ * The newest scores, oldest first, and from which of them on the stream had learnt enough. Of a stream in several shards
+ * the newest of each take turns: which of two shards' events came first is not told.
+ */
+export function newestScores(
+  { scores, runs, first_index, learning_events }: Recent,
+  most: number,
+): { scores: number[]; readyAt: number } {
+  if (runs.length > 1) {
+    const newest: number[] = [];
+    const longest = Math.max(...runs.map((run) => run.count));
+    for (let back = 1; back <= longest && newest.length < most; back++) {
+      let end = scores.length;
+      for (const { count } of runs.toReversed()) {
+        const score = back <= count ? scores[end - back] : undefined;
+        if (score !== undefined) newest.push(score);
+        end -= count;
+      }
+    }
+    return { scores: newest.slice(0, most).reverse(), readyAt: 0 };
+  }
+  const from = Math.max(0, scores.length - most);
+  return { scores: scores.slice(from), readyAt: Math.max(0, learning_events - first_index - from) };
+}
+
 export const recentQuery = (api: ApiClient, org: string, name: string) =>
   queryOptions({
     queryKey: ['stream', org, name, 'recent'] as const,
