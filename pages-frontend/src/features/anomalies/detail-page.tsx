@@ -20,7 +20,7 @@ import { Around } from './around';
 import { Evidence } from './evidence';
 import { Facts } from './facts';
 import { MeasuresTable } from './measures-table';
-import { anomalyQuery } from './queries';
+import { anomalyQuery, WATCH_MS } from './queries';
 import { StatusActions } from './status-actions';
 
 // Below the fold, and not what a person in a hurry looks at first.
@@ -31,9 +31,13 @@ const Replay = lazy(async () => ({ default: (await import('./replay')).Replay })
 export function DetailPage({ id }: { id: string }) {
   const api = useApi();
   const organization = useOrganization();
-  const query = useQuery(anomalyQuery(api, organization.id, id, useFeed().hasToldOf(id)));
+  const query = useQuery({
+    ...anomalyQuery(api, organization.id, id, useFeed().hasToldOf(id)),
+    // What others do about it, the feed does not tell.
+    refetchInterval: ({ state }) => (state.data ? WATCH_MS : false),
+  });
 
-  // A repeat of this very cause, or a change of status elsewhere, arrives over the feed.
+  // A repeat of this very cause arrives over the feed.
   useArrivals((anomalies) => {
     if (anomalies.some((anomaly) => anomaly.id === id)) void query.refetch();
   });

@@ -20,6 +20,7 @@ import { anomaliesQuery, useChangeStatuses } from './queries';
 import { SelectionBar } from './selection-bar';
 import { useExport } from './use-export';
 import { useLiveList } from './use-live-list';
+import { useOthersChanges } from './use-others-changes';
 import { useListKeys, useSelection } from './use-selection';
 
 interface ListPageProps {
@@ -35,6 +36,7 @@ export function ListPage({ filters, onFilters }: ListPageProps) {
   const query = useInfiniteQuery(anomaliesQuery(api, org, filters));
   const streams = useQuery(streamsQuery(api, org));
   const { arrived, waiting, showWaiting } = useLiveList(org, filters, now);
+  useOthersChanges(org, filters);
 
   const anomalies = useMemo(() => query.data?.pages.flatMap((page) => page.anomalies) ?? [], [query.data]);
   const selection = useSelection(anomalies);

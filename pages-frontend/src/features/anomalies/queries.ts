@@ -15,12 +15,15 @@ import type { Move, Status } from '@/lib/status';
 import { matches, toQuery, type Filters } from './filters';
 
 export const PAGE_SIZE = 50;
+/** How often a page that somebody looks at asks what others changed. */
+export const WATCH_MS = 20_000;
 
 type Pages = InfiniteData<AnomalyPage, string | null>;
 
 export const keys = {
   lists: (org: string) => ['anomalies', org, 'list'] as const,
   list: (org: string, filters: Filters) => ['anomalies', org, 'list', filters] as const,
+  watch: (org: string) => ['anomalies', org, 'watch'] as const,
   detail: (org: string, id: string) => ['anomalies', org, 'detail', id] as const,
 };
 
@@ -139,8 +142,7 @@ export function useChangeStatus(org: string) {
         body: { status: move.to },
       }),
     onMutate: async ({ id, move }) => {
-      // Not what hangs below this key: nobody would ask for it again.
-      await client.cancelQueries({ queryKey: keys.detail(org, id), exact: true });
+      await forgetReading(client, org, id);
       const before = client.getQueryData<AnomalyDetail>(keys.detail(org, id))?.status;
       patchStatus(client, org, id, move.to);
       return { before };
@@ -150,12 +152,20 @@ export function useChangeStatus(org: string) {
       toast.show({ tone: 'error', message: refusal(error) });
       void client.invalidateQueries({ queryKey: keys.detail(org, id), exact: true });
     },
-    onSuccess: (anomaly, { move }) => {
+    onSuccess: async (anomaly, { move }) => {
+      await forgetReading(client, org, anomaly.id);
       patchStatus(client, org, anomaly.id, anomaly.status);
       toast.show({ message: `${move.done}.` });
     },
     onSettled: () => client.invalidateQueries({ queryKey: keys.lists(org), refetchType: 'none' }),
   });
+}
+
+/** An answer that was on its way while a status was changed may have either: it is not to be shown. */
+async function forgetReading(client: QueryClient, org: string, id?: string): Promise<void> {
+  await client.cancelQueries({ queryKey: keys.watch(org) });
+  // Not what hangs below this key: nobody would ask for it again.
+  if (id !== undefined) await client.cancelQueries({ queryKey: keys.detail(org, id), exact: true });
 }
 
 const AT_ONCE = 4;
@@ -186,7 +196,9 @@ export function useChangeStatuses(org: string) {
           }
         }
       };
+      await forgetReading(client, org);
       await Promise.all(Array.from({ length: AT_ONCE }, work));
+      await forgetReading(client, org);
       return { done: anomalies.length - refused.length, refused };
     },
     onSuccess: ({ done, refused }, { move }) => {
@@ -213,7 +225,7 @@ function refusal(error: unknown): string {
   return `The status was not changed. ${error instanceof Error ? error.message : ''}`.trim();
 }
 
-function patchStatus(client: QueryClient, org: string, id: string, status: Status): void {
+export function patchStatus(client: QueryClient, org: string, id: string, status: Status): void {
   client.setQueryData<AnomalyDetail>(keys.detail(org, id), (old) => old && { ...old, status });
   client.setQueriesData<Pages>({ queryKey: keys.lists(org) }, (old) =>
     mapAnomalies(old, (anomaly) => (anomaly.id === id ? { ...anomaly, status } : anomaly)),

@@ -1,5 +1,5 @@
 import { Check, CircleSlash, Eye, RotateCcw } from 'lucide-react';
-import { useEffect, useEffectEvent, useState } from 'react';
+import { useEffect, useEffectEvent, useRef, useState } from 'react';
 import { Button } from '@/components/ui/button';
 import type { Anomaly } from '@/lib/api/anomaly';
 import { isPlainKey } from '@/lib/keys';
@@ -29,8 +29,14 @@ export function StatusActions({ anomaly }: { anomaly: Anomaly }) {
   const change = useChangeStatus(useOrganization().id);
   const moves = MOVES[anomaly.status];
   const [pausing, setPausing] = useState(false);
+  // So it is when a colleague was quicker.
+  const last = useRef({ status: anomaly.status, changedAt: -PAUSE_MS });
+  useEffect(() => {
+    if (last.current.status !== anomaly.status)
+      last.current = { status: anomaly.status, changedAt: performance.now() };
+  }, [anomaly.status]);
   const make = (move: Move) => {
-    if (pausing) return;
+    if (pausing || performance.now() < last.current.changedAt + PAUSE_MS) return;
     setPausing(true);
     const goOn = () => setTimeout(() => setPausing(false), PAUSE_MS);
     change.mutate({ id: anomaly.id, move }, { onSettled: goOn });
@@ -69,7 +75,9 @@ export function StatusActions({ anomaly }: { anomaly: Anomaly }) {
             </Button>
           );
         })}
-        <p className="hidden text-sm text-ink-2 sm:block">{HINTS[anomaly.status]}</p>
+        <p aria-live="polite" className="hidden text-sm text-ink-2 sm:block">
+          {HINTS[anomaly.status]}
+        </p>
       </div>
     </section>
   );
