@@ -124,6 +124,9 @@ export const anomaliesRoute = createRoute({
 export const anomalyRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/anomalies/$id',
+  // A link that is handed on says whose anomaly it is.
+  validateSearch: ({ org }: Record<string, unknown>): { org?: string } =>
+    typeof org === 'string' && /^[\w-]{1,64}$/.test(org) ? { org } : {},
   component: lazyRouteComponent(() => import('./routes/anomaly'), 'AnomalyRoute'),
 });
 

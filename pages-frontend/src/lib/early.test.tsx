@@ -69,6 +69,22 @@ describe('requests begun while the code is on the way', () => {
     expect(await asked()).toEqual(['/config.json', 'https://api.test/v1/me']);
   });
 
+  it('are of the organisation that a link names', async () => {
+    signedIn();
+    storedOrganization.set('o1');
+    beginEarly({ pathname: '/app/anomalies/a1', search: '?org=o2' });
+    await asked();
+    const answer = takeEarly(
+      'https://api.test/v1/anomalies/a1',
+      { headers: headers('o2') },
+      'https://api.test',
+    );
+    await expect(answer).resolves.toBeInstanceOf(Response);
+    sent.mockClear();
+    beginEarly({ pathname: '/app/anomalies', search: '?org=o2' });
+    expect(await asked()).toEqual(['/config.json', 'https://api.test/v1/me']);
+  });
+
   it('answer no other request: of another organisation, another person, another method', async () => {
     for (const init of [
       { headers: headers('o2') },

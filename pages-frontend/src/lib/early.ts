@@ -36,16 +36,13 @@ export function beginEarly({ pathname, search }: Pick<Location, 'pathname' | 'se
     );
   };
   ask('/v1/me', null);
-  const organization = storedOrganization.get();
-  const first = firstRequest(pathname, search);
-  if (organization && first) ask(first, organization);
-}
-
-/** The list without filters and one anomaly: what links from mails and chats lead to. */
-function firstRequest(pathname: string, search: string): string | null {
-  if (search !== '') return null;
-  if (pathname === '/app/anomalies') return '/v1/anomalies?limit=50';
-  return /^\/app\/anomalies\/[^/]+$/.test(pathname) ? pathname.replace('/app', '/v1') : null;
+  const isOne = /^\/app\/anomalies\/[^/]+$/.test(pathname);
+  const named = isOne ? /^\?org=([\w-]{1,64})$/.exec(search)?.[1] : undefined;
+  const organization = named ?? storedOrganization.get();
+  // The list without filters and one anomaly: what links from mails and chats lead to.
+  if (!organization || (search !== '' && !named)) return;
+  if (pathname === '/app/anomalies') ask('/v1/anomalies?limit=50', organization);
+  else if (isOne) ask(pathname.replace('/app', '/v1'), organization);
 }
 
 function note(

@@ -1,6 +1,6 @@
 import { act, screen, waitFor } from '@testing-library/react';
 import { renderApp, fakeAuth } from '@/test/app';
-import { anomalies, me } from '@/test/fixtures.js';
+import { anomalies, logDetail, me } from '@/test/fixtures.js';
 import { http, HttpResponse, server } from '@/test/server';
 import { firstKey } from '@/lib/welcome';
 
@@ -70,5 +70,64 @@ describe('whose data a tab shows', () => {
     expect(await screen.findByText('Nothing odd so far')).toBeVisible();
     expect(queryClient.getQueryData(['me', 'u1'])).toBeUndefined();
     expect(firstKey.get(KEY.organizationId)).toBeUndefined();
+  });
+});
+
+describe('a link that was handed on', () => {
+  /** Each request for the anomaly, with the organisation it names. */
+  const opened = () => {
+    const of: (string | null)[] = [];
+    server.use(
+      http.get('*/v1/anomalies/:id', ({ request }) => {
+        of.push(request.headers.get('driftlock-organization'));
+        return HttpResponse.json(logDetail());
+      }),
+    );
+    return of;
+  };
+
+  it('leads to its own organisation, and stays there', async () => {
+    const asked = twoOrganizations();
+    const of = opened();
+    const { user } = renderApp('/app/anomalies/a1?org=o2');
+    expect(await screen.findByRole('button', { name: 'Organisation: Second Shop' })).toBeVisible();
+    expect(await screen.findByRole('button', { name: 'Copy link' })).toBeVisible();
+    expect(new Set(of)).toEqual(new Set(['o2']));
+    asked.length = 0;
+    await user.click(screen.getByRole('link', { name: 'Driftlock, home' }));
+    await waitFor(() => expect(rows()).toHaveLength(10));
+    expect(new Set(asked)).toEqual(new Set(['o2']));
+  });
+
+  it('lets its reader go to another organisation again', async () => {
+    const asked = twoOrganizations();
+    opened();
+    const { user, router } = renderApp('/app/anomalies/a1?org=o2');
+    await user.click(await screen.findByRole('button', { name: 'Organisation: Second Shop' }));
+    await user.click(await screen.findByRole('menuitemradio', { name: String(first?.name) }));
+    await waitFor(() => expect(router.state.location.href).toBe('/app/anomalies'));
+    await waitFor(() => expect(rows()).toHaveLength(10));
+    expect(asked.at(-1)).toBe(first?.id);
+  });
+
+  it('says so when its reader does not belong there', async () => {
+    const asked = twoOrganizations();
+    const of = opened();
+    const { user } = renderApp('/app/anomalies/a1?org=o3');
+    expect(
+      await screen.findByRole('heading', { name: 'This link is of another organisation' }),
+    ).toBeVisible();
+    expect(of).toEqual([]);
+    await user.click(screen.getByRole('link', { name: 'See your own anomalies' }));
+    await waitFor(() => expect(rows()).toHaveLength(10));
+    expect(asked.at(-1)).toBe(first?.id);
+  });
+
+  it('is what is copied from the page of an anomaly', async () => {
+    twoOrganizations();
+    opened();
+    const { user } = renderApp('/app/anomalies/a1');
+    await user.click(await screen.findByRole('button', { name: 'Copy link' }));
+    expect(await navigator.clipboard.readText()).toMatch(new RegExp(`/app/anomalies/.+\\?org=${first?.id}$`));
   });
 });

@@ -1,9 +1,10 @@
 // The frame of every signed-in page: who and which organisation, the way around, the live feed, offline notice.
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { getRouteApi, Outlet, useNavigate, useRouter } from '@tanstack/react-router';
+import { getRouteApi, Link, Outlet, useNavigate, useRouter, useSearch } from '@tanstack/react-router';
 import { CloudOff } from 'lucide-react';
 import { lazy, Suspense, useDeferredValue, useEffect, useMemo, useState } from 'react';
 import { ErrorMessage, Message } from '@/components/states';
+import { Button } from '@/components/ui/button';
 import { ApiContext } from '@/lib/api/client';
 import { Me } from '@/lib/api/me';
 import { AnomalyFeed, FeedContext } from '@/lib/feed';
@@ -55,14 +56,25 @@ function SignedIn() {
     staleTime: 5 * 60_000,
   });
   const organizations = me.data?.organizations ?? [];
+  // A link that was handed on leads to its own organisation, of those that the person belongs to.
+  const wanted = useSearch({ strict: false, select: ({ org }) => org });
+  const isMember = wanted === undefined || organizations.some((each) => each.id === wanted);
+  const [followed, setFollowed] = useState<string>();
+  if (me.data && wanted !== followed) {
+    setFollowed(wanted);
+    if (isMember && wanted !== undefined) setChosen(wanted);
+  }
   const current = pick(organizations, chosen);
   // Its page is a lot to render at once: this way it comes in slices, between which a phone answers the finger.
   const organization = useDeferredValue(current);
   // What a reload asks for before it knows whose it is (lib/early.ts).
   const shown = organization?.id;
   useEffect(() => {
-    if (shown !== undefined && storedOrganization.get() === null) storedOrganization.set(shown);
-  }, [shown]);
+    const stored = storedOrganization.get();
+    if (shown === undefined || shown === stored || (stored !== null && shown !== wanted)) return;
+    if (stored !== null) firstKey.clear();
+    storedOrganization.set(shown);
+  }, [shown, wanted]);
 
   // Signing out in another tab signs out here. Where another person signs in there, requests are theirs from now on, so
   // nothing of this one's may stay on the page: what is shown begins anew.
@@ -87,6 +99,8 @@ function SignedIn() {
     firstKey.clear();
     storedOrganization.set(id);
     setChosen(id);
+    // The address names the one before.
+    if (wanted !== undefined) void navigate({ to: '/app/anomalies' });
   };
   const goTo = (id: string) => {
     choose({ id });
@@ -118,7 +132,24 @@ function SignedIn() {
       />
       <Shortcuts />
       <OfflineNotice />
-      {organization ? (
+      {me.data && !isMember ? (
+        <main id="main">
+          <Message
+            wholePage
+            title="This link is of another organisation"
+            action={
+              <Button asChild>
+                <Link to="/app/anomalies">See your own anomalies</Link>
+              </Button>
+            }
+          >
+            <p>
+              {session.email} does not belong to it. Ask whoever sent you the link for an invitation, or sign
+              in with another address.
+            </p>
+          </Message>
+        </main>
+      ) : organization ? (
         <ChooseOrganizationContext value={goTo}>
           <InOrganization key={organization.id} organization={organization} />
         </ChooseOrganizationContext>

@@ -6,11 +6,13 @@ import { Button } from '@/components/ui/button';
 import type { AnomalyDetail } from '@/lib/api/anomaly';
 import { useApi } from '@/lib/api/client';
 import { formatBytes, formatExact } from '@/lib/format';
+import { useOrganization } from '@/lib/organization';
 
 export function Evidence({ anomaly }: { anomaly: AnomalyDetail }) {
   const { baseUrl } = useApi();
   const curl = curlFor(baseUrl || window.location.origin, anomaly.id);
-  const permalink = `${window.location.origin}/app/anomalies/${anomaly.id}`;
+  // Whoever opens it may be looking at another of their organisations.
+  const permalink = `${window.location.origin}/app/anomalies/${anomaly.id}?org=${useOrganization().id}`;
   return (
     <div className="space-y-3 text-sm">
       <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1.5">
