@@ -66,7 +66,7 @@ describe('streams', () => {
     await screen.findByText('checkout-api');
     expect(screen.queryByRole('button', { name: /Delete/ })).not.toBeInTheDocument();
     expect(await screen.findByText(/kept for 90 days/)).toBeVisible();
-    expect(screen.queryByRole('link', { name: 'Change it' })).not.toBeInTheDocument();
+    expect(screen.getByRole('link', { name: 'See the settings' })).toBeVisible();
   });
 
   it('show how far they have learnt', async () => {

@@ -18,12 +18,11 @@ export function Retention() {
   if (!data) return null;
   return (
     <p className="mt-3 px-1 text-sm text-ink-3">
-      Anomalies are kept for {data.retention.days} days.{' '}
-      {canAdminister(organization) && (
-        <Link to="/app/settings/organization" className="underline underline-offset-4 hover:text-ink">
-          Change it
-        </Link>
-      )}
+      Anomalies are kept for {data.retention.days} days. That is set for the whole organisation, not stream by
+      stream.{' '}
+      <Link to="/app/settings/organization" className="underline underline-offset-4 hover:text-ink">
+        {canAdminister(organization) ? 'Change it in the settings' : 'See the settings'}
+      </Link>
     </p>
   );
 }

@@ -36,6 +36,15 @@ describe('the streams page', () => {
     expect(await screen.findByRole('slider')).toBeVisible();
   });
 
+  it('says that retention is the organisation’s, and leads to the setting', async () => {
+    const { user, router } = renderApp('/app/streams');
+    expect(
+      await screen.findByText(/kept for 90 days\. That is set for the whole organisation/),
+    ).toBeVisible();
+    await user.click(screen.getByRole('link', { name: 'Change it in the settings' }));
+    expect(router.state.location.pathname).toBe('/app/settings/organization');
+  });
+
   it('copes with a bare stream and an unknown state', async () => {
     answer([{ stream: 'bare', state: 'asleep', events_seen: 0 }]);
     renderApp('/app/streams');
