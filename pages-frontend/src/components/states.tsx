@@ -2,7 +2,7 @@
 import { CloudOff, RotateCw, TriangleAlert } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { ApiError, NetworkError } from '@/lib/api/problem';
-import { formatClock } from '@/lib/format';
+import { useTimes } from '@/lib/times';
 import { Button } from './ui/button';
 
 interface MessageProps {
@@ -68,10 +68,11 @@ function detailOf(error: unknown): string {
 
 /** What was read before still stands on the page, though reading it again failed: says so, quietly. */
 export function Stale({ query }: { query: { isRefetchError: boolean; dataUpdatedAt: number } }) {
+  const times = useTimes();
   return (
     <p role="status" className="mb-3 text-sm text-ink-2 empty:hidden">
       {query.isRefetchError &&
-        `This could not be refreshed. As of ${formatClock(new Date(query.dataUpdatedAt).toISOString())}.`}
+        `This could not be refreshed. As of ${times.clock(new Date(query.dataUpdatedAt).toISOString())}.`}
     </p>
   );
 }

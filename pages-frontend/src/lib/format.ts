@@ -1,4 +1,4 @@
-// Numbers and times in words a tired person reads right.
+// Numbers and spans of time in words a tired person reads right. Absolute times: times.ts.
 
 /** A formatter is made when the first text needs it: making all of them takes a phone a tenth of a second. */
 function once<T>(make: () => T): () => T {
@@ -80,65 +80,4 @@ export function formatOffset(milliseconds: number): string {
           ? `${Math.round(minutes / 60)} h`
           : `${Math.round(minutes / 1440)} days`;
   return `${span} ${milliseconds < 0 ? 'before' : 'after'}`;
-}
-
-const clock = once(
-  () => new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' }),
-);
-const dayAndClock = once(
-  () =>
-    new Intl.DateTimeFormat('en-GB', {
-      weekday: 'short',
-      day: 'numeric',
-      month: 'short',
-      hour: '2-digit',
-      minute: '2-digit',
-      second: '2-digit',
-    }),
-);
-const zoned = once(() => new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'long' }));
-const day = once(() => new Intl.DateTimeFormat('en-GB', { weekday: 'long', day: 'numeric', month: 'long' }));
-
-const isDate = (iso: string) => !Number.isNaN(Date.parse(iso));
-
-/** Clock time today, with the day otherwise; in the reader's time zone. */
-export function formatTime(iso: string, now: number): string {
-  if (!isDate(iso)) return iso;
-  const date = new Date(iso);
-  return sameDay(date, new Date(now)) ? clock().format(date) : dayAndClock().format(date);
-}
-
-export const formatClock = (iso: string): string => (isDate(iso) ? clock().format(new Date(iso)) : iso);
-
-const dateAndTime = once(
-  () =>
-    new Intl.DateTimeFormat('en-GB', {
-      day: 'numeric',
-      month: 'short',
-      year: 'numeric',
-      hour: '2-digit',
-      minute: '2-digit',
-    }),
-);
-
-/** Day and time with the year, for what lies further off. */
-export const formatDate = (iso: string): string => (isDate(iso) ? dateAndTime().format(new Date(iso)) : iso);
-
-/** Unambiguous, for tooltips: local time with its zone, and UTC. */
-export function formatExact(iso: string): string {
-  if (!isDate(iso)) return iso;
-  const date = new Date(iso);
-  return `${zoned().format(date)} (${date.toISOString()})`;
-}
-
-export function formatDay(iso: string, now: number): string {
-  if (!isDate(iso)) return '';
-  const date = new Date(iso);
-  if (sameDay(date, new Date(now))) return 'Today';
-  if (sameDay(date, new Date(now - 86_400_000))) return 'Yesterday';
-  return day().format(date);
-}
-
-function sameDay(a: Date, b: Date): boolean {
-  return a.toDateString() === b.toDateString();
 }

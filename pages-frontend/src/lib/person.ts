@@ -1,5 +1,6 @@
 // What this tab keeps of the person who is signed in goes when another takes their place, however that came about.
 import { storedOrganization } from './organization-store';
+import { rememberedZone } from './remembered-zone';
 import { firstKey } from './welcome';
 
 const KEY = 'driftlock.person';
@@ -7,6 +8,7 @@ const KEY = 'driftlock.person';
 export function forgetPerson(): void {
   sessionStorage.removeItem(KEY);
   storedOrganization.clear();
+  rememberedZone.clear();
   firstKey.clear();
 }
 

@@ -16,6 +16,8 @@ import {
   type Organization,
 } from '@/lib/organization';
 import { forgetPerson } from '@/lib/person';
+import { useOrganizationTimes } from '@/lib/organization-times';
+import { TimesContext } from '@/lib/times';
 import { useOnline } from '@/lib/use-online';
 import { firstKey } from '@/lib/welcome';
 import { Shortcuts } from '../shortcuts';
@@ -177,6 +179,7 @@ function SignedIn() {
 function InOrganization({ organization }: { organization: Organization }) {
   const { ready } = route.useRouteContext();
   const api = useMemo(() => ready.api.inOrganization(organization.id), [ready.api, organization.id]);
+  const times = useOrganizationTimes(api, organization.id);
   const feed = useMemo(() => new AnomalyFeed(), []);
   // What the page shows first is more urgent than what comes next.
   useEffect(() => {
@@ -190,12 +193,14 @@ function InOrganization({ organization }: { organization: Organization }) {
   return (
     <ApiContext value={api}>
       <OrganizationContext value={organization}>
-        <FeedContext value={feed}>
-          <Suspense fallback={null}>
-            <BillingBanner />
-          </Suspense>
-          <Outlet />
-        </FeedContext>
+        <TimesContext value={times}>
+          <FeedContext value={feed}>
+            <Suspense fallback={null}>
+              <BillingBanner />
+            </Suspense>
+            <Outlet />
+          </FeedContext>
+        </TimesContext>
       </OrganizationContext>
     </ApiContext>
   );

@@ -2,7 +2,8 @@ import { Link } from '@tanstack/react-router';
 import { memo } from 'react';
 import { reasonOf, sinceOf, type Anomaly } from '@/lib/api/anomaly';
 import { cn } from '@/lib/cn';
-import { formatAgo, formatClock, formatCount, formatExact, formatOdds } from '@/lib/format';
+import { formatAgo, formatCount, formatOdds } from '@/lib/format';
+import { useTimes } from '@/lib/times';
 import { SEVERITY_HEAT } from './severity';
 import { StatusBadge } from './status-badge';
 
@@ -28,6 +29,7 @@ export const AnomalyRow = memo(function AnomalyRow({
   onSelect,
   selecting = false,
 }: AnomalyRowProps) {
+  const times = useTimes();
   const settled = anomaly.status === 'resolved' || anomaly.status === 'false_positive';
   return (
     <li
@@ -90,10 +92,10 @@ export const AnomalyRow = memo(function AnomalyRow({
         <span className="col-start-2 mt-1 flex items-center gap-3 text-sm sm:contents">
           <time
             dateTime={sinceOf(anomaly)}
-            title={formatExact(sinceOf(anomaly))}
+            title={times.exact(sinceOf(anomaly))}
             className="text-ink-2 tabular-nums sm:col-start-3 sm:text-right"
           >
-            <span className="sm:block">{formatClock(sinceOf(anomaly))}</span>
+            <span className="sm:block">{times.clock(sinceOf(anomaly))}</span>
             <span className="ml-1.5 text-ink-3 sm:ml-0 sm:block sm:text-xs">
               {formatAgo(sinceOf(anomaly), now)}
             </span>

@@ -9,8 +9,9 @@ import { Ticks } from '@/components/verdict/ticks';
 import { reasonOf, sinceOf, type Anomaly, type AnomalyDetail } from '@/lib/api/anomaly';
 import { useApi } from '@/lib/api/client';
 import { placeOf, recentQuery } from '@/lib/api/streams';
-import { formatClock, formatCount, formatOffset } from '@/lib/format';
+import { formatCount, formatOffset } from '@/lib/format';
 import { useOrganization } from '@/lib/organization';
+import { useTimes } from '@/lib/times';
 import { aroundQuery } from './queries';
 
 const HALF_DAY_MS = 43_200_000;
@@ -20,6 +21,7 @@ const LONGEST_SHOWN = 60;
 export function Around({ anomaly }: { anomaly: AnomalyDetail }) {
   const api = useApi();
   const query = useQuery(aroundQuery(api, useOrganization().id, anomaly));
+  const times = useTimes();
   if (query.isPending) return <Skeleton className="h-24 w-full" />;
   if (!query.data) return <p className="text-sm text-ink-2">What else happened could not be loaded.</p>;
 
@@ -39,7 +41,7 @@ export function Around({ anomaly }: { anomaly: AnomalyDetail }) {
         />
         <div className="flex justify-between text-xs text-ink-3 tabular-nums" aria-hidden>
           <span>12 h before</span>
-          <span>{formatClock(sinceOf(anomaly))}</span>
+          <span>{times.clock(sinceOf(anomaly))}</span>
           <span>12 h after</span>
         </div>
         <p className="mt-1 text-ink-2">

@@ -5,18 +5,20 @@ import { Explain } from '@/components/explain';
 import { Button } from '@/components/ui/button';
 import type { AnomalyDetail } from '@/lib/api/anomaly';
 import { useApi } from '@/lib/api/client';
-import { formatBytes, formatExact } from '@/lib/format';
+import { formatBytes } from '@/lib/format';
 import { useOrganization } from '@/lib/organization';
+import { useTimes } from '@/lib/times';
 
 export function Evidence({ anomaly }: { anomaly: AnomalyDetail }) {
   const { baseUrl } = useApi();
+  const times = useTimes();
   const curl = curlFor(baseUrl || window.location.origin, anomaly.id);
   // Whoever opens it may be looking at another of their organisations.
   const permalink = `${window.location.origin}/app/anomalies/${anomaly.id}?org=${useOrganization().id}`;
   return (
     <div className="space-y-3 text-sm">
       <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1.5">
-        <Line name="Found">{formatExact(anomaly.detected_at)}</Line>
+        <Line name="Found">{times.exact(anomaly.detected_at)}</Line>
         <Line name="Type">{anomaly.event_type}</Line>
         {anomaly.algorithm && <Line name="Detector">{anomaly.algorithm}</Line>}
         {anomaly.seed !== undefined && <Line name="Seed">{String(anomaly.seed)}</Line>}

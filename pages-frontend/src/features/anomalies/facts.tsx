@@ -6,16 +6,16 @@ import {
   formatAgo,
   formatBits,
   formatCount,
-  formatExact,
   formatOdds,
   formatPercent,
   formatProbability,
-  formatTime,
 } from '@/lib/format';
+import { useTimes } from '@/lib/times';
 import { useNow } from '@/lib/use-now';
 
 export function Facts({ anomaly }: { anomaly: Anomaly }) {
   const now = useNow();
+  const times = useTimes();
   const since = sinceOf(anomaly);
   return (
     <dl className="mt-5 grid grid-cols-2 gap-px overflow-hidden rounded-lg border border-line bg-line sm:grid-cols-4">
@@ -44,8 +44,8 @@ export function Facts({ anomaly }: { anomaly: Anomaly }) {
       <Fact
         name="Since"
         value={
-          <time dateTime={since} title={formatExact(since)}>
-            {formatTime(since, now)}
+          <time dateTime={since} title={times.exact(since)}>
+            {times.time(since, now)}
           </time>
         }
         detail={formatAgo(since, now)}

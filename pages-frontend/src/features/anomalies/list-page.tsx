@@ -10,8 +10,8 @@ import { AnomalyRow } from '@/components/verdict/anomaly-row';
 import { sinceOf, type Anomaly } from '@/lib/api/anomaly';
 import { useApi } from '@/lib/api/client';
 import { streamsQuery } from '@/lib/api/streams';
-import { formatDay } from '@/lib/format';
 import { canTriage, useOrganization } from '@/lib/organization';
+import { useTimes, type Times } from '@/lib/times';
 import { useNow } from '@/lib/use-now';
 import { FilterBar } from './filter-bar';
 import { SavedViews } from './saved-views';
@@ -135,11 +135,12 @@ interface RowsProps {
 }
 
 const Rows = memo(function Rows({ anomalies, now, arrived, isSelected, onSelect, selecting }: RowsProps) {
+  const times = useTimes();
   // What the screen has room for comes first, the rest a moment later.
   const all = useDeferredValue(true, false);
   const days = useMemo(
-    () => byDay(all ? anomalies : anomalies.slice(0, FIRST_ROWS), now),
-    [all, anomalies, now],
+    () => byDay(all ? anomalies : anomalies.slice(0, FIRST_ROWS), now, times),
+    [all, anomalies, now, times],
   );
   return days.map(([day, rows]) => (
     <section key={day} aria-label={day} className="mb-5">
@@ -161,10 +162,10 @@ const Rows = memo(function Rows({ anomalies, now, arrived, isSelected, onSelect,
   ));
 });
 
-function byDay(anomalies: readonly Anomaly[], now: number): [string, Anomaly[]][] {
+function byDay(anomalies: readonly Anomaly[], now: number, times: Times): [string, Anomaly[]][] {
   const days = new Map<string, Anomaly[]>();
   for (const anomaly of anomalies) {
-    const day = formatDay(sinceOf(anomaly), now);
+    const day = times.day(sinceOf(anomaly), now);
     const rows = days.get(day);
     if (rows) rows.push(anomaly);
     else days.set(day, [anomaly]);

@@ -6,13 +6,15 @@ import { Segmented } from '@/components/ui/segmented';
 import { Skeleton } from '@/components/ui/skeleton';
 import type { AnomalyDetail } from '@/lib/api/anomaly';
 import { replayable } from '@/lib/detector/compare';
-import { formatClock, formatExact } from '@/lib/format';
+import { useTimes } from '@/lib/times';
 import { inWords, pointsOf, type MetricPoint } from './metric-course';
 
 const MOST_SERIES = 4;
 
 export function MetricChart({ anomaly }: { anomaly: AnomalyDetail }) {
   const [chosen, setChosen] = useState(0);
+  const times = useTimes();
+  const clock = (ms: number) => times.clock(new Date(ms).toISOString());
   const query = useQuery({
     queryKey: ['course', anomaly.id, anomaly.witness?.length ?? 0],
     queryFn: () => coursesOf(anomaly),
@@ -75,6 +77,7 @@ export function MetricChart({ anomaly }: { anomaly: AnomalyDetail }) {
 }
 
 function Values({ points }: { points: readonly MetricPoint[] }) {
+  const times = useTimes();
   return (
     <div className="mt-2 rounded-lg border border-line">
       <table className="w-full text-right text-sm tabular-nums">
@@ -94,7 +97,7 @@ function Values({ points }: { points: readonly MetricPoint[] }) {
               className={point.here ? 'border-t border-line bg-sunken font-semibold' : 'border-t border-line'}
             >
               <th scope="row" className="px-3 py-1 text-left font-normal text-ink-2">
-                {point.at === undefined ? 'before' : formatExact(new Date(point.at).toISOString())}
+                {point.at === undefined ? 'before' : times.exact(new Date(point.at).toISOString())}
                 {point.here && ' (this one)'}
               </th>
               <td className="px-3 py-1">{formatValue(point.value)}</td>
@@ -123,4 +126,3 @@ async function coursesOf(anomaly: AnomalyDetail) {
 
 const number = new Intl.NumberFormat('en-GB', { maximumSignificantDigits: 4 });
 const formatValue = (value: number) => number.format(value);
-const clock = (ms: number) => formatClock(new Date(ms).toISOString());

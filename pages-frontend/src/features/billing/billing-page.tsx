@@ -16,7 +16,8 @@ import {
   type Invoice,
 } from '@/lib/api/billing';
 import { useApi } from '@/lib/api/client';
-import { formatExact, formatCount } from '@/lib/format';
+import { formatCount } from '@/lib/format';
+import { useTimes } from '@/lib/times';
 import { formatAmount, formatDollars } from '@/lib/money';
 import { useOrganization } from '@/lib/organization';
 import { Calculator } from './calculator';
@@ -95,6 +96,7 @@ export function BillingPage({ paid, onConfirmed }: BillingPageProps) {
 }
 
 function Present({ billing, pays }: { billing: Billing; pays: boolean }) {
+  const times = useTimes();
   const api = useApi();
   const organization = useOrganization();
   const toast = useToast();
@@ -139,8 +141,8 @@ function Present({ billing, pays }: { billing: Billing; pays: boolean }) {
                   : billing.cancel_at_period_end
                     ? ', ends '
                     : ', next period from '}
-                <time dateTime={billing.current_period_end} title={formatExact(billing.current_period_end)}>
-                  {day.format(new Date(billing.current_period_end))}
+                <time dateTime={billing.current_period_end} title={times.exact(billing.current_period_end)}>
+                  {times.dayOfYear(billing.current_period_end)}
                 </time>
               </>
             )}
@@ -184,8 +186,6 @@ function Present({ billing, pays }: { billing: Billing; pays: boolean }) {
   );
 }
 
-const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'long', year: 'numeric' });
-
 function InvoiceList() {
   const api = useApi();
   const query = useQuery(invoicesQuery(api, useOrganization().id));
@@ -210,10 +210,11 @@ function InvoiceList() {
 }
 
 function InvoiceRow({ invoice }: { invoice: Invoice }) {
+  const times = useTimes();
   const link = invoice.hosted_url ?? invoice.pdf_url;
   return (
     <li className="flex flex-wrap items-baseline gap-x-6 gap-y-1 border-t border-line px-4 py-2.5 text-sm first:border-t-0">
-      <span className="tabular-nums">{day.format(new Date(invoice.created_at))}</span>
+      <span className="tabular-nums">{times.dayOfYear(invoice.created_at)}</span>
       <span className="font-mono text-ink-2">{invoice.number ?? 'draft'}</span>
       <span className="text-ink-2">{invoice.status}</span>
       <span className="ml-auto font-medium tabular-nums">

@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import * as z from 'zod/mini';
 import type { ApiClient } from '@/lib/api/client';
+import type { Times } from '@/lib/times';
 import { toAuditQuery, type AuditFilter } from './audit-search';
 
 export type { AuditFilter };
@@ -35,13 +36,13 @@ const Chain = z.object({
 });
 export type Chain = z.output<typeof Chain>;
 
-export const auditQuery = (api: ApiClient, org: string, filter: AuditFilter) =>
+export const auditQuery = (api: ApiClient, org: string, filter: AuditFilter, times: Times) =>
   infiniteQueryOptions({
     queryKey: ['audit', org, filter],
     initialPageParam: undefined as string | undefined,
     queryFn: ({ pageParam, signal }) =>
       api.request('/v1/audit', AuditPage, {
-        query: { ...toAuditQuery(filter), limit: 50, cursor: pageParam },
+        query: { ...toAuditQuery(filter, times), limit: 50, cursor: pageParam },
         signal,
       }),
     getNextPageParam: (last) => last.next_cursor ?? undefined,

@@ -4,8 +4,9 @@ import { ErrorMessage, Message } from '@/components/states';
 import { Button } from '@/components/ui/button';
 import { useApi } from '@/lib/api/client';
 import { cn } from '@/lib/cn';
-import { formatCount, formatExact, formatTime } from '@/lib/format';
+import { formatCount } from '@/lib/format';
 import { canAdminister, useOrganization } from '@/lib/organization';
+import { useTimes } from '@/lib/times';
 import { useNow } from '@/lib/use-now';
 import {
   ACTIONS,
@@ -49,7 +50,7 @@ export function AuditPage({ filter, onFilter }: AuditPageProps) {
 function Log({ filter, onFilter }: AuditPageProps) {
   const api = useApi();
   const org = useOrganization().id;
-  const query = useInfiniteQuery(auditQuery(api, org, filter));
+  const query = useInfiniteQuery(auditQuery(api, org, filter, useTimes()));
   const entries = query.data?.pages.flatMap((page) => page.entries) ?? [];
   return (
     <>
@@ -120,6 +121,7 @@ function ChainStatus() {
 
 function Entry({ entry }: { entry: AuditEntry }) {
   const now = useNow();
+  const times = useTimes();
   const changes = changesOf(entry);
   return (
     <li>
@@ -137,10 +139,10 @@ function Entry({ entry }: { entry: AuditEntry }) {
             </span>
             <time
               dateTime={entry.at}
-              title={formatExact(entry.at)}
+              title={times.exact(entry.at)}
               className="text-sm text-ink-3 tabular-nums"
             >
-              {formatTime(entry.at, now)}
+              {times.time(entry.at, now)}
             </time>
           </span>
         </summary>

@@ -1,9 +1,11 @@
 // The audit log's filter as it stands in the address; what is not well-formed is left out.
+import type { Times } from '@/lib/times';
+
 export interface AuditFilter {
   action?: string;
   /** The id of a person or key. */
   actor?: string;
-  /** Days as YYYY-MM-DD, both included, in the reader's own time zone. */
+  /** Days as YYYY-MM-DD, both included, in the organisation's time zone. */
   from?: string;
   to?: string;
 }
@@ -26,16 +28,10 @@ export function parseAuditFilter(search: Record<string, unknown>): AuditFilter {
 }
 
 /** As the API takes it: instants instead of days. */
-export function toAuditQuery({ from, to, ...rest }: AuditFilter): Record<string, string> {
+export function toAuditQuery({ from, to, ...rest }: AuditFilter, times: Times): Record<string, string> {
   return {
     ...rest,
-    ...(from ? { from: new Date(`${from}T00:00`).toISOString() } : {}),
-    ...(to ? { to: dayAfter(to).toISOString() } : {}),
+    ...(from ? { from: times.startOfDay(from).toISOString() } : {}),
+    ...(to ? { to: times.startOfDay(to, 1).toISOString() } : {}),
   };
-}
-
-function dayAfter(day: string): Date {
-  const date = new Date(`${day}T00:00`);
-  date.setDate(date.getDate() + 1);
-  return date;
 }

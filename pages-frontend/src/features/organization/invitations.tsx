@@ -9,8 +9,8 @@ import { useApi } from '@/lib/api/client';
 import { explain } from '@/lib/api/explain';
 import { ApiError } from '@/lib/api/problem';
 import { cn } from '@/lib/cn';
-import { formatDate } from '@/lib/format';
 import { useOrganization } from '@/lib/organization';
+import { useTimes } from '@/lib/times';
 import { invitationsQuery, useInvitationActions, type Invitation, type InvitedRole } from './members-api';
 import { CARD, RowsSkeleton } from './section';
 
@@ -18,6 +18,7 @@ import { CARD, RowsSkeleton } from './section';
 export function Invitations() {
   const api = useApi();
   const org = useOrganization().id;
+  const times = useTimes();
   const query = useQuery(invitationsQuery(api, org));
   const actions = useInvitationActions();
   const toast = useToast();
@@ -96,7 +97,7 @@ export function Invitations() {
                 <div className="min-w-0 flex-1 basis-56">
                   <p className="wrap-anywhere">{invitation.email}</p>
                   <p className="text-sm text-ink-3">
-                    as {invitation.role}, open until {formatDate(invitation.expires_at)}
+                    as {invitation.role}, open until {times.date(invitation.expires_at)}
                   </p>
                 </div>
                 <div className="flex gap-2">

@@ -8,8 +8,9 @@ import { Confirm } from '@/components/ui/confirm';
 import { useToast } from '@/components/ui/toast-context';
 import { useApi } from '@/lib/api/client';
 import { cn } from '@/lib/cn';
-import { formatAgo, formatDate, formatExact } from '@/lib/format';
+import { formatAgo } from '@/lib/format';
 import { canAdminister, useOrganization } from '@/lib/organization';
+import { useTimes } from '@/lib/times';
 import { useNow } from '@/lib/use-now';
 import { CreateKey, RotateKey } from './key-dialogs';
 import { keysQuery, stateOf, useKeyActions, type ApiKey, type KeyState } from './keys-api';
@@ -30,6 +31,7 @@ export function KeysPage() {
   const actions = useKeyActions();
   const toast = useToast();
   const now = useNow();
+  const times = useTimes();
   const [open, setOpen] = useState<Open>(null);
   const [shown, setShown] = useState<Shown | null>(null);
   const [withEnded, setWithEnded] = useState(false);
@@ -66,7 +68,7 @@ export function KeysPage() {
           >
             The key “{shown.name}”. It is shown only now: store it where you keep secrets.
             {shown.until &&
-              ` The old one goes on until ${formatDate(shown.until)}, so that nothing is lost meanwhile.`}
+              ` The old one goes on until ${times.date(shown.until)}, so that nothing is lost meanwhile.`}
           </Secret>
         </div>
       )}
@@ -170,6 +172,7 @@ const STATES: Record<KeyState, { label: string; className: string }> = {
 };
 
 function KeyRow({ apiKey, now, children }: { apiKey: ApiKey; now: number; children: React.ReactNode }) {
+  const times = useTimes();
   const state = STATES[stateOf(apiKey, now)];
   return (
     <li className="flex flex-wrap items-center gap-x-4 gap-y-2 px-3 py-3 sm:px-4">
@@ -197,7 +200,7 @@ function KeyRow({ apiKey, now, children }: { apiKey: ApiKey; now: number; childr
             <Moment label="revoked" at={apiKey.revoked_at} now={now} />
           ) : (
             apiKey.expires_at && (
-              <span title={formatExact(apiKey.expires_at)}>ends {formatDate(apiKey.expires_at)}</span>
+              <span title={times.exact(apiKey.expires_at)}>ends {times.date(apiKey.expires_at)}</span>
             )
           )}
         </p>
@@ -208,9 +211,10 @@ function KeyRow({ apiKey, now, children }: { apiKey: ApiKey; now: number; childr
 }
 
 function Moment({ label, at, now }: { label: string; at: string | null | undefined; now: number }) {
+  const times = useTimes();
   if (!at) return <span>{label}</span>;
   return (
-    <time dateTime={at} title={formatExact(at)}>
+    <time dateTime={at} title={times.exact(at)}>
       {label} {formatAgo(at, now)}
     </time>
   );

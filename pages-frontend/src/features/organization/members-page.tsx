@@ -8,8 +8,9 @@ import { useToast } from '@/components/ui/toast-context';
 import { useApi } from '@/lib/api/client';
 import { explain } from '@/lib/api/explain';
 import { cn } from '@/lib/cn';
-import { formatAgo, formatExact } from '@/lib/format';
+import { formatAgo } from '@/lib/format';
 import { canAdminister, useOrganization } from '@/lib/organization';
+import { useTimes } from '@/lib/times';
 import { useNow } from '@/lib/use-now';
 import { Invitations } from './invitations';
 import { FormDialog } from './key-dialogs';
@@ -144,6 +145,7 @@ const withArticle = (role: string) => (/^[aeiou]/.test(role) ? `an ${role}` : `a
 
 function MemberRow({ member, self, children }: { member: Member; self: boolean; children: React.ReactNode }) {
   const now = useNow();
+  const times = useTimes();
   return (
     <li className="flex flex-wrap items-center gap-x-4 gap-y-2 px-3 py-3 sm:px-4">
       <div className="min-w-0 flex-1 basis-56">
@@ -152,7 +154,7 @@ function MemberRow({ member, self, children }: { member: Member; self: boolean; 
           {self && <span className="font-normal text-ink-3"> (you)</span>}
         </p>
         <p className="text-sm text-ink-3">
-          <time dateTime={member.created_at} title={formatExact(member.created_at)}>
+          <time dateTime={member.created_at} title={times.exact(member.created_at)}>
             joined {formatAgo(member.created_at, now)}
           </time>
         </p>

@@ -7,8 +7,8 @@ import { useToast } from '@/components/ui/toast-context';
 import { useApi, type ApiClient } from '@/lib/api/client';
 import { explain } from '@/lib/api/explain';
 import { cn } from '@/lib/cn';
-import { formatDate } from '@/lib/format';
 import { useChooseOrganization, useOrganization, type Organization } from '@/lib/organization';
+import { useTimes } from '@/lib/times';
 import { CreateOrganization } from './create-organization';
 import { CARD, PageHead } from './section';
 
@@ -73,6 +73,7 @@ export function OrganizationsPage({ organizations }: { organizations: readonly O
 export function DeletedOrganizations({ onRestored }: { onRestored: (id: string) => void }) {
   const api = useApi();
   const toast = useToast();
+  const times = useTimes();
   const query = useQuery(deletedQuery(api));
   const restore = useMutation({
     mutationFn: (id: string) =>
@@ -106,7 +107,7 @@ export function DeletedOrganizations({ onRestored }: { onRestored: (id: string) 
             <span className="min-w-0">
               <span className="block font-medium wrap-anywhere">{each.name}</span>
               <span className="block text-sm text-ink-2">
-                deleted {formatDate(each.deleted_at)}, gone for good after {formatDate(each.purged_after)}
+                deleted {times.date(each.deleted_at)}, gone for good after {times.date(each.purged_after)}
               </span>
             </span>
             <Button

@@ -1,6 +1,7 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import * as z from 'zod/mini';
 import { useApi, type ApiClient } from '@/lib/api/client';
+import { configQuery } from '@/lib/api/config';
 import type { Schemas } from '@/lib/api/contract';
 import { useOrganization } from '@/lib/organization';
 
@@ -52,8 +53,10 @@ export function useSettingsActions() {
       api.request('/v1/organization', Settings, { method: 'PATCH', body: patch }),
     onSuccess: (settings) => {
       client.setQueryData(settingsKey(org), settings);
-      // The name stands in the frame too.
-      return client.invalidateQueries({ queryKey: ['me'] });
+      // The name stands in the frame too, and every time is in the organisation's zone.
+      return Promise.all(
+        [['me'], configQuery(api, org).queryKey].map((queryKey) => client.invalidateQueries({ queryKey })),
+      );
     },
   });
   const redact = useMutation({

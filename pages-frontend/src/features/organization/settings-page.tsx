@@ -8,8 +8,8 @@ import { PLANS } from '@/config/plans';
 import { useApi } from '@/lib/api/client';
 import { explain } from '@/lib/api/explain';
 import { cn } from '@/lib/cn';
-import { formatDate } from '@/lib/format';
 import { canAdminister, useOrganization } from '@/lib/organization';
+import { useTimes } from '@/lib/times';
 import { DangerZone } from './danger-zone';
 import { RedactionSettings } from './redaction';
 import { CARD, PageHead, RowsSkeleton } from './section';
@@ -100,6 +100,7 @@ function SettingsForm({ settings }: { settings: Settings }) {
               </option>
             ))}
           </Select>
+          <p className="text-sm text-ink-3">Times are shown in it, to everybody.</p>
         </Field>
       </div>
       <Field label="Sensitivity of streams without their own" htmlFor="org-sensitivity">
@@ -154,6 +155,7 @@ function SettingsForm({ settings }: { settings: Settings }) {
 }
 
 function SettingsList({ settings }: { settings: Settings }) {
+  const times = useTimes();
   const plan = planOf(settings.plan);
   const days = settings.retention_days ?? plan?.retention_days;
   const rows = [
@@ -162,7 +164,7 @@ function SettingsList({ settings }: { settings: Settings }) {
     ['Time zone', settings.time_zone],
     ['Sensitivity', nameOfSensitivity(settings.default_sensitivity)],
     ['Anomalies are kept', days ? `${days} days` : 'as long as the plan allows'],
-    ['Since', formatDate(settings.created_at)],
+    ['Since', times.date(settings.created_at)],
   ];
   return (
     <dl className={cn(CARD, 'grid grid-cols-[auto_minmax(0,1fr)] gap-x-6 gap-y-2 p-4')}>

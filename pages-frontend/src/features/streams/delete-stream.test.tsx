@@ -6,8 +6,6 @@ import { http, HttpResponse, problem, server } from '@/test/server';
 const list = (all: unknown[]) =>
   server.use(http.get('*/v1/streams', () => HttpResponse.json({ streams: all, next_cursor: null })));
 
-beforeEach(() => server.use(http.get('*/v1/config', () => HttpResponse.json({ retention: { days: 90 } }))));
-
 describe('streams', () => {
   it('are deleted only when the name is typed', async () => {
     let path = '';

@@ -1,20 +1,14 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import * as z from 'zod/mini';
 import { useApi } from '@/lib/api/client';
+import { configQuery } from '@/lib/api/config';
 import { canAdminister, useOrganization } from '@/lib/organization';
-
-const Config = z.object({ retention: z.object({ days: z.number() }) });
 
 /** How long anomalies are kept. Left out where it cannot be told: the page does not depend on it. */
 export function Retention() {
   const api = useApi();
   const organization = useOrganization();
-  const { data } = useQuery({
-    queryKey: ['effective-config', organization.id],
-    queryFn: ({ signal }) => api.request('/v1/config', Config, { signal }),
-    staleTime: 5 * 60_000,
-  });
+  const { data } = useQuery(configQuery(api, organization.id));
   if (!data) return null;
   return (
     <p className="mt-3 px-1 text-sm text-ink-3">

@@ -10,9 +10,10 @@ import { Skeleton } from '@/components/ui/skeleton';
 import { useApi } from '@/lib/api/client';
 import { streamsQuery, type Stream } from '@/lib/api/streams';
 import { cn } from '@/lib/cn';
-import { formatAgo, formatCompact, formatCount, formatExact } from '@/lib/format';
+import { formatAgo, formatCompact, formatCount } from '@/lib/format';
 import { canAdminister, useOrganization } from '@/lib/organization';
 import { formatRate, useRates } from '@/lib/rates';
+import { useTimes } from '@/lib/times';
 import { useNow } from '@/lib/use-now';
 import { DeleteStream } from './delete-stream';
 import { Learning } from './learning';
@@ -68,6 +69,7 @@ interface StreamTableProps {
 
 function StreamTable({ streams, rate, onDelete }: StreamTableProps) {
   const now = useNow();
+  const times = useTimes();
   return (
     <div className="overflow-hidden rounded-lg border border-line bg-panel">
       <table className="block w-full text-sm sm:table">
@@ -149,7 +151,7 @@ function StreamTable({ streams, rate, onDelete }: StreamTableProps) {
               </td>
               <td className="text-right text-ink-2">
                 {stream.last_event_at ? (
-                  <time dateTime={stream.last_event_at} title={formatExact(stream.last_event_at)}>
+                  <time dateTime={stream.last_event_at} title={times.exact(stream.last_event_at)}>
                     {formatAgo(stream.last_event_at, now)}
                   </time>
                 ) : (
