@@ -20,6 +20,7 @@ describe('times of an organisation', () => {
     expect(new Times('Europe/Berlin').day('2026-11-19T12:00:00Z', now)).toBe('Thursday 19 November');
     expect(new Times('UTC').time(noon, now)).toBe('12:00:00 UTC');
     expect(new Times('Europe/Berlin').time(noon, now)).toBe('Sat 28 Nov, 13:00:00 CET');
+    expect(new Times('Europe/Berlin').dayAndClock(noon)).toBe('Sat 28 Nov, 13:00:00 CET');
     expect(new Times('Asia/Tokyo').dayOfYear(AT)).toBe('29 November 2026');
   });
 

@@ -36,6 +36,10 @@ export class Times {
     return this.#isSameDay(Date.parse(iso), now) ? this.#text(CLOCK, iso) : this.#text(DAY_AND_CLOCK, iso);
   }
 
+  dayAndClock(iso: string): string {
+    return this.#text(DAY_AND_CLOCK, iso);
+  }
+
   clock(iso: string): string {
     return this.#text(CLOCK, iso);
   }

@@ -18,7 +18,12 @@ export function Evidence({ anomaly }: { anomaly: AnomalyDetail }) {
   return (
     <div className="space-y-3 text-sm">
       <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1.5">
-        <Line name="Found">{times.exact(anomaly.detected_at)}</Line>
+        <Line name="Found">
+          <time dateTime={anomaly.detected_at} title={times.exact(anomaly.detected_at)}>
+            {times.dayAndClock(anomaly.detected_at)}
+          </time>
+          <span className="block text-xs text-ink-3">{anomaly.detected_at}</span>
+        </Line>
         <Line name="Type">{anomaly.event_type}</Line>
         {anomaly.algorithm && <Line name="Detector">{anomaly.algorithm}</Line>}
         {anomaly.seed !== undefined && <Line name="Seed">{String(anomaly.seed)}</Line>}

@@ -97,7 +97,7 @@ function Values({ points }: { points: readonly MetricPoint[] }) {
               className={point.here ? 'border-t border-line bg-sunken font-semibold' : 'border-t border-line'}
             >
               <th scope="row" className="px-3 py-1 text-left font-normal text-ink-2">
-                {point.at === undefined ? 'before' : times.exact(new Date(point.at).toISOString())}
+                {point.at === undefined ? 'before' : times.dayAndClock(new Date(point.at).toISOString())}
                 {point.here && ' (this one)'}
               </th>
               <td className="px-3 py-1">{formatValue(point.value)}</td>

@@ -88,7 +88,7 @@ function SettingsForm({ settings }: { settings: Settings }) {
 
   return (
     <form className={cn(CARD, 'grid gap-5 p-4')} onSubmit={(event) => void submit(event)}>
-      <div className="grid gap-5 sm:grid-cols-2">
+      <div className="grid items-start gap-5 sm:grid-cols-2">
         <Field label="Name" htmlFor="org-name">
           <Input id="org-name" name="name" required maxLength={120} defaultValue={settings.name} />
         </Field>
