@@ -12,7 +12,7 @@ const TOGETHER: readonly [string, RegExp][] = [
   ['react', /\/node_modules\/(react|react-dom|scheduler)\//],
   ['base', /\/node_modules\/(use-sync-external-store|@tanstack|@radix-ui\/react-(slot|compose-refs))\//],
   ['base', /\/node_modules\/(clsx|class-variance-authority|lucide-react)\//],
-  ['base', /\/src\/lib\/(cn|format|times|status|use-title|api\/problem)\./],
+  ['base', /\/src\/lib\/(cn|format|status|use-title|api\/problem)\./],
   ['base', /\/src\/(app\/wordmark|components\/(states|ui\/(button|toast-context)))\./],
   ['menu-libraries', /\/node_modules\/(@radix-ui|@floating-ui|react-remove-scroll|aria-hidden)/],
   // What signing in needs too, and what it does not.
@@ -27,9 +27,9 @@ const TOGETHER: readonly [string, RegExp][] = [
   ['frame', /\/src\/app\/(routes\/app-layout|top-bar|shortcuts)\./],
   [
     'frame',
-    /\/src\/lib\/(feed|live-feed|sse|keys|use-now|use-online|organization-times|api\/(anomaly|config|streams))\./,
+    /\/src\/lib\/(feed|live-feed|sse|keys|use-now|use-online|times|organization-times|api\/(anomaly|config|streams))\./,
   ],
-  ['frame', /\/src\/components\/(feed-indicator|verdict\/(anomaly-row|severity|status-badge))\./],
+  ['frame', /\/src\/components\/(feed-indicator|stale|verdict\/(anomaly-row|severity|status-badge))\./],
   ['frame', /\/src\/components\/ui\/(segmented|skeleton)\./],
 ];
 const together = (id: string) => TOGETHER.find(([, files]) => files.test(id))?.[0];

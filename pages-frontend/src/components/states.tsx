@@ -2,7 +2,6 @@
 import { CloudOff, RotateCw, TriangleAlert } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { ApiError, NetworkError } from '@/lib/api/problem';
-import { useTimes } from '@/lib/times';
 import { Button } from './ui/button';
 
 interface MessageProps {
@@ -64,15 +63,4 @@ function titleOf(error: unknown): string {
 function detailOf(error: unknown): string {
   if (error instanceof ApiError) return error.detail ?? 'The server gave no further detail.';
   return error instanceof Error ? error.message : 'Something unexpected happened.';
-}
-
-/** What was read before still stands on the page, though reading it again failed: says so, quietly. */
-export function Stale({ query }: { query: { isRefetchError: boolean; dataUpdatedAt: number } }) {
-  const times = useTimes();
-  return (
-    <p role="status" className="mb-3 text-sm text-ink-2 empty:hidden">
-      {query.isRefetchError &&
-        `This could not be refreshed. As of ${times.clock(new Date(query.dataUpdatedAt).toISOString())}.`}
-    </p>
-  );
 }

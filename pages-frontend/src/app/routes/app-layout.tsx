@@ -1,10 +1,9 @@
 // The frame of every signed-in page: who and which organisation, the way around, the live feed, offline notice.
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { getRouteApi, Link, Outlet, useNavigate, useRouter, useSearch } from '@tanstack/react-router';
+import { getRouteApi, Outlet, useNavigate, useRouter, useSearch } from '@tanstack/react-router';
 import { CloudOff } from 'lucide-react';
 import { lazy, Suspense, useDeferredValue, useEffect, useMemo, useState } from 'react';
 import { ErrorMessage, Message } from '@/components/states';
-import { Button } from '@/components/ui/button';
 import { ApiContext } from '@/lib/api/client';
 import { Me } from '@/lib/api/me';
 import { AnomalyFeed, FeedContext } from '@/lib/feed';
@@ -32,6 +31,8 @@ const BillingBanner = lazy(async () => {
 const CreateOrganization = lazy(async () => ({
   default: (await import('@/features/organization/create-organization')).CreateOrganization,
 }));
+
+const ForeignLink = lazy(async () => ({ default: (await import('../foreign-link')).ForeignLink }));
 
 const DeletedOrganizations = lazy(async () => ({
   default: (await import('@/features/organization/organizations-page')).DeletedOrganizations,
@@ -136,20 +137,9 @@ function SignedIn() {
       <OfflineNotice />
       {me.data && !isMember ? (
         <main id="main">
-          <Message
-            wholePage
-            title="This link is of another organisation"
-            action={
-              <Button asChild>
-                <Link to="/app/anomalies">See your own anomalies</Link>
-              </Button>
-            }
-          >
-            <p>
-              {session.email} does not belong to it. Ask whoever sent you the link for an invitation, or sign
-              in with another address.
-            </p>
-          </Message>
+          <Suspense>
+            <ForeignLink email={session.email} />
+          </Suspense>
         </main>
       ) : organization ? (
         <ChooseOrganizationContext value={goTo}>

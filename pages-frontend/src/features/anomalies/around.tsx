@@ -8,7 +8,7 @@ import { Severity } from '@/components/verdict/severity';
 import { Ticks } from '@/components/verdict/ticks';
 import { reasonOf, sinceOf, type Anomaly, type AnomalyDetail } from '@/lib/api/anomaly';
 import { useApi } from '@/lib/api/client';
-import { placeOf, recentQuery } from '@/lib/api/streams';
+import { placeOf, recentQuery } from '@/lib/api/recent';
 import { formatCount, formatOffset } from '@/lib/format';
 import { useOrganization } from '@/lib/organization';
 import { useTimes } from '@/lib/times';

@@ -2,7 +2,8 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ArrowLeft, SearchX } from 'lucide-react';
 import { lazy, Suspense, type ReactNode } from 'react';
-import { ErrorMessage, Message, Stale } from '@/components/states';
+import { Stale } from '@/components/stale';
+import { ErrorMessage, Message } from '@/components/states';
 import { Button } from '@/components/ui/button';
 import { Skeleton } from '@/components/ui/skeleton';
 import { EventText } from '@/components/verdict/event-text';
@@ -16,7 +17,6 @@ import { ApiError } from '@/lib/api/problem';
 import { useArrivals, useFeed } from '@/lib/feed';
 import { canTriage, useOrganization } from '@/lib/organization';
 import { useTitle } from '@/lib/use-title';
-import { Around } from './around';
 import { Evidence } from './evidence';
 import { Facts } from './facts';
 import { MeasuresTable } from './measures-table';
@@ -24,6 +24,7 @@ import { anomalyQuery, WATCH_MS } from './queries';
 import { StatusActions } from './status-actions';
 
 // Below the fold, and not what a person in a hurry looks at first.
+const Around = lazy(async () => ({ default: (await import('./around')).Around }));
 const FeedbackPanel = lazy(async () => ({ default: (await import('./feedback')).FeedbackPanel }));
 const MetricChart = lazy(async () => ({ default: (await import('./metric-chart')).MetricChart }));
 const Replay = lazy(async () => ({ default: (await import('./replay')).Replay }));
@@ -133,7 +134,9 @@ function Detail({ anomaly, mayTriage }: { anomaly: AnomalyDetail; mayTriage: boo
             </Suspense>
           </Part>
           <Part title="Around the same time">
-            <Around anomaly={anomaly} />
+            <Suspense fallback={<Skeleton className="h-24 w-full" />}>
+              <Around anomaly={anomaly} />
+            </Suspense>
           </Part>
           {learned && (
             <Part title="The stream around it">

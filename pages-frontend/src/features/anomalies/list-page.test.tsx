@@ -130,7 +130,7 @@ describe('the anomalies list', () => {
     const { user } = renderApp('/app/anomalies');
     await waitFor(() => expect(rows()).toHaveLength(10));
     await user.keyboard('jxjx');
-    const bar = within(screen.getByRole('region', { name: 'Selection' }));
+    const bar = within(await screen.findByRole('region', { name: 'Selection' }));
     expect(bar.getByText('2 selected')).toBeVisible();
     await user.click(bar.getByRole('button', { name: 'Acknowledge' }));
     expect(await screen.findByRole('alert')).toHaveTextContent('Acknowledged: 1. Not changed: 1');
@@ -148,7 +148,7 @@ describe('the anomalies list', () => {
     const { user } = renderApp('/app/anomalies');
     await waitFor(() => expect(rows()).toHaveLength(10));
     await user.keyboard('jx');
-    const bar = within(screen.getByRole('region', { name: 'Selection' }));
+    const bar = within(await screen.findByRole('region', { name: 'Selection' }));
     await user.click(bar.getByRole('button', { name: 'Acknowledge' }));
     expect(await screen.findByRole('alert')).toHaveTextContent('Not changed: 1');
     await waitFor(() => expect(rows()[0]).toHaveTextContent('Resolved'));

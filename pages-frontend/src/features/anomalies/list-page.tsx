@@ -1,15 +1,17 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { memo, useDeferredValue, useMemo, useState } from 'react';
+import { lazy, memo, Suspense, useDeferredValue, useMemo, useState } from 'react';
 import { ArrowUp, SearchX, Telescope } from 'lucide-react';
 import { FeedIndicator } from '@/components/feed-indicator';
-import { ErrorMessage, Message, Stale } from '@/components/states';
+import { Stale } from '@/components/stale';
+import { ErrorMessage, Message } from '@/components/states';
 import { Button } from '@/components/ui/button';
 import { Skeleton } from '@/components/ui/skeleton';
 import { AnomalyRow } from '@/components/verdict/anomaly-row';
 import { sinceOf, type Anomaly } from '@/lib/api/anomaly';
 import { useApi } from '@/lib/api/client';
 import { streamsQuery } from '@/lib/api/streams';
+import { idle } from '@/lib/idle';
 import { canTriage, useOrganization } from '@/lib/organization';
 import { useTimes, type Times } from '@/lib/times';
 import { useNow } from '@/lib/use-now';
@@ -17,11 +19,16 @@ import { FilterBar } from './filter-bar';
 import { SavedViews } from './saved-views';
 import { countActive, type Filters } from './filters';
 import { anomaliesQuery, useChangeStatuses } from './queries';
-import { SelectionBar } from './selection-bar';
 import { useExport } from './use-export';
 import { useLiveList } from './use-live-list';
-import { useOthersChanges } from './use-others-changes';
 import { useListKeys, useSelection } from './use-selection';
+
+// Nobody selects in the first second, and what others change is asked for later still.
+const OthersChanges = lazy(async () => {
+  await idle();
+  return { default: (await import('./others-changes')).OthersChanges };
+});
+const SelectionBar = lazy(async () => ({ default: (await import('./selection-bar')).SelectionBar }));
 
 interface ListPageProps {
   filters: Filters;
@@ -36,7 +43,6 @@ export function ListPage({ filters, onFilters }: ListPageProps) {
   const query = useInfiniteQuery(anomaliesQuery(api, org, filters));
   const streams = useQuery(streamsQuery(api, org));
   const { arrived, waiting, showWaiting } = useLiveList(org, filters, now);
-  useOthersChanges(org, filters);
 
   const anomalies = useMemo(() => query.data?.pages.flatMap((page) => page.anomalies) ?? [], [query.data]);
   const selection = useSelection(anomalies);
@@ -56,6 +62,9 @@ export function ListPage({ filters, onFilters }: ListPageProps) {
         <h1 className="text-xl">Anomalies</h1>
         <FeedIndicator />
       </div>
+      <Suspense>
+        <OthersChanges org={org} filters={filters} />
+      </Suspense>
       <FilterBar
         filters={filters}
         onChange={onFilters}
@@ -107,17 +116,19 @@ export function ListPage({ filters, onFilters }: ListPageProps) {
         )}
       </div>
       {selection.selected.length > 0 && (
-        <SelectionBar
-          selected={selection.selected}
-          busy={change.isPending}
-          onMove={(move, chosen) =>
-            change.mutate(
-              { move, anomalies: chosen },
-              { onSuccess: ({ refused }) => selection.keep(refused) },
-            )
-          }
-          onClear={selection.clear}
-        />
+        <Suspense>
+          <SelectionBar
+            selected={selection.selected}
+            busy={change.isPending}
+            onMove={(move, chosen) =>
+              change.mutate(
+                { move, anomalies: chosen },
+                { onSuccess: ({ refused }) => selection.keep(refused) },
+              )
+            }
+            onClear={selection.clear}
+          />
+        </Suspense>
       )}
     </main>
   );

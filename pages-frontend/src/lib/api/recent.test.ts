@@ -1,4 +1,4 @@
-import { newestScores, type Recent } from './streams';
+import { newestScores, type Recent } from './recent';
 
 const recent = (scores: number[], more: Partial<Recent> = {}): Recent => ({
   state: 'ready',

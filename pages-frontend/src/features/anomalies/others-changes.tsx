@@ -11,7 +11,7 @@ const MOST_WATCHED = 200;
  * The feed tells of anomalies, not of what becomes of them: what colleagues acknowledge or settle is asked for now and then
  * while the page is looked at. Only the status of rows that stand there changes, so that nothing moves under a reading eye.
  */
-export function useOthersChanges(org: string, filters: Filters): void {
+export function OthersChanges({ org, filters }: { org: string; filters: Filters }) {
   const api = useApi();
   const client = useQueryClient();
   useQuery({
@@ -42,4 +42,5 @@ export function useOthersChanges(org: string, filters: Filters): void {
     gcTime: 0,
     retry: false,
   });
+  return null;
 }
