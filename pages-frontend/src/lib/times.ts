@@ -22,13 +22,10 @@ const DAY_MS = 86_400_000;
 const isDate = (iso: string) => !Number.isNaN(Date.parse(iso));
 
 export class Times {
-  readonly #zone: string | undefined;
   #formatters = new Map<Style, Intl.DateTimeFormat>();
 
   /** Without a zone, the reader's own. */
-  constructor(zone?: string) {
-    this.#zone = zone;
-  }
+  constructor(readonly zone?: string) {}
 
   /** Clock time today, with the day otherwise. */
   time(iso: string, now: number): string {
@@ -71,21 +68,6 @@ export class Times {
     return this.#text(DAY, iso);
   }
 
-  /** When a day (YYYY-MM-DD) begins; a whole number of days after it with `later`. */
-  startOfDay(day: string, later = 0): Date {
-    const wanted = Date.parse(`${day}T00:00:00Z`) + later * DAY_MS;
-    // How far ahead the clocks are depends on when it is: twice, for the days on which they change.
-    const guess = wanted - this.#aheadOfUtc(wanted);
-    return new Date(wanted - this.#aheadOfUtc(guess));
-  }
-
-  #aheadOfUtc(at: number): number {
-    const second = Math.floor(at / 1_000) * 1_000;
-    const text = this.#formatter(WALL_CLOCK).format(second);
-    const [day, month, year, hour, minute, seconds] = (text.match(/\d+/g) ?? []).map(Number);
-    return Date.UTC(year ?? 0, (month ?? 1) - 1, day, hour, minute, seconds) - second;
-  }
-
   #isSameDay(a: number, b: number): boolean {
     const days = this.#formatter(DAY_IN_FIGURES);
     return days.format(a) === days.format(b);
@@ -99,21 +81,19 @@ export class Times {
   #formatter(style: Style): Intl.DateTimeFormat {
     let made = this.#formatters.get(style);
     if (!made) {
-      made = formatterOf(style, this.#zone);
+      made = formatterOf(style, this.zone);
       this.#formatters.set(style, made);
     }
     return made;
   }
 }
 
-const WALL_CLOCK: Style = { dateStyle: 'short', timeStyle: 'medium', hourCycle: 'h23' };
-
-function formatterOf(style: Style, zone: string | undefined): Intl.DateTimeFormat {
+/** In the reader's own zone where the given one is known to the database and not to this browser. */
+export function formatterOf(style: Style, zone: string | undefined): Intl.DateTimeFormat {
   if (zone === undefined) return new Intl.DateTimeFormat('en-GB', style);
   try {
     return new Intl.DateTimeFormat('en-GB', { ...style, timeZone: zone });
   } catch {
-    // A zone that the database knows and this browser does not.
     return new Intl.DateTimeFormat('en-GB', style);
   }
 }

@@ -12,7 +12,7 @@ import { placeOf, recentQuery } from '@/lib/api/recent';
 import { formatCount, formatOffset } from '@/lib/format';
 import { useOrganization } from '@/lib/organization';
 import { useTimes } from '@/lib/times';
-import { aroundQuery } from './queries';
+import { aroundQuery } from './around-query';
 
 const HALF_DAY_MS = 43_200_000;
 const MOST_SHOWN = 5;

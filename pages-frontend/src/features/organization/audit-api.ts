@@ -1,8 +1,8 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import * as z from 'zod/mini';
 import type { ApiClient } from '@/lib/api/client';
-import type { Times } from '@/lib/times';
-import { toAuditQuery, type AuditFilter } from './audit-search';
+import { startOfDay } from '@/lib/start-of-day';
+import type { AuditFilter } from './audit-search';
 
 export type { AuditFilter };
 
@@ -36,13 +36,26 @@ const Chain = z.object({
 });
 export type Chain = z.output<typeof Chain>;
 
-export const auditQuery = (api: ApiClient, org: string, filter: AuditFilter, times: Times) =>
+/** As the API takes it: instants instead of days. */
+export function toAuditQuery(
+  { from, to, ...rest }: AuditFilter,
+  zone: string | undefined,
+): Record<string, string> {
+  return {
+    ...rest,
+    ...(from ? { from: startOfDay(from, zone).toISOString() } : {}),
+    ...(to ? { to: startOfDay(to, zone, 1).toISOString() } : {}),
+  };
+}
+
+export const auditQuery = (api: ApiClient, org: string, filter: AuditFilter, zone: string | undefined) =>
   infiniteQueryOptions({
-    queryKey: ['audit', org, filter],
+    // Only days have to do with the zone.
+    queryKey: ['audit', org, toAuditQuery(filter, zone)],
     initialPageParam: undefined as string | undefined,
     queryFn: ({ pageParam, signal }) =>
       api.request('/v1/audit', AuditPage, {
-        query: { ...toAuditQuery(filter, times), limit: 50, cursor: pageParam },
+        query: { ...toAuditQuery(filter, zone), limit: 50, cursor: pageParam },
         signal,
       }),
     getNextPageParam: (last) => last.next_cursor ?? undefined,

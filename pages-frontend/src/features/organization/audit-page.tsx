@@ -50,7 +50,7 @@ export function AuditPage({ filter, onFilter }: AuditPageProps) {
 function Log({ filter, onFilter }: AuditPageProps) {
   const api = useApi();
   const org = useOrganization().id;
-  const query = useInfiniteQuery(auditQuery(api, org, filter, useTimes()));
+  const query = useInfiniteQuery(auditQuery(api, org, filter, useTimes().zone));
   const entries = query.data?.pages.flatMap((page) => page.entries) ?? [];
   return (
     <>

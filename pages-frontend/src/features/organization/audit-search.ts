@@ -1,6 +1,4 @@
 // The audit log's filter as it stands in the address; what is not well-formed is left out.
-import type { Times } from '@/lib/times';
-
 export interface AuditFilter {
   action?: string;
   /** The id of a person or key. */
@@ -25,13 +23,4 @@ export function parseAuditFilter(search: Record<string, unknown>): AuditFilter {
       return typeof value === 'string' && FORMS[name].test(value) ? [[name, value]] : [];
     }),
   );
-}
-
-/** As the API takes it: instants instead of days. */
-export function toAuditQuery({ from, to, ...rest }: AuditFilter, times: Times): Record<string, string> {
-  return {
-    ...rest,
-    ...(from ? { from: times.startOfDay(from).toISOString() } : {}),
-    ...(to ? { to: times.startOfDay(to, 1).toISOString() } : {}),
-  };
 }
