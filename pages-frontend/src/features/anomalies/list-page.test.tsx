@@ -127,8 +127,18 @@ describe('the anomalies list', () => {
           : problem(409, 'invalid_transition');
       }),
     );
+    const asked = vi.fn();
+    server.use(
+      http.get('*/v1/anomalies', () => {
+        asked();
+        return HttpResponse.json({ anomalies: anomalies(), next_cursor: null });
+      }),
+    );
     const { user } = renderApp('/app/anomalies');
     await waitFor(() => expect(rows()).toHaveLength(10));
+    // the list is read once more when the feed is there
+    await waitFor(() => expect(asked).toHaveBeenCalledTimes(2));
+    await waitFor(() => expect(screen.queryByText('Live', { selector: '[role=status]' })).toBeVisible());
     await user.keyboard('jxjx');
     const bar = within(await screen.findByRole('region', { name: 'Selection' }));
     expect(bar.getByText('2 selected')).toBeVisible();
@@ -138,6 +148,37 @@ describe('the anomalies list', () => {
     // rows are drawn after the notice, in slices
     await waitFor(() => expect(rows()[0]).toHaveTextContent('Acknowledged'));
     await waitFor(() => expect(rows()[1]).toHaveTextContent('New'));
+  });
+
+  it('does not show the old status again when the list was being read while it changed', async () => {
+    const id = logDetail().id;
+    const statuses = new Map<string, 'acknowledged'>();
+    const held: Array<() => void> = [];
+    let asked = 0;
+    server.use(
+      http.get('*/v1/anomalies', async () => {
+        asked += 1;
+        const answer = anomalies().map((each) => ({ ...each, status: statuses.get(each.id) ?? each.status }));
+        // the second reading, which the feed brings, is on its way while the status changes
+        if (asked === 2) await new Promise<void>((resolve) => held.push(resolve));
+        return HttpResponse.json({ anomalies: answer, next_cursor: null });
+      }),
+      http.patch('*/v1/anomalies/:id/status', () => {
+        statuses.set(id, 'acknowledged');
+        return HttpResponse.json({ ...summary(logDetail()), status: 'acknowledged' });
+      }),
+    );
+    const { user } = renderApp('/app/anomalies');
+    await waitFor(() => expect(rows()).toHaveLength(10));
+    await waitFor(() => expect(held).toHaveLength(1));
+    await user.keyboard('jx');
+    const bar = within(await screen.findByRole('region', { name: 'Selection' }));
+    await user.click(bar.getByRole('button', { name: 'Acknowledge' }));
+    await waitFor(() => expect(asked).toBe(3));
+    held[0]?.();
+    await waitFor(() => expect(rows()[0]).toHaveTextContent('Acknowledged'));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(rows()[0]).toHaveTextContent('Acknowledged');
   });
 
   it('shows what a colleague made of it meanwhile, and keeps what was refused selected', async () => {

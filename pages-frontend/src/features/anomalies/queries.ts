@@ -72,10 +72,11 @@ export function useChangeStatus(org: string) {
         body: { status: move.to },
       }),
     onMutate: async ({ id, move }) => {
+      const reading = isReading(client, org);
       await forgetReading(client, org, id);
       const before = client.getQueryData<AnomalyDetail>(keys.detail(org, id))?.status;
       patchStatus(client, org, id, move.to);
-      return { before };
+      return { before, reading };
     },
     onError: (error, { id }, context) => {
       if (context?.before) patchStatus(client, org, id, context.before);
@@ -87,7 +88,7 @@ export function useChangeStatus(org: string) {
       patchStatus(client, org, anomaly.id, anomaly.status);
       toast.show({ message: `${move.done}.` });
     },
-    onSettled: () => client.invalidateQueries({ queryKey: keys.lists(org), refetchType: 'none' }),
+    onSettled: (_data, _error, _change, context) => outdateLists(client, org, context?.reading ?? false),
   });
 }
 
@@ -98,6 +99,16 @@ async function forgetReading(client: QueryClient, org: string, id?: string): Pro
   if (id !== undefined) await client.cancelQueries({ queryKey: keys.detail(org, id), exact: true });
 }
 
+const isReading = (client: QueryClient, org: string): boolean =>
+  client.isFetching({ queryKey: keys.lists(org) }) > 0;
+
+/** Lists are read when they are next looked at; one that was being read while a status changed may have either: it is read again. */
+const outdateLists = (client: QueryClient, org: string, wasReading: boolean): Promise<void> =>
+  client.invalidateQueries({
+    queryKey: keys.lists(org),
+    refetchType: wasReading || isReading(client, org) ? 'active' : 'none',
+  });
+
 const AT_ONCE = 4;
 
 /** Changes many statuses, a few at a time, and tells the outcome in one message. */
@@ -106,6 +117,7 @@ export function useChangeStatuses(org: string) {
   const client = useQueryClient();
   const toast = useToast();
   return useMutation({
+    onMutate: () => ({ reading: isReading(client, org) }),
     mutationFn: async ({ move, anomalies }: { move: Move; anomalies: readonly Anomaly[] }) => {
       const queue = [...anomalies];
       const refused: string[] = [];
@@ -140,7 +152,7 @@ export function useChangeStatuses(org: string) {
           message: `${words} Not changed: ${refused.length}, shown as they are now and still selected.`,
         });
     },
-    onSettled: () => client.invalidateQueries({ queryKey: keys.lists(org), refetchType: 'none' }),
+    onSettled: (_data, _error, _change, context) => outdateLists(client, org, context?.reading ?? false),
   });
 }
 
