@@ -78,6 +78,8 @@ pub struct StreamObject {
     /// … and how many failures there were in a row.
     pub(super) failures: Cell<u32>,
     alarm_at: Rc<Cell<i64>>,
+    /// The time that the runtime was last given for an alarm.
+    alarm_set: Cell<i64>,
     migrated: Cell<bool>,
     /// Set while a change of the stream's shards is carried out.
     pub(super) changing: Cell<bool>,
@@ -99,6 +101,7 @@ impl DurableObject for StreamObject {
             paused_until: Cell::new(0),
             failures: Cell::new(0),
             alarm_at: Rc::default(),
+            alarm_set: Cell::new(0),
             migrated: Cell::new(false),
             changing: Cell::new(false),
         }
@@ -482,7 +485,14 @@ impl StreamObject {
             return;
         }
         self.alarm_at.set(at);
-        let set = self.sql.set_alarm(alarm_ms(at));
+        let mut when = alarm_ms(at);
+        // the time of the alarm that rings just now changes nothing in storage, so the runtime would not tell its clock of it
+        // anew, and the alarm would be lost
+        if when == self.alarm_set.get() {
+            when += 1;
+        }
+        self.alarm_set.set(when);
+        let set = self.sql.set_alarm(when);
         let alarm_at = self.alarm_at.clone();
         spawn_local(async move {
             let heard = match set {
