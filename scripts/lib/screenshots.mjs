@@ -96,6 +96,7 @@ async function takeAll({ url, person, found, org, token }) {
           await settle(page, name);
           for (const [suffix, colorScheme] of Object.entries(schemes)) {
             await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+            await page.waitForTimeout(500); // colours fade over
             total += await save(browser, page, `${name}.${suffix}`);
           }
         }
