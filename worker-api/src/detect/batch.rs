@@ -100,10 +100,8 @@ impl StreamObject {
         batch: Vec<u8>,
     ) -> JsValue {
         let terms = Terms::new(sensitivity, left, streams, epoch, key.as_deref());
-        answer_of(match self.open(terms.streams).await {
-            Ok(()) => self.ingest(&batch, &terms),
-            Err(error) => Err(error),
-        })
+        let opened = self.open(terms.streams).await;
+        answer_of(opened.and_then(|()| self.ingest(&batch, &terms)))
     }
 }
 

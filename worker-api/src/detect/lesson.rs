@@ -133,30 +133,13 @@ impl Engine {
 mod tests {
     use super::super::dedupe::Window;
     use super::super::engine::Counters;
+    use super::super::log::sample;
     use super::super::name::ObjectName;
     use super::*;
 
     fn engine() -> Engine {
         let name = ObjectName::first(uuid::Uuid::from_u128(7), "checkout");
         Engine::new(name, Counters::default(), Window::default())
-    }
-
-    fn batch(from: usize, count: usize) -> Vec<u8> {
-        let mut w = Writer::default();
-        for i in from..from + count {
-            let text = format!("user {} paid order {} in {} ms", i % 17, 8_000 + i, i % 40);
-            w.push(&Record {
-                index: i as u32,
-                kind: Kind::Log,
-                timestamp_ms: None,
-                group: None,
-                id: None,
-                metadata: None,
-                format: Format::Text,
-                text: &text,
-            });
-        }
-        w.finish()
     }
 
     fn lesson(teach: bool) -> Lesson {
@@ -178,7 +161,7 @@ mod tests {
         let mut live = engine();
         let mut run = |live: &mut Engine, from: usize| {
             log.push(
-                live.apply(&batch(from, 200), 1)
+                live.apply(&sample::orders(from, 200), 1)
                     .expect("batch")
                     .log
                     .expect("logged"),
@@ -212,7 +195,7 @@ mod tests {
     #[test]
     fn looking_and_other_generations_change_nothing() {
         let mut live = engine();
-        live.apply(&batch(0, 300), 1).expect("batch");
+        live.apply(&sample::orders(0, 300), 1).expect("batch");
         let before = live.snapshot();
         let (looked, none) = live.learn_lesson(&Lesson {
             look: true,

@@ -2,9 +2,8 @@
 
 use super::*;
 use crate::detect::engine::Found;
-use crate::detect::log::{self, Format, Record, Writer};
+use crate::detect::log::{self, sample};
 use crate::detect::record::Place;
-use cbad::Kind;
 use uuid::Uuid;
 
 /// What Cloudflare takes as one value.
@@ -31,21 +30,7 @@ fn assert_fits(statements: &[Statement]) {
 
 #[test]
 fn a_batch_of_seven_megabytes_is_stored_in_values_that_fit_and_comes_back_whole() {
-    let text = "x".repeat(250_000);
-    let mut batch = Writer::default();
-    for index in 0..28 {
-        batch.push(&Record {
-            index,
-            kind: Kind::Log,
-            timestamp_ms: None,
-            group: None,
-            id: None,
-            metadata: None,
-            format: Format::Text,
-            text: &text,
-        });
-    }
-    let batch = batch.finish();
+    let batch = sample::batch(0, vec!["x".repeat(250_000); 28]);
     assert!(batch.len() > 7_000_000 - 1);
     let mut engine = Engine::new(name(), Counters::default(), Window::default());
     let mut store = Rows::default();
@@ -117,26 +102,10 @@ impl Rows {
     }
 }
 
-fn lines(from: usize, count: usize) -> Vec<u8> {
-    let mut batch = Writer::default();
-    for i in from..from + count {
-        let text = format!("user {} paid order {} in {} ms", i % 17, 8_000 + i, i % 40);
-        batch.push(&Record {
-            index: i as u32,
-            kind: Kind::Log,
-            timestamp_ms: None,
-            group: None,
-            id: None,
-            metadata: None,
-            format: Format::Text,
-            text: &text,
-        });
-    }
-    batch.finish()
-}
-
 fn take(engine: &mut Engine, from: usize, count: usize, now_ms: i64) -> Vec<Statement> {
-    let mut applied = engine.apply(&lines(from, count), now_ms).expect("a batch");
+    let mut applied = engine
+        .apply(&sample::orders(from, count), now_ms)
+        .expect("a batch");
     let mut changes = Changes::new(engine, now_ms);
     changes.applied(&mut applied).expect("kept");
     changes.finish().expect("statements")
@@ -193,9 +162,9 @@ fn an_object_from_before_rows_said_the_counters_goes_on() {
     let mut old = Engine::new(name(), Counters::default(), Window::default());
     let mut store = Rows::default();
     for i in 0..3 {
-        old.apply(&lines(i * 5, 5), 1).expect("a batch");
+        old.apply(&sample::orders(i * 5, 5), 1).expect("a batch");
         let seq = i as i64 + 1;
-        let row = vec![seq.into(), 5i64.into(), lines(i * 5, 5).into()];
+        let row = vec![seq.into(), 5i64.into(), sample::orders(i * 5, 5).into()];
         store.log.push(row);
     }
     store.usage.insert((0, "1970-01-01".into()), (15, 0));
