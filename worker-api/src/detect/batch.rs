@@ -183,7 +183,6 @@ impl StreamObject {
             .apply(rest.as_deref().unwrap_or(batch), now)
             .map_err(Error::internal)?;
         let (answer, slots) = whole(before, &applied.answer, open.owned)?;
-        let news = !applied.anomalies.is_empty() || !applied.repeats.is_empty();
         let mut changes = Changes::new(engine, now).slim(open.slim);
         changes.applied(&mut applied)?;
         if let Some(key) = &terms.key {
@@ -195,8 +194,10 @@ impl StreamObject {
         let (accepted, duplicates) = (applied.answer.accepted, applied.answer.duplicates);
         metrics::add("driftlock_events_accepted_total", accepted.into());
         metrics::add("driftlock_events_duplicate_total", duplicates.into());
-        let due = if news {
-            now.max(self.paused_until(now))
+        let due = if !applied.anomalies.is_empty() {
+            self.paused_until(now)
+        } else if !applied.repeats.is_empty() {
+            self.next_repeats(now).min(self.next_report_of(engine, now))
         } else {
             self.next_report_of(engine, now)
         };

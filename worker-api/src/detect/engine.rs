@@ -62,6 +62,9 @@ pub struct Counters {
     /// Usage that the table of usage does not have yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used: Option<Used>,
+    /// Repeats that the table of repeats does not have yet: an anomaly's sequence number, and how often it was seen again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repeats: Vec<(u64, u32)>,
 }
 
 /// Usage of a day.

@@ -43,7 +43,7 @@ impl Reported {
     }
 }
 
-/// Usage that the database has not heard of, apart from what is still in the counters ([`StreamObject::fold_usage`]).
+/// Usage that the database has not heard of, apart from what is still in the counters ([`StreamObject::fold`]).
 pub(super) const UNSENT_USAGE: &str = "SELECT u.generation, u.day, u.events, u.detections, coalesce(x.count, 0) FROM usage u \
     LEFT JOIN unrecorded x ON x.generation = u.generation AND x.day = u.day WHERE u.events > u.sent_events OR u.detections > u.sent_detections";
 
@@ -190,6 +190,13 @@ impl StreamObject {
     }
 
     async fn send_repeats(&self, sql: &Sql) -> Result<()> {
+        let now = self.ctx.now_ms();
+        if self.next_repeats(now) > now {
+            return Ok(());
+        }
+        if self.with_engine(sql, |e| Ok(!e.counters.repeats.is_empty()))? {
+            self.fold(sql)?;
+        }
         let rows = sql.rows(
             "SELECT seq, count FROM repeats WHERE count > sent LIMIT 500",
             vec![],
@@ -207,6 +214,7 @@ impl StreamObject {
         let body: Vec<_> = counts.iter()
             .map(|(seq, count)| json!({ "id": name.anomaly_id(generation, *seq as u64), "org_id": name.org, "repeats": count }))
             .collect();
+        self.repeats_told.set(now);
         match postgrest::rpc(&self.ctx, "record_repeats", &json!({ "rows": body })).await {
             Ok(()) => {
                 for (seq, count) in counts {
@@ -237,7 +245,7 @@ impl StreamObject {
             "anomalies_seen": counters.detections, "generation": counters.generation, "algorithm": cbad::ALGORITHM,
             "first_event_at": counters.first_ms.map(time::to_rfc3339), "last_event_at": counters.last_ms.map(time::to_rfc3339),
         });
-        self.fold_usage(sql)?;
+        self.fold(sql)?;
         let usage = sql.rows(UNSENT_USAGE, vec![])?;
         let rows: Vec<_> = usage.iter().map(|r| usage_row(&name, r)).collect();
         let mut sent =
@@ -295,19 +303,26 @@ impl StreamObject {
         at_ms + interval + interval * i64::from(jitter()) / 1024
     }
 
+    /// When the database may hear of repeats: a cause that goes on is not worth a call for every batch.
+    pub(super) fn next_repeats(&self, now: i64) -> i64 {
+        let told = self.repeats_told.get();
+        let interval = self.ctx.settings.flush_seconds.clamp(1, 10) * 1000;
+        // told in what is the future now: the clock was set back, and it is time
+        let due = if told > now { now } else { told + interval };
+        due.max(now).max(self.paused_until(now))
+    }
+
     /// When anything at all is due.
     pub(super) fn next_due(&self, now: i64) -> Result<i64> {
         let sql = self.ready()?;
         let waits = sql.integer("SELECT 1 FROM outbox LIMIT 1", vec![])?;
         let outbox = waits.map_or(i64::MAX, |_| self.paused_until(now));
-        let repeats = sql
-            .integer("SELECT count(*) FROM repeats WHERE count > sent", vec![])?
-            .unwrap_or(0);
-        let repeats = if repeats > 0 {
-            now + self.ctx.settings.flush_seconds.clamp(1, 10) * 1000
+        let repeats = if self.with_engine(&sql, |e| Ok(!e.counters.repeats.is_empty()))? {
+            Some(1)
         } else {
-            i64::MAX
+            sql.integer("SELECT 1 FROM repeats WHERE count > sent LIMIT 1", vec![])?
         };
+        let repeats = repeats.map_or(i64::MAX, |_| self.next_repeats(now));
         Ok(outbox.max(now).min(repeats).min(self.next_report(now)))
     }
 }

@@ -101,14 +101,21 @@ pub struct Writer {
 
 impl Default for Writer {
     fn default() -> Self {
-        Self {
-            bytes: vec![VERSION],
-            count: 0,
-        }
+        Self::with_capacity(0)
     }
 }
 
 impl Writer {
+    /// With room for so many bytes: growing copies what is there.
+    pub fn with_capacity(bytes: usize) -> Self {
+        let mut writer = Self {
+            bytes: Vec::with_capacity(bytes + 1),
+            count: 0,
+        };
+        writer.bytes.push(VERSION);
+        writer
+    }
+
     /// Number of records written.
     pub fn len(&self) -> u32 {
         self.count

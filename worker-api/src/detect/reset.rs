@@ -42,7 +42,7 @@ impl StreamObject {
         let sql = self.ready()?;
         self.send_usage(&sql).await?;
         // from here on nothing waits: no request comes between. What was used while that was sent stays in its table
-        self.fold_usage(&sql)?;
+        self.fold(&sql)?;
         let generation = self.with_engine(&sql, |e| Ok(e.counters.generation))?;
         let counters = Counters {
             generation: generation + 1,
@@ -61,7 +61,7 @@ impl StreamObject {
     }
 
     pub(super) async fn send_usage(&self, sql: &Sql) -> Result<()> {
-        self.fold_usage(sql)?;
+        self.fold(sql)?;
         let usage = sql.rows(flush::UNSENT_USAGE, vec![])?;
         if usage.is_empty() {
             return Ok(());

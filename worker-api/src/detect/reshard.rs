@@ -141,7 +141,7 @@ impl StreamObject {
         let sql = self.ready()?;
         for _ in 0..TELLINGS {
             self.send_usage(&sql).await?;
-            self.fold_usage(&sql)?;
+            self.fold(&sql)?;
             if sql.rows(super::flush::UNSENT_USAGE, vec![])?.is_empty() {
                 return Ok(());
             }

@@ -22,6 +22,8 @@ const CONTINUED: i64 = -1;
 const LOG_EVENTS: u64 = 10_000;
 /// … or this many bytes of log, apart from the counters in it (a few hundred with every entry).
 const LOG_BYTES: u64 = 4 << 20;
+/// Anomalies whose repeats the counters hold: they are written with every batch.
+const REPEATS: usize = 20;
 /// Answers remembered for `Idempotency-Key`.
 const ANSWERS: i64 = 5_000;
 const LOG: &str = "INSERT INTO log (seq, events, body) VALUES (?, ?, ?)";
@@ -329,10 +331,21 @@ impl<'e> Changes<'e> {
             self.outbox(pending)?;
         }
         for first in &applied.repeats {
-            let values = vec![(*first as i64).into()];
-            self.statements.push(("INSERT INTO repeats (seq, count) VALUES (?, 2) ON CONFLICT (seq) DO UPDATE SET count = count + 1", values));
+            self.repeat(*first);
         }
         Ok(())
+    }
+
+    fn repeat(&mut self, first: u64) {
+        let repeats = &mut self.engine.counters.repeats;
+        match repeats.iter_mut().find(|(seq, _)| *seq == first) {
+            Some((_, count)) => *count += 1,
+            None => repeats.push((first, 1)),
+        }
+        if repeats.len() > REPEATS {
+            self.fold();
+            self.settles = true;
+        }
     }
 
     /// An anomaly that was found elsewhere.
@@ -476,8 +489,13 @@ impl<'e> Changes<'e> {
         used.detections += detections as u64;
     }
 
-    /// Moves what was used into its table. The counters have to follow in a row of their own.
+    /// Moves usage and repeats into their tables. The counters have to follow in a row of their own.
     fn fold(&mut self) {
+        for (first, count) in std::mem::take(&mut self.engine.counters.repeats) {
+            let values = vec![(first as i64).into(), i64::from(count).into()];
+            // the first sight of it counts too
+            self.statements.push(("INSERT INTO repeats (seq, count) VALUES (?1, 1 + ?2) ON CONFLICT (seq) DO UPDATE SET count = count + ?2", values));
+        }
         let Some(used) = self.engine.counters.used.take() else {
             return;
         };

@@ -4,6 +4,7 @@ use super::*;
 use crate::detect::engine::Found;
 use crate::detect::log::{self, sample};
 use crate::detect::record::Place;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// What Cloudflare takes as one value.
@@ -59,7 +60,9 @@ struct Rows {
     log: Vec<Vec<Value>>,
     checkpoint: Vec<u8>,
     /// Events and detections by generation and day.
-    usage: std::collections::BTreeMap<(i64, String), (i64, i64)>,
+    usage: BTreeMap<(i64, String), (i64, i64)>,
+    /// How often an anomaly was seen, by its sequence number.
+    repeats: BTreeMap<i64, i64>,
 }
 
 impl Rows {
@@ -83,6 +86,9 @@ impl Rows {
                     let used = self.usage.entry((number(0), day)).or_default();
                     *used = (used.0 + number(2), used.1 + number(3));
                 }
+                s if s.starts_with("INSERT INTO repeats") => {
+                    *self.repeats.entry(number(0)).or_insert(1) += number(1);
+                }
                 _ => {}
             }
         }
@@ -99,6 +105,15 @@ impl Rows {
         let folded: i64 = self.usage.values().map(|(events, _)| events).sum();
         let beside = self.load().counters.used.map_or(0, |u| u.events as i64);
         folded + beside
+    }
+
+    /// How often anomalies were seen, in the table and beside it.
+    fn repeated(&self) -> BTreeMap<i64, i64> {
+        let mut repeated = self.repeats.clone();
+        for (first, count) in self.load().counters.repeats {
+            *repeated.entry(first as i64).or_insert(1) += i64::from(count);
+        }
+        repeated
     }
 }
 
@@ -138,6 +153,32 @@ fn a_batch_is_one_row_and_a_restart_after_any_of_them_goes_on_where_it_was() {
     }
     assert_eq!(store.usage.len(), 2);
     assert!(store.log.len() < 10 && !store.checkpoint.is_empty());
+}
+
+#[test]
+fn repeats_wait_in_the_counters_and_none_is_lost_on_the_way_to_their_table() {
+    let mut live = Engine::new(name(), Counters::default(), Window::default());
+    let mut store = Rows::default();
+    let mut expected = BTreeMap::new();
+    for i in 0..200u64 {
+        let mut applied = live
+            .apply(&sample::orders(i as usize, 1), 1)
+            .expect("a batch");
+        // of one anomaly time and again, and of ever new ones
+        applied.repeats = vec![7, 1_000 + i / 2];
+        for first in &applied.repeats {
+            *expected.entry(*first as i64).or_insert(1) += 1;
+        }
+        let mut changes = Changes::new(&mut live, 1);
+        changes.applied(&mut applied).expect("kept");
+        store.keep(changes.finish().expect("statements"));
+        same(&store.load(), &live);
+        assert_eq!(store.repeated(), expected);
+    }
+    let (beside, log) = (live.counters.repeats.len(), store.log.len());
+    assert!(beside <= 21 && log == 200, "{beside} {log}");
+    store.keep(Changes::new(&mut live, 1).finish().expect("statements"));
+    assert_eq!(store.repeats, expected, "folded into the table");
 }
 
 #[test]

@@ -68,6 +68,8 @@ pub struct StreamObject {
     /// Set while a flush runs, so that an alarm and a request do not send the same rows side by side.
     pub(super) flushing: Cell<bool>,
     pub(super) reported: RefCell<flush::Reported>,
+    /// When the database was last told of repeats, or could not be.
+    pub(super) repeats_told: Cell<i64>,
     pub(super) measuring: RefCell<Budget>,
     /// Rows in the outbox; `None` until they were counted.
     pub(super) waiting: Cell<Option<i64>>,
@@ -95,6 +97,7 @@ impl DurableObject for StreamObject {
             engine: Rc::default(),
             flushing: Cell::new(false),
             reported: RefCell::default(),
+            repeats_told: Cell::new(0),
             measuring: RefCell::default(),
             waiting: Cell::new(None),
             level: Cell::default(),
@@ -349,7 +352,7 @@ impl StreamObject {
     /// Sees to it that what waits for the database is sent, also where the alarm for that was lost. Says whether anything waits.
     async fn wake(&self) -> Result<String> {
         let sql = self.ready()?;
-        self.fold_usage(&sql)?;
+        self.fold(&sql)?;
         let waits = flush::waits(&sql)?;
         if waits {
             self.wake_at(self.paused_until(self.ctx.now_ms()));
@@ -422,10 +425,10 @@ impl StreamObject {
         Ok(self.sql.clone())
     }
 
-    /// Puts what was used into its table, where reports are made from.
-    pub(super) fn fold_usage(&self, sql: &Sql) -> Result<()> {
+    /// Puts usage and repeats into their tables, where reports are made from.
+    pub(super) fn fold(&self, sql: &Sql) -> Result<()> {
         self.with_engine(sql, |engine| {
-            if engine.counters.used.is_none() {
+            if engine.counters.used.is_none() && engine.counters.repeats.is_empty() {
                 return Ok(());
             }
             self.store(Changes::new(engine, self.ctx.now_ms()).finish()?)

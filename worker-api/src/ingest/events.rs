@@ -111,6 +111,7 @@ pub fn parse(
     terms: Terms<'_>,
 ) -> Result<Batches> {
     let mut parser = Parser(Collector::new(terms), header);
+    parser.0.expect(body.len());
     if is_ndjson(media_type) {
         parser.lines(body)?;
         return Ok(parser.0.finish());
@@ -412,7 +413,7 @@ fn code_of(field: &str) -> &'static str {
 /// The value of a JSON string; borrowed where it has no escapes.
 fn unescape(text: &str) -> Option<Cow<'_, str>> {
     let inner = text.strip_prefix('"')?.strip_suffix('"')?;
-    if !inner.as_bytes().contains(&b'\\') {
+    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
         return Some(Cow::Borrowed(inner));
     }
     serde_json::from_str::<String>(text).ok().map(Cow::Owned)

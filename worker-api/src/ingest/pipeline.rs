@@ -91,6 +91,10 @@ pub struct Collector<'p> {
     pub line: Option<u32>,
     redactor: Option<Redactor>,
     batches: Batches,
+    /// The stream of the newest event that was taken: mostly that of the next one too.
+    latest: String,
+    /// About how many bytes the first stream's events will be.
+    expected: usize,
     /// What was taken, see [`Limits::kept`].
     kept_bytes: usize,
     /// Why nothing more is taken.
@@ -105,9 +109,16 @@ impl<'p> Collector<'p> {
             line: None,
             terms,
             batches: Batches::default(),
+            latest: String::new(),
+            expected: 0,
             kept_bytes: 0,
             overflow: None,
         }
+    }
+
+    /// Makes room for a body of so many bytes, most of which is the events of one stream.
+    pub fn expect(&mut self, bytes: usize) {
+        self.expected = bytes;
     }
 
     /// A text that becomes part of a stream's name. Redacted before it is made to fit a name, which would hide what it holds.
@@ -145,17 +156,8 @@ impl<'p> Collector<'p> {
             now_ms,
             ..
         } = self.terms;
-        if !name::is_stream(stream) {
-            return Err((
-                "invalid_stream",
-                format!("`stream` does not match {}", name::STREAM_PATTERN),
-            ));
-        }
-        if prefix.is_some_and(|p| !stream.starts_with(p)) {
-            return Err((
-                "stream_not_allowed",
-                "the API key is limited to other streams".into(),
-            ));
+        if stream != self.latest {
+            check_name(stream, prefix)?;
         }
         limits.size(record.text)?;
         if let Some(refusal) = self.overflow() {
@@ -218,7 +220,7 @@ impl<'p> Collector<'p> {
     /// The batch of a stream; refused where the request has too many.
     fn writer(&mut self, stream: &str) -> std::result::Result<&mut Writer, Refusal> {
         let streams = &mut self.batches.streams;
-        if !streams.contains_key(stream) {
+        if stream != self.latest && !streams.contains_key(stream) {
             let limit = self.terms.limits.streams;
             if streams.len() >= limit {
                 let detail = format!(
@@ -226,7 +228,11 @@ impl<'p> Collector<'p> {
                 );
                 return Err(("too_many_streams", detail));
             }
-            streams.insert(stream.to_owned(), Writer::default());
+            let expected = std::mem::take(&mut self.expected);
+            streams.insert(stream.to_owned(), Writer::with_capacity(expected));
+        }
+        if stream != self.latest {
+            stream.clone_into(&mut self.latest);
         }
         streams
             .get_mut(stream)
@@ -256,6 +262,22 @@ impl<'p> Collector<'p> {
         }
         self.batches
     }
+}
+
+fn check_name(stream: &str, prefix: Option<&str>) -> std::result::Result<(), Refusal> {
+    if !name::is_stream(stream) {
+        return Err((
+            "invalid_stream",
+            format!("`stream` does not match {}", name::STREAM_PATTERN),
+        ));
+    }
+    if prefix.is_some_and(|p| !stream.starts_with(p)) {
+        return Err((
+            "stream_not_allowed",
+            "the API key is limited to other streams".into(),
+        ));
+    }
+    Ok(())
 }
 
 /// What became of a request's events.
