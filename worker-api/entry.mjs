@@ -76,8 +76,8 @@ const guard = (Rust) =>
 /** Takes batches as calls of a method. */
 const ingestNow = worker.StreamObject.prototype.ingestNow;
 export class StreamObject extends guard(worker.StreamObject) {
-  ingest(...call) {
-    const batch = [...call.slice(0, -1), new Uint8Array(call.at(-1))];
+  ingest(sensitivity, left, streams, epoch, key, buffer) {
+    const batch = [sensitivity, left, streams, epoch, key, new Uint8Array(buffer)];
     let answer;
     try {
       answer = isWhole() ? ingestNow.apply(this.inner, batch) : this.inner.ingestNow(...batch);

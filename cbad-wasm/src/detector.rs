@@ -104,6 +104,18 @@ impl Scored {
         let pace = self.pace.map_or(0, |p| p.surprise().0);
         self.surprise.max(pace)
     }
+
+    /// The pace, where that is the more surprising.
+    fn pace_above(&self) -> Option<Pace> {
+        self.pace.filter(|p| p.surprise().0 > self.surprise)
+    }
+}
+
+/// What is said of a repeat of an anomaly.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Repeats {
+    Explained,
+    Bare,
 }
 
 impl Detector {
@@ -153,6 +165,16 @@ impl Detector {
 
     /// Scores an event, then learns it where that is safe. Never panics, whatever the input.
     pub fn observe(&mut self, event: &Event<'_>) -> Verdict {
+        self.observed(event, Repeats::Explained)
+    }
+
+    /// The same, for those who only count repeats: the verdict on a repeat of an anomaly by its content or pace comes without tokens,
+    /// fields, reason and witness, which are most of its cost. What is learnt is the same.
+    pub fn observe_briefly(&mut self, event: &Event<'_>) -> Verdict {
+        self.observed(event, Repeats::Bare)
+    }
+
+    fn observed(&mut self, event: &Event<'_>, repeats: Repeats) -> Verdict {
         if event.kind == Kind::Metric
             && let Some(verdict) = self.observe_numbers(event, false)
         {
@@ -166,7 +188,7 @@ impl Detector {
         let surprise = scored.most();
         let q_value = self.fdr.observe(surprise);
         let verdict = if state != State::Learning && surprise >= self.alarm {
-            self.explained(event, &features, &scored, q_value)
+            self.explained(event, &features, &scored, q_value, repeats)
         } else {
             Verdict {
                 p_method: scored.p_method,
@@ -191,7 +213,7 @@ impl Detector {
         let mut scored = copy.score(event, &features);
         scored.pace = copy.pace(event);
         let q_value = copy.fdr.observe(scored.most());
-        copy.explained(event, &features, &scored, q_value)
+        copy.explained(event, &features, &scored, q_value, Repeats::Explained)
     }
 
     /// Scores and learns an event of kind metric; `None` if there is no number in it, so that it is read as text.
@@ -274,12 +296,25 @@ impl Detector {
         features: &Features,
         scored: &Scored,
         q_value: f64,
+        repeats: Repeats,
     ) -> Verdict {
-        let cause = match scored.pace {
-            Some(pace) if pace.surprise().0 > scored.surprise => mix(pace.change as u64, 4),
-            _ => mix(features.template, 3),
+        let cause = match scored.pace_above() {
+            Some(pace) => mix(pace.change as u64, 4),
+            None => mix(features.template, 3),
         };
         let repeat_of = self.cause(cause);
+        if repeat_of.is_some() && repeats == Repeats::Bare {
+            let surprise = scored.most();
+            return Verdict {
+                p_method: scored
+                    .pace_above()
+                    .map_or(scored.p_method, |p| p.surprise().1),
+                anomaly: true,
+                severity: Some(severity(surprise, self.alarm)),
+                repeat_of,
+                ..Verdict::quiet(self.events, surprise, q_value, self.content_state())
+            };
+        }
         let mut costs = vec![0; features.pieces.len()];
         let totals = self.model.totals();
         totals.event(&mut self.known(), features, |piece, cost| {

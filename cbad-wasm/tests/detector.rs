@@ -376,3 +376,45 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_repeat_told_briefly_is_judged_and_learnt_as_one_told_in_full() {
+    let mut rng = Rng(5);
+    let mut full = Detector::new(Config::default());
+    let mut brief = full.clone();
+    let (mut firsts, mut repeats) = (0, 0);
+    for i in 0..6_000u64 {
+        let text = match i {
+            3_000 | 3_400 | 5_000 => format!("kernel panic at {:x} in module raid{i}", i * 77),
+            3_100 | 3_101 | 3_900 | 5_500 => format!("<<<<{}>>>>", "@".repeat(i as usize / 100)),
+            _ => ordinary(&mut rng, i),
+        };
+        let event = Event::text(&text);
+        let (one, other) = (full.observe(&event), brief.observe_briefly(&event));
+        if one.repeat_of.is_none() {
+            assert_eq!(one, other);
+            firsts += u64::from(one.anomaly);
+        } else {
+            repeats += 1;
+            assert!(one.reason.is_some() && one.witness.is_some());
+            assert_eq!(other, bare(one));
+        }
+    }
+    assert!(firsts > 1 && repeats > 1, "{firsts} {repeats}");
+    assert_eq!(full.snapshot(), brief.snapshot());
+}
+
+/// A verdict without its explanation.
+fn bare(verdict: Verdict) -> Verdict {
+    Verdict {
+        reason: None,
+        tokens: Vec::new(),
+        fields: Vec::new(),
+        nearest: None,
+        witness: None,
+        algorithm: None,
+        seed: None,
+        checkpoint: None,
+        ..verdict
+    }
+}

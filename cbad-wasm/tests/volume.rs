@@ -168,3 +168,29 @@ fn a_checkpoint_keeps_the_pace() {
     }
     assert_eq!(detector.snapshot(), copy.snapshot());
 }
+
+#[test]
+fn a_repeated_burst_told_briefly_is_judged_as_one_told_in_full() {
+    let (mut full, mut arrivals) = begun(6_000);
+    full.set_sensitivity(1.0);
+    let mut brief = full.clone();
+    let mut repeats = 0;
+    for (events, mean_ms) in [(200, 5.0), (3_000, 500.0), (200, 1.0)] {
+        for _ in 0..events {
+            let at = arrivals.next(mean_ms);
+            let (line, one) = observe(&mut full, at);
+            let other = brief.observe_briefly(&timed(&line, at));
+            let judged = |v: &Verdict| {
+                let said = (v.index, v.score, v.p_value, v.p_method, v.q_value);
+                (said, v.anomaly, v.severity, v.state, v.repeat_of)
+            };
+            assert_eq!(judged(&one), judged(&other));
+            if of_volume(&one) && one.repeat_of.is_some() {
+                repeats += 1;
+                assert!(other.reason.is_none() && other.evidence.is_empty());
+            }
+        }
+    }
+    assert!(repeats > 0, "the second burst");
+    assert_eq!(full.snapshot(), brief.snapshot());
+}

@@ -188,7 +188,7 @@ impl Engine {
             return self.replay_lesson(log);
         }
         for record in Reader::new(log)? {
-            let verdict = self.detector.observe(&record?.event());
+            let verdict = self.detector.observe_briefly(&record?.event());
             self.remember(&verdict);
         }
         Ok(())
@@ -292,7 +292,7 @@ impl Engine {
     }
 
     fn score(&mut self, record: &Record<'_>, now_ms: i64, applied: &mut Applied) {
-        let verdict = self.detector.observe(&record.event());
+        let verdict = self.detector.observe_briefly(&record.event());
         self.remember(&verdict);
         let base = self.counters.base;
         let sequence = shards::sequence(self.name.shard, base + self.counters.events);

@@ -24,6 +24,8 @@ pub(super) struct Reported {
     events: u64,
     detections: u64,
     failures: u32,
+    /// Spreads the next report over some time after it is due.
+    jitter: u8,
 }
 
 impl Reported {
@@ -255,6 +257,7 @@ impl StreamObject {
         }
         let mut reported = self.reported.borrow_mut();
         reported.at_ms = now;
+        reported.jitter = jitter();
         match sent {
             Ok(()) => {
                 *reported = Reported {
@@ -263,6 +266,7 @@ impl StreamObject {
                     events: counters.events,
                     detections: counters.detections,
                     failures: 0,
+                    jitter: reported.jitter,
                 };
                 mark_sent(sql, usage)?;
             }
@@ -291,7 +295,7 @@ impl StreamObject {
         // told in what is the future now: the clock was set back, and it is time
         let at_ms = if r.at_ms > now { 0 } else { r.at_ms };
         if r.failures > 0 {
-            return outbox::next_attempt(at_ms, r.failures, jitter()).max(now);
+            return outbox::next_attempt(at_ms, r.failures, r.jitter).max(now);
         }
         if !changed {
             return i64::MAX;
@@ -300,7 +304,7 @@ impl StreamObject {
         if at_ms == 0 || r.state != engine.state() {
             return now;
         }
-        at_ms + interval + interval * i64::from(jitter()) / 1024
+        at_ms + interval + interval * i64::from(r.jitter) / 1024
     }
 
     /// When the database may hear of repeats: a cause that goes on is not worth a call for every batch.

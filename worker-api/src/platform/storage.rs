@@ -17,6 +17,14 @@ extern "C" {
         statement: &JsValue,
         values: &Array,
     ) -> std::result::Result<f64, JsValue>;
+    #[wasm_bindgen(catch)]
+    fn append(
+        storage: &JsValue,
+        statement: &JsValue,
+        first: f64,
+        second: f64,
+        body: &[u8],
+    ) -> std::result::Result<f64, JsValue>;
     #[wasm_bindgen(js_name = runAll, catch)]
     fn run_all(
         storage: &JsValue,
@@ -89,9 +97,21 @@ impl Sql {
     pub fn transaction(&self, statements: Vec<Statement>) -> Result<()> {
         let rows = match <[Statement; 1]>::try_from(statements) {
             // which is a transaction by itself
-            Ok([(statement, values)]) => {
-                run_one(&self.storage, &text_of(statement), &array(values))
-            }
+            Ok([(statement, values)]) => match values.as_slice() {
+                // an ordinary batch
+                [
+                    Value::Integer(first),
+                    Value::Integer(second),
+                    Value::Blob(body),
+                ] => append(
+                    &self.storage,
+                    &text_of(statement),
+                    *first as f64,
+                    *second as f64,
+                    body,
+                ),
+                _ => run_one(&self.storage, &text_of(statement), &array(values)),
+            },
             Err(statements) => {
                 let (texts, values) = (Array::new(), Array::new());
                 for (statement, bound) in statements {

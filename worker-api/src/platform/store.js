@@ -5,6 +5,11 @@ export function run(storage, statement, values) {
   return storage.sql.exec(statement, ...values).rowsWritten;
 }
 
+/** The same for two numbers and bytes. `body`: a view of wasm's memory, which the statement has read when this returns. */
+export function append(storage, statement, first, second, body) {
+  return storage.sql.exec(statement, first, second, body).rowsWritten;
+}
+
 /** Runs all statements, or none: what throws makes the runtime roll back. Answers the rows that they wrote. */
 export function runAll(storage, statements, values) {
   return storage.transactionSync(() => {
