@@ -11,6 +11,9 @@ tool() {
   touch ".tools/.$1-$2"
 }
 
+# every runtime that Workers run in has it, and so have browsers
+export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS=-Ctarget-feature=+simd128
+
 wasm_target() {
   rustup target list --installed 2>/dev/null | grep -q wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown >&2
 }
