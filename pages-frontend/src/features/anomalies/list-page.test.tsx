@@ -235,7 +235,8 @@ describe('the anomalies list', () => {
     const { user } = renderApp('/app/anomalies');
     await waitFor(() => expect(rows()).toHaveLength(10));
     await user.keyboard('?');
-    expect(await screen.findByText('next, previous anomaly of the list')).toBeVisible();
+    // it is in the page before it is shown
+    await waitFor(() => expect(screen.getByText('next, previous anomaly of the list')).toBeVisible());
     await user.keyboard('/');
     await waitFor(() => expect(screen.getByLabelText('Status', { selector: 'select' })).toHaveFocus());
   });
