@@ -80,6 +80,7 @@ fn bad_records_are_named_and_the_rest_goes_on() {
     let table = [
         (r#"{"data":"x","timestamp":"soon"}"#, "invalid_timestamp"),
         (r#"{"data":"x","stream":"a b"}"#, "invalid_stream"),
+        (r#"{"data":"x","stream":""}"#, "invalid_stream"),
         (r#"{"data":"x","stream":7}"#, "invalid_stream"),
         (r#"{"data":"x","event_type":"video"}"#, "invalid_event_type"),
         (r#"{"data":"x","metadata":[]}"#, "invalid_metadata"),
@@ -101,6 +102,20 @@ fn bad_records_are_named_and_the_rest_goes_on() {
             "{record}"
         );
         assert_eq!(taken(batches), ["log log good"], "{record}");
+    }
+}
+
+#[test]
+fn an_empty_stream_name_is_refused_by_its_form_wherever_it_comes() {
+    let nameless = r#"{"data":"x","stream":""}"#;
+    for body in [
+        format!(r#"[{nameless},{{"data":"good"}}]"#),
+        format!(r#"[{{"data":"good"}},{nameless}]"#),
+    ] {
+        let refused = parsed(&body).expect(&body).rejected;
+        assert_eq!(refused.len(), 1, "{body}");
+        let detail = &refused[0].detail;
+        assert!(detail.starts_with("`stream` does not match "), "{detail}");
     }
 }
 

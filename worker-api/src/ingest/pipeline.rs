@@ -92,7 +92,7 @@ pub struct Collector<'p> {
     redactor: Option<Redactor>,
     batches: Batches,
     /// The stream of the newest event that was taken: mostly that of the next one too.
-    latest: String,
+    latest: Option<String>,
     /// About how many bytes the first stream's events will be.
     expected: usize,
     /// What was taken, see [`Limits::kept`].
@@ -109,7 +109,7 @@ impl<'p> Collector<'p> {
             line: None,
             terms,
             batches: Batches::default(),
-            latest: String::new(),
+            latest: None,
             expected: 0,
             kept_bytes: 0,
             overflow: None,
@@ -156,7 +156,7 @@ impl<'p> Collector<'p> {
             now_ms,
             ..
         } = self.terms;
-        if stream != self.latest {
+        if self.latest.as_deref() != Some(stream) {
             check_name(stream, prefix)?;
         }
         limits.size(record.text)?;
@@ -220,7 +220,7 @@ impl<'p> Collector<'p> {
     /// The batch of a stream; refused where the request has too many.
     fn writer(&mut self, stream: &str) -> std::result::Result<&mut Writer, Refusal> {
         let streams = &mut self.batches.streams;
-        if stream != self.latest && !streams.contains_key(stream) {
+        if !streams.contains_key(stream) {
             let limit = self.terms.limits.streams;
             if streams.len() >= limit {
                 let detail = format!(
@@ -231,8 +231,8 @@ impl<'p> Collector<'p> {
             let expected = std::mem::take(&mut self.expected);
             streams.insert(stream.to_owned(), Writer::with_capacity(expected));
         }
-        if stream != self.latest {
-            stream.clone_into(&mut self.latest);
+        if self.latest.as_deref() != Some(stream) {
+            self.latest = Some(stream.to_owned());
         }
         streams
             .get_mut(stream)
