@@ -72,10 +72,12 @@ const inTurn = (route, list) => {
 
 function buildFloor() {
   const bin = path.join(ROOT, 'node_modules/@esbuild', `${process.platform}-${process.arch}`, 'bin/esbuild');
-  const env = { ...process.env, WASM_BINDGEN_BIN: path.join(ROOT, '.tools/bin/wasm-bindgen'), ESBUILD_BIN: bin, WASM_OPT_BIN: path.join(ROOT, 'node_modules/.bin/wasm-opt'), CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: '-Ctarget-feature=+simd128' };
+  const env = { ...process.env, WASM_BINDGEN_BIN: path.join(ROOT, '.tools/bin/wasm-bindgen'), ESBUILD_BIN: bin, WASM_OPT_BIN: path.join(ROOT, 'node_modules/.bin/wasm-opt') };
   const built = path.join(ROOT, 'tests/load/floor/build');
   if (options.built && fs.existsSync(path.join(built, 'index.js'))) return built;
-  execFileSync(path.join(ROOT, '.tools/bin/worker-build'), options.smoke ? ['--profile', 'quick', '--no-opt'] : ['--release'], { cwd: path.join(ROOT, 'tests/load/floor'), env, stdio: ['ignore', 'ignore', 'inherit'] });
+  // with the flags that the Worker is built with
+  const build = '. scripts/lib/rust-tools.sh && tools=$PWD/.tools/bin && cd tests/load/floor && exec "$tools/worker-build" "$@"';
+  execFileSync('bash', ['-c', build, 'worker-build', ...(options.smoke ? ['--profile', 'quick', '--no-opt'] : ['--release'])], { cwd: ROOT, env, stdio: ['ignore', 'ignore', 'inherit'] });
   return built;
 }
 

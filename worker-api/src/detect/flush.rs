@@ -196,7 +196,7 @@ impl StreamObject {
         if self.next_repeats(now) > now {
             return Ok(());
         }
-        if self.with_engine(sql, |e| Ok(!e.counters.repeats.is_empty()))? {
+        if self.holds_repeats(sql)? {
             self.fold(sql)?;
         }
         let rows = sql.rows(
@@ -307,6 +307,11 @@ impl StreamObject {
         at_ms + interval + interval * i64::from(r.jitter) / 1024
     }
 
+    /// Whether there are repeats beside their table.
+    fn holds_repeats(&self, sql: &Sql) -> Result<bool> {
+        self.with_engine(sql, |engine| Ok(!engine.counters.repeats.is_empty()))
+    }
+
     /// When the database may hear of repeats: a cause that goes on is not worth a call for every batch.
     pub(super) fn next_repeats(&self, now: i64) -> i64 {
         let told = self.repeats_told.get();
@@ -321,12 +326,12 @@ impl StreamObject {
         let sql = self.ready()?;
         let waits = sql.integer("SELECT 1 FROM outbox LIMIT 1", vec![])?;
         let outbox = waits.map_or(i64::MAX, |_| self.paused_until(now));
-        let repeats = if self.with_engine(&sql, |e| Ok(!e.counters.repeats.is_empty()))? {
-            Some(1)
+        let untold = "SELECT 1 FROM repeats WHERE count > sent LIMIT 1";
+        let repeats = if self.holds_repeats(&sql)? || sql.integer(untold, vec![])?.is_some() {
+            self.next_repeats(now)
         } else {
-            sql.integer("SELECT 1 FROM repeats WHERE count > sent LIMIT 1", vec![])?
+            i64::MAX
         };
-        let repeats = repeats.map_or(i64::MAX, |_| self.next_repeats(now));
         Ok(outbox.max(now).min(repeats).min(self.next_report(now)))
     }
 }
