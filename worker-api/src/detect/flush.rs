@@ -216,8 +216,10 @@ impl StreamObject {
         let body: Vec<_> = counts.iter()
             .map(|(seq, count)| json!({ "id": name.anomaly_id(generation, *seq as u64), "org_id": name.org, "repeats": count }))
             .collect();
-        self.repeats_told.set(now);
-        match postgrest::rpc(&self.ctx, "record_repeats", &json!({ "rows": body })).await {
+        let told = postgrest::rpc(&self.ctx, "record_repeats", &json!({ "rows": body })).await;
+        // from the end of the call: one that hung until its time was up is not followed by the next at once
+        self.repeats_told.set(self.ctx.now_ms());
+        match told {
             Ok(()) => {
                 for (seq, count) in counts {
                     sql.run(

@@ -339,6 +339,11 @@ impl StreamObject {
     async fn on_alarm(&self) -> Result<()> {
         let sql = self.ready()?;
         self.with_engine(&sql, |_| Ok(()))?;
+        if self.flushing.get() {
+            // what is due now is still due until the other flush has ended
+            self.wake_at(self.ctx.now_ms() + 1_000);
+            return Ok(());
+        }
         let before = self.reported.borrow().told();
         self.flush().await?;
         if let Some(share) = self.told_since(before) {
