@@ -40,14 +40,17 @@ function startBuilds(needs) {
   return { ...ready, all: last };
 }
 
+function printCheck({ ok, name, figure, detail }) {
+  const mark = ok === null ? '- skipped' : ok ? '✓' : '✗';
+  console.log(`    ${mark} ${name}${figure ? ` — ${figure}` : ''}`);
+  if (detail) console.log(detail.replace(/^/gm, '        '));
+}
+
 function printSuite(suite, result, seconds, showAll) {
   const { passed, failed, skipped = 0 } = result;
   console.log(`\n${failed ? '✗' : '✓'} ${suite.name}: ${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''} (${seconds.toFixed(1)} s)`);
   for (const check of result.checks ?? []) {
-    if (!showAll && check.ok === true && !check.figure) continue;
-    const mark = check.ok === null ? '- skipped' : check.ok ? '✓' : '✗';
-    console.log(`    ${mark} ${check.name}${check.figure ? ` — ${check.figure}` : ''}`);
-    if (check.detail) console.log(check.detail.replace(/^/gm, '        '));
+    if (showAll || check.ok !== true || check.figure) printCheck(check);
   }
 }
 
@@ -107,6 +110,12 @@ async function main() {
   const sum = (field) => results.reduce((total, result) => total + result[field], 0);
   console.log('');
   for (const { name, passed, failed, skipped } of results) console.log(`${String(passed).padStart(6)} passed ${String(failed).padStart(3)} failed ${skipped ? `${skipped} SKIPPED ` : ''} ${name}`);
+  // once more at the end: whoever sees a log's last lines alone shall see what failed
+  for (const { name, checks = [] } of results) {
+    const failures = checks.filter((check) => check.ok === false);
+    if (failures.length) console.log(`\n✗ ${name}`);
+    failures.forEach(printCheck);
+  }
   console.log(`in ${Math.round((performance.now() - begun) / 1000)} s`);
   console.log(`${sum('passed')} passed, ${sum('failed')} failed${sum('skipped') ? `, ${sum('skipped')} skipped` : ''}`);
   process.exitCode = sum('failed') || !sum('passed') ? 1 : 0;
