@@ -133,8 +133,8 @@ impl Engine {
 mod tests {
     use super::super::dedupe::Window;
     use super::super::engine::Counters;
-    use super::super::log::sample;
     use super::super::name::ObjectName;
+    use super::super::sample;
     use super::*;
 
     fn engine() -> Engine {

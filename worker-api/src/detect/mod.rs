@@ -8,7 +8,6 @@ pub mod flush;
 mod hot;
 pub mod latest;
 pub mod lesson;
-pub mod log;
 pub mod measuring;
 pub mod name;
 pub mod outbox;
@@ -18,7 +17,11 @@ mod reset;
 mod reshard;
 mod resident;
 pub mod runs;
+#[cfg(test)]
+mod sample;
 pub mod shards;
 pub mod store;
 pub mod stream_object;
 pub mod sweep;
+
+pub use event_codec::batch as log;

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::detect::engine::Found;
-use crate::detect::log::{self, sample};
 use crate::detect::record::Place;
+use crate::detect::{log, sample};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 

@@ -10,90 +10,10 @@ use super::{time, utf8};
 use crate::detect::log::{Format, Record};
 use crate::error::{Code, Error, Result};
 use cbad::Kind;
-use serde::de::{self, IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use event_codec::fields::{Fields, Value};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::marker::PhantomData;
-
-/// A record's fields as the text that came in.
-#[derive(Default)]
-struct Incoming<'a> {
-    stream: Option<&'a RawValue>,
-    event_type: Option<&'a RawValue>,
-    stream_type: Option<&'a RawValue>,
-    timestamp: Option<&'a RawValue>,
-    id: Option<&'a RawValue>,
-    group: Option<&'a RawValue>,
-    metadata: Option<&'a RawValue>,
-    data: Option<&'a RawValue>,
-    value: Option<&'a RawValue>,
-    organization_id: Option<&'a RawValue>,
-    /// Whether there is a field that no event has.
-    has_own_fields: bool,
-}
-
-impl<'a> Incoming<'a> {
-    /// Whether the record as a whole is data, in a shape of its sender's own.
-    fn is_own(&self) -> bool {
-        self.data.is_none() && self.value.is_none() && self.has_own_fields
-    }
-
-    fn slot(&mut self, name: &str) -> Option<(&'static str, &mut Option<&'a RawValue>)> {
-        Some(match name {
-            "stream" => ("stream", &mut self.stream),
-            "event_type" => ("event_type", &mut self.event_type),
-            "stream_type" => ("stream_type", &mut self.stream_type),
-            "timestamp" => ("timestamp", &mut self.timestamp),
-            "id" => ("id", &mut self.id),
-            "group" => ("group", &mut self.group),
-            "metadata" => ("metadata", &mut self.metadata),
-            "data" => ("data", &mut self.data),
-            "value" => ("value", &mut self.value),
-            "organization_id" => ("organization_id", &mut self.organization_id),
-            _ => return None,
-        })
-    }
-}
-
-/// By hand, so that one pass also tells whether the record has fields of its own.
-impl<'de: 'a, 'a> Deserialize<'de> for Incoming<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        deserializer.deserialize_map(RecordVisitor(PhantomData))
-    }
-}
-
-struct RecordVisitor<'a>(PhantomData<&'a ()>);
-
-impl<'de: 'a, 'a> Visitor<'de> for RecordVisitor<'a> {
-    type Value = Incoming<'a>;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("an event object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(
-        self,
-        mut map: A,
-    ) -> std::result::Result<Self::Value, A::Error> {
-        let mut event = Incoming::default();
-        while let Some(Name(name)) = map.next_key::<Name<'de>>()? {
-            match event.slot(&name) {
-                Some((name, Some(_))) => return Err(de::Error::duplicate_field(name)),
-                Some((_, slot)) => *slot = map.next_value::<Option<&'de RawValue>>()?,
-                None => {
-                    event.has_own_fields = true;
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(event)
-    }
-}
-
-/// A field's name, borrowed where it has no escapes.
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[derive(Deserialize)]
 struct Envelope<'a> {
@@ -136,7 +56,7 @@ pub fn parse(
                 events: Some(events),
                 organization_id,
             }) => {
-                parser.check_org(organization_id)?;
+                parser.check_org(organization_id.map(|o| Value::of(o.get())))?;
                 if !events.get().starts_with('[') {
                     return Err(Error::new(Code::InvalidBody, "`events` is not an array")
                         .field("events", "an array of events"));
@@ -202,8 +122,8 @@ struct Parser<'p>(Collector<'p>, Option<&'p str>);
 impl Parser<'_> {
     fn array(&mut self, text: &str) -> Result<()> {
         // mostly every record is an event: then one pass is enough
-        if let Ok(events) = serde_json::from_str::<Vec<Incoming<'_>>>(text)
-            && !events.iter().any(Incoming::is_own)
+        if let Ok(events) = Fields::all(text)
+            && !events.iter().any(is_own)
         {
             self.check_count(events.len())?;
             for (index, event) in (0..).zip(&events) {
@@ -256,13 +176,9 @@ impl Parser<'_> {
         ))
     }
 
-    fn check_org(&self, raw: Option<&RawValue>) -> Result<()> {
-        let Some(raw) = raw.filter(|r| r.get() != "null") else {
-            return Ok(());
-        };
-        let same = serde_json::from_str::<Cow<'_, str>>(raw.get())
-            .is_ok_and(|s| s.eq_ignore_ascii_case(self.0.terms.org));
-        if same {
+    fn check_org(&self, named: Option<Value<'_>>) -> Result<()> {
+        let is_own = |text: Cow<'_, str>| text.eq_ignore_ascii_case(self.0.terms.org);
+        if named.is_none_or(|named| named.text().is_some_and(is_own)) {
             return Ok(());
         }
         Err(Error::new(
@@ -276,7 +192,7 @@ impl Parser<'_> {
     }
 
     fn record(&mut self, index: u32, text: &str) -> Result<()> {
-        let incoming: Incoming<'_> = match serde_json::from_str(text) {
+        let incoming = match Fields::of(text) {
             Ok(v) => v,
             Err(e) if e.is_data() => {
                 self.0
@@ -295,7 +211,7 @@ impl Parser<'_> {
             }
         };
         self.check_org(incoming.organization_id)?;
-        let whole = incoming.is_own();
+        let whole = is_own(&incoming);
         // a shipper's own `id`, `stream` or `group` means something else; its time is read where it can be
         let declared = string(
             "event_type",
@@ -319,7 +235,7 @@ impl Parser<'_> {
     fn take_own(
         &mut self,
         index: u32,
-        e: &Incoming<'_>,
+        e: &Fields<'_>,
         text: &str,
     ) -> std::result::Result<(), Refusal> {
         let Terms { limits, now_ms, .. } = self.0.terms;
@@ -342,7 +258,7 @@ impl Parser<'_> {
     fn take(
         &mut self,
         index: u32,
-        e: &Incoming<'_>,
+        e: &Fields<'_>,
         whole: Option<&str>,
     ) -> std::result::Result<(), Refusal> {
         let limits = self.0.terms.limits;
@@ -376,28 +292,29 @@ impl Parser<'_> {
     }
 }
 
-/// A present, non-null JSON value.
-fn present(raw: Option<&RawValue>) -> Option<&str> {
-    raw.map(RawValue::get).filter(|t| *t != "null")
+/// Whether the record as a whole is data, in a shape of its sender's own.
+fn is_own(fields: &Fields<'_>) -> bool {
+    fields.data.is_none() && fields.value.is_none() && fields.has_own
 }
 
 fn string<'a>(
     field: &'static str,
-    raw: Option<&'a RawValue>,
+    value: Option<Value<'a>>,
     max: usize,
 ) -> std::result::Result<Option<Cow<'a, str>>, Refusal> {
-    let Some(text) = present(raw) else {
+    let Some(value) = value else {
         return Ok(None);
     };
-    let value =
-        unescape(text).ok_or_else(|| (code_of(field), format!("`{field}` is not a string")))?;
-    if value.len() > max {
+    let text = value
+        .text()
+        .ok_or_else(|| (code_of(field), format!("`{field}` is not a string")))?;
+    if text.len() > max {
         return Err((
             code_of(field),
-            format!("`{field}` has {} bytes, the limit is {max}", value.len()),
+            format!("`{field}` has {} bytes, the limit is {max}", text.len()),
         ));
     }
-    Ok(Some(value))
+    Ok(Some(text))
 }
 
 fn code_of(field: &str) -> &'static str {
@@ -410,43 +327,32 @@ fn code_of(field: &str) -> &'static str {
     }
 }
 
-/// The value of a JSON string; borrowed where it has no escapes.
-fn unescape(text: &str) -> Option<Cow<'_, str>> {
-    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
-    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
-        return Some(Cow::Borrowed(inner));
-    }
-    serde_json::from_str::<String>(text).ok().map(Cow::Owned)
-}
-
 fn object<'a>(
     field: &'static str,
-    raw: Option<&'a RawValue>,
+    value: Option<Value<'a>>,
     max: usize,
 ) -> std::result::Result<Option<&'a str>, Refusal> {
-    match present(raw) {
-        None => Ok(None),
-        Some(t) if !t.starts_with('{') => {
-            Err(("invalid_metadata", format!("`{field}` is not an object")))
-        }
-        Some(t) if t.len() > max => Err((
+    match value {
+        None | Some(Value::Json("{}")) => Ok(None),
+        Some(Value::Json(t)) if t.starts_with('{') && t.len() <= max => Ok(Some(t)),
+        Some(Value::Json(t)) if t.starts_with('{') => Err((
             "invalid_metadata",
             format!("`{field}` has {} bytes, the limit is {max}", t.len()),
         )),
-        Some("{}") => Ok(None),
-        Some(t) => Ok(Some(t)),
+        Some(_) => Err(("invalid_metadata", format!("`{field}` is not an object"))),
     }
 }
 
-fn timestamp(raw: Option<&RawValue>) -> std::result::Result<Option<i64>, Refusal> {
-    let Some(text) = present(raw) else {
+fn timestamp(value: Option<Value<'_>>) -> std::result::Result<Option<i64>, Refusal> {
+    let Some(value) = value else {
         return Ok(None);
     };
-    let ms = match unescape(text) {
-        Some(s) => time::from_rfc3339(&s),
-        None => serde_json::from_str::<f64>(text)
+    let ms = match (value.text(), value) {
+        (Some(text), _) => time::from_rfc3339(&text),
+        (None, Value::Json(json)) => serde_json::from_str::<f64>(json)
             .ok()
             .and_then(time::from_number),
+        (None, Value::Plain(_)) => None,
     };
     ms.map(Some).ok_or_else(|| {
         (
@@ -475,17 +381,19 @@ pub fn kind_of(declared: Option<&str>) -> std::result::Result<Option<Kind>, Refu
 
 type Taken<'a> = (Kind, Cow<'a, str>, Format);
 
-fn payload<'a>(
-    e: &Incoming<'a>,
-    declared: Option<&str>,
-) -> std::result::Result<Taken<'a>, Refusal> {
+fn payload<'a>(e: &Fields<'a>, declared: Option<&str>) -> std::result::Result<Taken<'a>, Refusal> {
     let kind = kind_of(declared)?;
-    let (kind, text, format) = match (present(e.data), present(e.value)) {
-        (Some(data), _) => match unescape(data) {
-            Some(text) => (kind.unwrap_or(Kind::Log), text, Format::Text),
-            None => (kind.unwrap_or(Kind::Log), Cow::Borrowed(data), Format::Json),
-        },
-        (None, Some(value)) if serde_json::from_str::<f64>(value).is_ok() => (
+    let (kind, text, format) = match (e.data, e.value) {
+        (Some(data), _) => {
+            let kind = kind.unwrap_or(Kind::Log);
+            match (data.text(), data) {
+                (Some(text), _) => (kind, text, Format::Text),
+                (None, Value::Json(json) | Value::Plain(json)) => {
+                    (kind, Cow::Borrowed(json), Format::Json)
+                }
+            }
+        }
+        (None, Some(Value::Json(value))) if serde_json::from_str::<f64>(value).is_ok() => (
             kind.unwrap_or(Kind::Metric),
             Cow::Owned(format!("{{\"value\":{value}}}")),
             Format::Json,
