@@ -2,18 +2,13 @@ import { startTransition, StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app';
 import { createQueryClient } from './query-client';
-import { createAppRouter } from './router';
+import { createAppRouter, toSignIn } from './router';
 import { servicesLoader } from './services';
 
 function createApp() {
   const queryClient = createQueryClient();
-  const services = servicesLoader(() => void router.navigate({ to: '/sign-in', search: expiredSearch() }));
+  const services = servicesLoader(() => void toSignIn(router));
   const router = createAppRouter({ queryClient, services });
-  const expiredSearch = () => {
-    const { pathname, href, search } = router.state.location;
-    // Several requests may fail at once; the first has already left for the sign-in page.
-    return pathname === '/sign-in' ? search : { next: href, expired: true as const };
-  };
   return { queryClient, router };
 }
 

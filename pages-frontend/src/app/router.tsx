@@ -252,6 +252,14 @@ export function createAppRouter(context: RouterContext, history?: RouterHistory)
   });
 }
 
+/** The session has ended: to sign-in, and from there back to where the person was. */
+export function toSignIn(router: ReturnType<typeof createAppRouter>): Promise<void> {
+  const { pathname, href, search } = router.state.location;
+  // Several requests may fail at once; the first has already left for the sign-in page.
+  const leaving = pathname === '/sign-in';
+  return router.navigate({ to: '/sign-in', search: leaving ? search : { next: href, expired: true } });
+}
+
 /** Only a path of this very site may be gone to after sign-in. */
 function isLocalPath(value: unknown): value is string {
   return typeof value === 'string' && /^\/(?![/\\])/.test(value);

@@ -11,13 +11,15 @@ interface ExplainProps {
 }
 
 export function Explain({ term, label, children }: ExplainProps) {
-  const [open, setOpen] = useState(false);
+  // Who clicks what hovering has just opened wants it open.
+  const [openBy, setOpenBy] = useState<'hover' | 'click' | null>(null);
+  const open = openBy !== null;
   const anchor = useRef<HTMLButtonElement>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const hover = (next: boolean) => (event: React.PointerEvent) => {
     if (event.pointerType !== 'mouse') return;
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => setOpen(next), next ? 200 : 150);
+    timer.current = setTimeout(() => setOpenBy((by) => (next ? (by ?? 'hover') : null)), next ? 200 : 150);
   };
   useEffect(() => () => clearTimeout(timer.current), []);
   return (
@@ -30,7 +32,7 @@ export function Explain({ term, label, children }: ExplainProps) {
         aria-expanded={open}
         onClick={() => {
           clearTimeout(timer.current);
-          setOpen(!open);
+          setOpenBy(openBy === 'click' ? null : 'click');
         }}
         onPointerEnter={hover(true)}
         onPointerLeave={hover(false)}
@@ -42,7 +44,7 @@ export function Explain({ term, label, children }: ExplainProps) {
         <Suspense fallback={null}>
           <AnchoredPopover
             anchor={anchor}
-            onClose={() => setOpen(false)}
+            onClose={() => setOpenBy(null)}
             onPointerEnter={hover(true)}
             onPointerLeave={hover(false)}
             aria-label="Explanation"

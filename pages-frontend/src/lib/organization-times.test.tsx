@@ -34,7 +34,7 @@ describe('times on a page', () => {
     zoneIs('Asia/Tokyo');
     renderApp('/app/anomalies');
     expect(await (await row()).findByText('21:00:00 GMT+9')).toBeVisible();
-    expect(rememberedZone.get(org)).toBe('Asia/Tokyo');
+    await waitFor(() => expect(rememberedZone.get(org)).toBe('Asia/Tokyo'));
     expect(rememberedZone.get('another')).toBeUndefined();
   });
 

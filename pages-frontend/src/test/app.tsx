@@ -1,10 +1,11 @@
 // The whole dashboard in a test: real router, real client, real cache; sign-in and network are made up.
+import type { QueryClient } from '@tanstack/react-query';
 import { createMemoryHistory } from '@tanstack/react-router';
-import { render } from '@testing-library/react';
+import { render, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { App } from '@/app/app';
 import { createQueryClient } from '@/app/query-client';
-import { createAppRouter } from '@/app/router';
+import { createAppRouter, toSignIn } from '@/app/router';
 import { createApiClient } from '@/lib/api/client';
 import { SignInError, type Auth, type Session } from '@/lib/auth';
 import { ORIGIN } from './server';
@@ -47,6 +48,12 @@ export function fakeAuth(
   };
 }
 
+/** Until the feed is there, and what it brings has been read: a list once more, over all that was done to it before. */
+export async function feedIsLive(queryClient: QueryClient) {
+  await screen.findByText('Live', { selector: '[role=status]' });
+  await waitFor(() => expect(queryClient.isFetching()).toBe(0));
+}
+
 export function renderApp(path: string, { auth = fakeAuth() }: { auth?: Auth } = {}) {
   const queryClient = createQueryClient();
   queryClient.setDefaultOptions({
@@ -56,8 +63,7 @@ export function renderApp(path: string, { auth = fakeAuth() }: { auth?: Auth } =
   const api = createApiClient({
     baseUrl: ORIGIN,
     auth,
-    onSessionExpired: () =>
-      void router.navigate({ to: '/sign-in', search: { next: router.state.location.href, expired: true } }),
+    onSessionExpired: () => void toSignIn(router),
   });
   const router = createAppRouter(
     { queryClient, services: async () => ({ auth, api }) },

@@ -41,15 +41,14 @@ function show(detail: object) {
   return renderApp(`/app/anomalies/${logDetail().id}`);
 }
 const TITLE = 'Against what was expected';
-const part = async () =>
-  within((await screen.findByText(TITLE, {}, { timeout: 20_000 })).closest('section') as HTMLElement);
+const part = async () => within((await screen.findByText(TITLE)).closest('section') as HTMLElement);
 
 describe('the chart of a metric', () => {
   it('says in words where the value stands against its band, and has every value in a table', async () => {
     const { user } = show(spike());
     const chart = await part();
     // beside it the same words stand in the figure's caption
-    const words = await chart.findByText(/^: 97, above the usual \d/, {}, { timeout: 20_000 });
+    const words = await chart.findByText(/^: 97, above the usual \d/);
     expect(words).toHaveTextContent(/values before it stood between 40 and 44/);
     expect(chart.getByText(/^cpu\. 97, above/).tagName).toBe('FIGCAPTION');
     await user.click(chart.getByText('The same as a table'));

@@ -1,8 +1,9 @@
 // What a colleague does about an anomaly reaches whoever looks at it, though the feed does not tell.
 import { act, screen, waitFor, within } from '@testing-library/react';
-import { anomalies, logDetail, summary } from '@/test/fixtures.js';
-import { renderApp } from '@/test/app';
+import { anomalies, logDetail, me, summary } from '@/test/fixtures.js';
+import { feedIsLive, renderApp } from '@/test/app';
 import { http, HttpResponse, server } from '@/test/server';
+import { keys } from './queries';
 
 const WATCH_MS = 20_000;
 const rows = () => [...document.querySelectorAll<HTMLElement>('[data-anomaly-row]')];
@@ -35,10 +36,13 @@ function list() {
 
 /** Opens a list, and waits for all that it reads by itself: it does so once more when the feed is there. */
 async function open(path: string) {
-  renderApp(path);
-  await screen.findByText('Live', { selector: '[role=status]' });
+  const { queryClient } = renderApp(path);
+  await feedIsLive(queryClient);
   await advance(1_000);
   await waitFor(() => expect(rows().length).toBeGreaterThan(1));
+  // what asks after others' changes comes when the page is idle
+  const watch = { queryKey: keys.watch(String(me.organizations[0]?.id)) };
+  await waitFor(() => expect(queryClient.getQueryCache().findAll(watch)).toHaveLength(1));
 }
 
 beforeEach(() => void vi.useFakeTimers({ shouldAdvanceTime: true }));

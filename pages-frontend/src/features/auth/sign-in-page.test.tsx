@@ -19,7 +19,10 @@ describe('sign-in', () => {
   it('says what to do when the password is wrong', async () => {
     const { user } = renderApp('/sign-in', { auth: fakeAuth(null) });
     await fill(user, 'wrong');
-    expect(await screen.findByRole('alert')).toHaveTextContent('Email and password do not match');
+    // it is there from the beginning, and empty
+    await waitFor(() =>
+      expect(screen.getByRole('alert')).toHaveTextContent('Email and password do not match'),
+    );
     expect(screen.getByRole('button', { name: 'Sign in' })).toBeEnabled();
   });
 

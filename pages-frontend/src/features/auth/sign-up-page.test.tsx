@@ -34,6 +34,10 @@ function signUps() {
   return bodies;
 }
 
+/** The alert is there from the beginning, and empty. */
+const alerted = (words: string | RegExp) =>
+  waitFor(() => expect(screen.getByRole('alert')).toHaveTextContent(words));
+
 describe('sign-up', () => {
   it('sends what was filled in, with the plan of the pricing page, and waits for the mail', async () => {
     const bodies = signUps();
@@ -71,7 +75,7 @@ describe('sign-up', () => {
     );
     const { user } = renderApp('/sign-up', { auth: fakeAuth(null) });
     await fill(user);
-    expect(await screen.findByRole('alert')).toHaveTextContent(/does not look like an email address/);
+    await alerted(/does not look like an email address/);
     expect(screen.getByLabelText('Work email')).toBeInvalid();
     expect(screen.getByLabelText('Company')).toBeValid();
     expect(screen.getByRole('button', { name: 'Create account' })).toBeEnabled();
@@ -88,14 +92,14 @@ describe('sign-up', () => {
     );
     const { user } = renderApp('/sign-up', { auth: fakeAuth(null) });
     await fill(user);
-    expect(await screen.findByRole('alert')).toHaveTextContent('Try again in 12 minutes');
+    await alerted('Try again in 12 minutes');
   });
 
   it('tells a dead connection apart', async () => {
     server.use(http.post('*/v1/onboard/signup', () => HttpResponse.error()));
     const { user } = renderApp('/sign-up', { auth: fakeAuth(null) });
     await fill(user);
-    expect(await screen.findByRole('alert')).toHaveTextContent('could not be reached');
+    await alerted('could not be reached');
   });
 });
 
@@ -141,7 +145,7 @@ describe('the wait for the mail', () => {
     const { user } = renderApp('/check-mail', { auth: fakeAuth(null) });
     await user.type(await screen.findByLabelText('Code'), '000000');
     await user.click(screen.getByRole('button', { name: 'Confirm' }));
-    expect(await screen.findByRole('alert')).toHaveTextContent(/wrong, used or older/);
+    await alerted(/wrong, used or older/);
     expect(screen.getByLabelText('Code')).toBeInvalid();
   });
 
@@ -168,8 +172,11 @@ describe('the wait for the mail', () => {
 
   it('notices that the link was opened in another tab', async () => {
     const auth = fakeAuth(null);
+    const listens = vi.spyOn(auth, 'onChange');
     const { user } = renderApp('/check-mail', { auth });
     await screen.findByRole('heading', { name: 'Check your mail' });
+    // it listens a moment after it is shown
+    await waitFor(() => expect(listens).toHaveBeenCalled());
     await auth.signIn('new@example.com', 'right');
     expect(await screen.findByText(/Your address is confirmed/)).toBeVisible();
     await user.click(screen.getByRole('link', { name: 'go on here' }));
@@ -219,7 +226,7 @@ describe('sign-in by code', () => {
     await user.click(screen.getByRole('button', { name: 'Email me a code' }));
     await user.type(await screen.findByLabelText('Code'), '999999');
     await user.click(screen.getByRole('button', { name: 'Sign in' }));
-    expect(await screen.findByRole('alert')).toHaveTextContent(/wrong, used or older/);
+    await alerted(/wrong, used or older/);
     await user.clear(screen.getByLabelText('Code'));
     await user.type(screen.getByLabelText('Code'), '123456');
     await user.click(screen.getByRole('button', { name: 'Sign in' }));

@@ -176,7 +176,9 @@ describe('plan and invoices', () => {
     const { user } = renderApp('/app/billing');
     await user.click(await screen.findByRole('button', { name: 'Choose Growth' }));
     expect(await screen.findAllByText('$142.10')).toHaveLength(2);
-    await user.click(screen.getByRole('button', { name: 'Change to Growth', hidden: true }));
+    const change = screen.getByRole('button', { name: 'Change to Growth', hidden: true });
+    await waitFor(() => expect(change).toBeEnabled());
+    await user.click(change);
     expect(await screen.findByText('You are on Growth now.')).toBeVisible();
     expect(changed).toEqual({ plan: 'growth', proration_date: 1_795_000_000 });
   });
@@ -193,7 +195,7 @@ describe('plan and invoices', () => {
     const cap = screen.getByRole('checkbox', { name: /Hard cap/ });
     await user.click(cap);
     expect(await screen.findByText(/The cap was not changed/)).toBeVisible();
-    expect(cap).not.toBeChecked();
+    await waitFor(() => expect(cap).not.toBeChecked());
   });
 
   it('calculates', async () => {

@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import { renderApp } from '@/test/app';
 import { anomalies, me, streams } from '@/test/fixtures.js';
-import { delay, http, HttpResponse, problem, server } from '@/test/server';
+import { http, HttpResponse, problem, server } from '@/test/server';
 
 const ORG = me.organizations[0]?.id ?? '';
 const SECRET = 'dlk_live_abc123def456_secret';
@@ -79,8 +79,9 @@ describe('getting started', () => {
     const tab = await screen.findByRole('tab', { name: 'curl' });
     tab.focus();
     await user.keyboard('{ArrowRight}{ArrowRight}');
-    expect(screen.getByRole('tab', { name: 'Python' })).toHaveFocus();
-    expect(screen.getByRole('region', { name: 'Python example' })).toHaveTextContent('urllib.request');
+    // the focus moves after the key
+    await waitFor(() => expect(screen.getByRole('tab', { name: 'Python' })).toHaveFocus());
+    expect(await screen.findByRole('region', { name: 'Python example' })).toHaveTextContent('urllib.request');
   });
 
   it('copies', async () => {
@@ -88,7 +89,7 @@ describe('getting started', () => {
     const { user } = renderApp('/app/start');
     await user.click(await screen.findByRole('button', { name: 'Copy curl example' }));
     expect(await navigator.clipboard.readText()).toContain('/v1/events');
-    expect(screen.getByText('Copied')).toBeVisible();
+    expect(await screen.findByText('Copied')).toBeVisible();
   });
 
   it('ends with the first anomaly', async () => {
@@ -104,14 +105,17 @@ describe('getting started', () => {
   });
 
   it('has something to show while loading, and words for a failure', async () => {
+    let fail = () => {};
+    const looked = new Promise<void>((resolve) => (fail = resolve));
     server.use(
       http.get('*/v1/keys', async () => {
-        await delay(50);
+        await looked;
         return problem(503, 'dependency_unavailable', 'A service is not available');
       }),
     );
     const { user } = renderApp('/app/start');
     expect(await screen.findByRole('heading', { name: 'An API key' })).toBeVisible();
+    fail();
     expect(await screen.findByRole('alert')).toHaveTextContent('A service is not available');
     answer();
     await user.click(screen.getByRole('button', { name: 'Try again' }));

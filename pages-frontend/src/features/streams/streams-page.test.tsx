@@ -1,4 +1,4 @@
-import { screen, within } from '@testing-library/react';
+import { screen, waitFor, within } from '@testing-library/react';
 import { streams } from '@/test/fixtures.js';
 import { renderApp } from '@/test/app';
 import { http, HttpResponse, problem, server } from '@/test/server';
@@ -26,13 +26,13 @@ describe('the streams page', () => {
   it('leads to the anomalies of a stream', async () => {
     const { user, router } = renderApp('/app/streams');
     await user.click(await screen.findByRole('link', { name: /anomalies of metrics\/cpu/ }));
-    expect(router.state.location.href).toBe('/app/anomalies?stream=metrics%2Fcpu');
+    await waitFor(() => expect(router.state.location.href).toBe('/app/anomalies?stream=metrics%2Fcpu'));
   });
 
   it('leads to a stream', async () => {
     const { user, router } = renderApp('/app/streams');
     await user.click(await screen.findByRole('link', { name: 'metrics/cpu' }));
-    expect(router.state.location.pathname).toBe('/app/streams/metrics%2Fcpu');
+    await waitFor(() => expect(router.state.location.pathname).toBe('/app/streams/metrics%2Fcpu'));
     expect(await screen.findByRole('slider')).toBeVisible();
   });
 
