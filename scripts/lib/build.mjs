@@ -65,7 +65,7 @@ export const buildWorker = () =>
   buildIfChanged({
     name: 'worker',
     variant: QUICK ? 'quick' : '',
-    inputs: ['Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'package-lock.json', 'scripts/build-worker', 'scripts/lib/rust-tools.sh', 'cbad-wasm', 'event-codec', 'worker-api'],
+    inputs: ['Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'package-lock.json', 'scripts/build-worker', 'scripts/lib/rust-tools.sh', 'cbad-wasm', 'event-codec', 'worker-api', 'worker-entry'],
     product: 'dist/worker/entry.js',
     build: (log) => runLogged(path.join(ROOT, 'scripts/build-worker'), QUICK ? ['--quick'] : [], { log }),
   });
