@@ -82,6 +82,9 @@ impl<'p> Sender<'p> {
     }
 }
 
+/// The room made beforehand for a request's first stream, in bytes at most.
+const MOST_EXPECTED: usize = 1 << 20;
+
 /// Takes a request's events one by one.
 #[derive(Debug)]
 pub struct Collector<'p> {
@@ -220,18 +223,18 @@ impl<'p> Collector<'p> {
     /// The batch of a stream; refused where the request has too many.
     fn writer(&mut self, stream: &str) -> std::result::Result<&mut Writer, Refusal> {
         let streams = &mut self.batches.streams;
-        if !streams.contains_key(stream) {
-            let limit = self.terms.limits.streams;
-            if streams.len() >= limit {
-                let detail = format!(
-                    "the request has more than {limit} streams: send the others in another"
-                );
-                return Err(("too_many_streams", detail));
-            }
-            let expected = std::mem::take(&mut self.expected);
-            streams.insert(stream.to_owned(), Writer::with_capacity(expected));
-        }
         if self.latest.as_deref() != Some(stream) {
+            if !streams.contains_key(stream) {
+                let limit = self.terms.limits.streams;
+                if streams.len() >= limit {
+                    let detail = format!(
+                        "the request has more than {limit} streams: send the others in another"
+                    );
+                    return Err(("too_many_streams", detail));
+                }
+                let expected = std::mem::take(&mut self.expected).min(MOST_EXPECTED);
+                streams.insert(stream.to_owned(), Writer::with_capacity(expected));
+            }
             self.latest = Some(stream.to_owned());
         }
         streams
