@@ -26,15 +26,15 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The text of a string; borrowed where it has no escapes. `None` for what is no string, or none that has a text: half of a
-    /// surrogate pair (RFC 8259, section 8.2).
-    pub fn text(self) -> Option<Cow<'a, str>> {
+    /// The text of a string; borrowed where it has no escapes. Else the JSON: of what is no string, or none that has a text, as with
+    /// half of a surrogate pair (RFC 8259, section 8.2).
+    pub fn text(self) -> Result<Cow<'a, str>, &'a str> {
         match self {
-            Value::Plain(text) => Some(Cow::Borrowed(text)),
-            Value::Json(json) if json.starts_with('"') => {
-                serde_json::from_str::<String>(json).ok().map(Cow::Owned)
-            }
-            Value::Json(_) => None,
+            Value::Plain(text) => Ok(Cow::Borrowed(text)),
+            Value::Json(json) if json.starts_with('"') => serde_json::from_str::<String>(json)
+                .map(Cow::Owned)
+                .map_err(|_| json),
+            Value::Json(json) => Err(json),
         }
     }
 }

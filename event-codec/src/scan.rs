@@ -219,27 +219,9 @@ fn plain_until(bytes: &[u8], mut at: usize) -> usize {
         }
         at += 16;
     }
-    // eight at once: which of them, says the lowest of the bits that are set
-    while let Some(&chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let found = ending(u64::from_le_bytes(chunk));
-        if found != 0 {
-            return at + found.trailing_zeros() as usize / 8;
-        }
-        at += 8;
-    }
     let rest = bytes.get(at..).unwrap_or_default();
     at + rest
         .iter()
         .position(|&byte| ends(byte))
         .unwrap_or(rest.len())
-}
-
-/// The highest bit of each byte that no string holds as it is, counted from the lowest; those above the first may be set for no
-/// reason, by what is carried over (Mycroft, 1987).
-fn ending(bytes: u64) -> u64 {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGHS: u64 = ONES << 7;
-    let below = |bytes: u64, limit: u64| bytes.wrapping_sub(ONES * limit) & !bytes & HIGHS;
-    let is = |byte: u8| below(bytes ^ (ONES * u64::from(byte)), 1);
-    below(bytes, 0x20) | is(b'"') | is(b'\\')
 }

@@ -178,7 +178,7 @@ impl Parser<'_> {
 
     fn check_org(&self, named: Option<Value<'_>>) -> Result<()> {
         let is_own = |text: Cow<'_, str>| text.eq_ignore_ascii_case(self.0.terms.org);
-        if named.is_none_or(|named| named.text().is_some_and(is_own)) {
+        if named.is_none_or(|named| named.text().is_ok_and(is_own)) {
             return Ok(());
         }
         Err(Error::new(
@@ -307,7 +307,7 @@ fn string<'a>(
     };
     let text = value
         .text()
-        .ok_or_else(|| (code_of(field), format!("`{field}` is not a string")))?;
+        .map_err(|_| (code_of(field), format!("`{field}` is not a string")))?;
     if text.len() > max {
         return Err((
             code_of(field),
@@ -347,12 +347,11 @@ fn timestamp(value: Option<Value<'_>>) -> std::result::Result<Option<i64>, Refus
     let Some(value) = value else {
         return Ok(None);
     };
-    let ms = match (value.text(), value) {
-        (Some(text), _) => time::from_rfc3339(&text),
-        (None, Value::Json(json)) => serde_json::from_str::<f64>(json)
+    let ms = match value.text() {
+        Ok(text) => time::from_rfc3339(&text),
+        Err(json) => serde_json::from_str::<f64>(json)
             .ok()
             .and_then(time::from_number),
-        (None, Value::Plain(_)) => None,
     };
     ms.map(Some).ok_or_else(|| {
         (
@@ -386,11 +385,9 @@ fn payload<'a>(e: &Fields<'a>, declared: Option<&str>) -> std::result::Result<Ta
     let (kind, text, format) = match (e.data, e.value) {
         (Some(data), _) => {
             let kind = kind.unwrap_or(Kind::Log);
-            match (data.text(), data) {
-                (Some(text), _) => (kind, text, Format::Text),
-                (None, Value::Json(json) | Value::Plain(json)) => {
-                    (kind, Cow::Borrowed(json), Format::Json)
-                }
+            match data.text() {
+                Ok(text) => (kind, text, Format::Text),
+                Err(json) => (kind, Cow::Borrowed(json), Format::Json),
             }
         }
         (None, Some(Value::Json(value))) if serde_json::from_str::<f64>(value).is_ok() => (
