@@ -43,8 +43,12 @@ function guarded(call) {
       pending.delete(reject);
       settle(value);
     };
-    // inside a promise, so that a trap before the first await is a rejection too
-    Promise.resolve().then(call).then(done(resolve), done(reject));
+    try {
+      Promise.resolve(call()).then(done(resolve), done(reject));
+    } catch (error) {
+      // a trap before the first wait
+      done(reject)(error);
+    }
   });
 }
 

@@ -11,6 +11,7 @@ use crate::detect::name::ObjectName;
 use crate::diagnostics;
 use crate::error::{Code, Error, Result};
 use crate::feedback;
+use crate::http::rate_limit::Standing;
 use crate::http::{Request, Response};
 use crate::ingest;
 use crate::ingest::otlp::answer::Signal;
@@ -560,12 +561,26 @@ pub async fn dispatch(ctx: &Ctx, request: &Request, matched: &Matched<'_>) -> Re
     if matched.route.access != Access::Public {
         wrong::before(ctx, request).await?;
     }
-    match answer(ctx, request, matched).await {
+    let answered = match matched.route.endpoint {
+        Endpoint::PostEvents | Endpoint::PostOtlp(_) => take_events(ctx, request, matched).await,
+        // on the heap: as a part of this future all of it would be moved with every batch of events
+        _ => Box::pin(answer(ctx, request, matched)).await,
+    };
+    match answered {
         Err(error) if error.code == Code::InvalidCredentials => {
             Err(wrong::after(ctx, request, error).await)
         }
         outcome => outcome,
     }
+}
+
+async fn take_events(ctx: &Ctx, request: &Request, matched: &Matched<'_>) -> Result<Answer> {
+    let (principal, standing) = admitted(ctx, request, matched.route.access).await?;
+    let response = match matched.route.endpoint {
+        Endpoint::PostOtlp(signal) => ingest::otlp::post(ctx, &principal, request, signal).await,
+        _ => ingest::post_events::post(ctx, &principal, request).await,
+    };
+    Ok(Answer::Whole(with_standing(response?, standing)))
 }
 
 async fn answer(ctx: &Ctx, request: &Request, matched: &Matched<'_>) -> Result<Answer> {
@@ -578,7 +593,7 @@ async fn answer(ctx: &Ctx, request: &Request, matched: &Matched<'_>) -> Result<A
     } else {
         None
     };
-    let mut whole = match endpoint {
+    let whole = match endpoint {
         Endpoint::Index => {
             // people get the dashboard, programs get data
             if request
@@ -642,34 +657,51 @@ async fn answer(ctx: &Ctx, request: &Request, matched: &Matched<'_>) -> Result<A
         }
         Endpoint::Panic if ctx.settings.test_hooks => panic!("deliberate panic in a handler"),
         Endpoint::Panic => return Err(Error::new(Code::UnknownRoute, "there is no such route")),
-        _ => {
-            let principal = Principal::authenticate(ctx, request, access).await?;
-            let standing = limits::charge(ctx, &principal).await?;
-            if endpoint == Endpoint::Feed {
-                return live::sse::open(ctx, &principal, request, access)
-                    .await
-                    .map(Answer::Feed);
-            }
-            if endpoint == Endpoint::ExportOrganization {
-                return orgs::export::open(ctx, &principal, request)
-                    .await
-                    .map(Answer::Download);
-            }
-            let mut response =
-                for_principal(ctx, &principal, request, endpoint, matched.segment).await?;
-            if let Some(standing) = standing {
-                response.headers.extend(standing.headers());
-            }
-            response
-        }
+        _ => return for_principal(ctx, request, matched).await,
     };
-    if let Some(standing) = standing {
-        whole.headers.extend(standing.headers());
-    }
-    Ok(Answer::Whole(whole))
+    Ok(Answer::Whole(with_standing(whole, standing)))
 }
 
-async fn for_principal(
+/// Tells the caller how much they may still do.
+fn with_standing(mut response: Response, standing: Option<Standing>) -> Response {
+    if let Some(standing) = standing {
+        response.headers.extend(standing.headers());
+    }
+    response
+}
+
+/// Who calls a route that asks for a credential, and how much they may still do.
+async fn admitted(
+    ctx: &Ctx,
+    request: &Request,
+    access: Access,
+) -> Result<(Principal, Option<Standing>)> {
+    let principal = Principal::authenticate(ctx, request, access).await?;
+    let standing = limits::charge(ctx, &principal).await?;
+    Ok((principal, standing))
+}
+
+async fn for_principal(ctx: &Ctx, request: &Request, matched: &Matched<'_>) -> Result<Answer> {
+    let Route {
+        access, endpoint, ..
+    } = *matched.route;
+    let (principal, standing) = admitted(ctx, request, access).await?;
+    match endpoint {
+        Endpoint::Feed => {
+            let feed = live::sse::open(ctx, &principal, request, access).await;
+            return feed.map(Answer::Feed);
+        }
+        Endpoint::ExportOrganization => {
+            let file = orgs::export::open(ctx, &principal, request).await;
+            return file.map(Answer::Download);
+        }
+        _ => {}
+    }
+    let response = data(ctx, &principal, request, endpoint, matched.segment).await?;
+    Ok(Answer::Whole(with_standing(response, standing)))
+}
+
+async fn data(
     ctx: &Ctx,
     principal: &Principal,
     request: &Request,
@@ -687,8 +719,6 @@ async fn for_principal(
         _ => {}
     }
     match endpoint {
-        Endpoint::PostEvents => ingest::post_events::post(ctx, principal, request).await,
-        Endpoint::PostOtlp(signal) => ingest::otlp::post(ctx, principal, request, signal).await,
         Endpoint::ListAnomalies => anomalies::list::list(ctx, principal, request).await,
         Endpoint::PostAnomaly => anomalies::record::post(ctx, principal, request).await,
         Endpoint::GetAnomaly => anomalies::list::get(ctx, principal, segment).await,

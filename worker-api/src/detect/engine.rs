@@ -253,7 +253,10 @@ impl Engine {
             repeats: Vec::new(),
         };
         // read everything before anything is learnt: a corrupt batch changes nothing
-        let records: Vec<Record<'_>> = Reader::new(batch)?.collect::<Result<_, _>>()?;
+        let mut records: Vec<Record<'_>> = Vec::with_capacity((batch.len() / 64).min(1_000));
+        for record in Reader::new(batch)? {
+            records.push(record?);
+        }
         let mut fresh = BTreeSet::new();
         let mut accepted = Vec::with_capacity(records.len());
         for record in &records {

@@ -462,13 +462,11 @@ impl StreamObject {
         }
         let engine = slot.as_mut().ok_or_else(|| Error::internal("no engine"))?;
         let result = work(engine);
-        let bytes = engine.memory_bytes();
-        let name = engine.name.to_string();
         if result.is_err() {
             *slot = None;
         }
         drop(slot);
-        resident::used(&name, bytes, &self.engine);
+        resident::used(&self.engine);
         result
     }
 

@@ -4,7 +4,10 @@
 /** Method, URL and headers, a line each: name and value in turn. */
 export function head(request) {
   let lines = request.method + "\n" + request.url;
-  for (const [name, value] of request.headers) lines += "\n" + name + "\n" + value;
+  // an iterator would make an array of each
+  request.headers.forEach((value, name) => {
+    lines += "\n" + name + "\n" + value;
+  });
   return lines;
 }
 

@@ -122,7 +122,8 @@ pub fn now_ms() -> i64 {
 
 /// The runtime's own time, which [`set_clock_offset`] does not move.
 fn runtime_ms() -> i64 {
-    worker::Date::now().as_millis() as i64
+    // worker::Date makes an object of it first
+    js_sys::Date::now() as i64
 }
 
 /// The runtime's own time when [`now_ms`] is `at_ms`: what alarms are set by.

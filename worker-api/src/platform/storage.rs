@@ -13,13 +13,13 @@ use worker::{SqlStorage, SqlStorageValue, State};
 extern "C" {
     #[wasm_bindgen(js_name = run, catch)]
     fn run_one(
-        storage: &JsValue,
+        sql: &JsValue,
         statement: &JsValue,
         values: &Array,
     ) -> std::result::Result<f64, JsValue>;
     #[wasm_bindgen(catch)]
     fn append(
-        storage: &JsValue,
+        sql: &JsValue,
         statement: &JsValue,
         first: f64,
         second: f64,
@@ -28,6 +28,7 @@ extern "C" {
     #[wasm_bindgen(js_name = runAll, catch)]
     fn run_all(
         storage: &JsValue,
+        sql: &JsValue,
         statements: &Array,
         values: &Array,
     ) -> std::result::Result<f64, JsValue>;
@@ -104,13 +105,13 @@ impl Sql {
                     Value::Integer(second),
                     Value::Blob(body),
                 ] => append(
-                    &self.storage,
+                    self.inner.as_ref(),
                     &text_of(statement),
                     *first as f64,
                     *second as f64,
                     body,
                 ),
-                _ => run_one(&self.storage, &text_of(statement), &array(values)),
+                _ => run_one(self.inner.as_ref(), &text_of(statement), &array(values)),
             },
             Err(statements) => {
                 let (texts, values) = (Array::new(), Array::new());
@@ -118,7 +119,7 @@ impl Sql {
                     texts.push(&text_of(statement));
                     values.push(&array(bound));
                 }
-                run_all(&self.storage, &texts, &values)
+                run_all(&self.storage, self.inner.as_ref(), &texts, &values)
             }
         };
         metrics::add(

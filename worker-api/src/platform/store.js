@@ -1,20 +1,20 @@
 // What an object asks of its storage, each in one call.
 
 /** Runs one statement, which is a transaction of its own. Answers the rows that it wrote. */
-export function run(storage, statement, values) {
-  return storage.sql.exec(statement, ...values).rowsWritten;
+export function run(sql, statement, values) {
+  return sql.exec(statement, ...values).rowsWritten;
 }
 
 /** The same for two numbers and bytes. `body`: a view of wasm's memory, which the statement has read when this returns. */
-export function append(storage, statement, first, second, body) {
-  return storage.sql.exec(statement, first, second, body).rowsWritten;
+export function append(sql, statement, first, second, body) {
+  return sql.exec(statement, first, second, body).rowsWritten;
 }
 
 /** Runs all statements, or none: what throws makes the runtime roll back. Answers the rows that they wrote. */
-export function runAll(storage, statements, values) {
+export function runAll(storage, sql, statements, values) {
   return storage.transactionSync(() => {
     let rows = 0;
-    for (let i = 0; i < statements.length; i += 1) rows += storage.sql.exec(statements[i], ...values[i]).rowsWritten;
+    for (let i = 0; i < statements.length; i += 1) rows += sql.exec(statements[i], ...values[i]).rowsWritten;
     return rows;
   });
 }
