@@ -13,44 +13,22 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { Pool } from 'undici';
 import { ROOT } from '../../scripts/stack/paths.mjs';
 import { costTable } from './cost.mjs';
-import { hdfsLikeLines } from './lines.mjs';
+import { CLASSES, FLOOR, KEY, WORK, bodies, inTurn, lines, quantile, send, settings } from './driver.mjs';
 import { defaultObjects, fileSystem, startSink, startWorkerd } from './workers.mjs';
 
 const { values: options } = parseArgs({ options: { seconds: { type: 'string', default: '10' }, connections: { type: 'string', default: '32' }, smoke: { type: 'boolean' }, json: { type: 'string' }, worker: { type: 'string', default: path.join(ROOT, 'dist/worker') }, built: { type: 'boolean' }, objects: { type: 'string', default: defaultObjects() } } });
 const SECONDS = options.smoke ? 1 : Number(options.seconds);
 const CONNECTIONS = Number(options.connections);
-const KEY = 'load-test-key-of-a-single-tenant-0123456789';
 const ROUNDS = 20;
 const [DETECTOR, DETECTORS] = ['detector alone (wasm), 1,000 lines a request', 'the same, 50 detectors in turn'];
 const [ONE, MANY] = ['Driftlock, batches of 100, one stream', 'Driftlock, batches of 100, 50 streams'];
-const ORG = '00000000-0000-4000-8000-00000000010a';
-const WORK = path.join(ROOT, '.driftlock/load');
 
-const json = { 'content-type': 'application/json', authorization: `Bearer ${KEY}` };
-const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
-
-/** Sends `next()`'s requests for so many seconds: their latencies in ms, the wall seconds and the seconds of processor they took. */
-async function send(worker, { connections = CONNECTIONS, next }, seconds) {
-  const pool = new Pool(worker.url, { connections, pipelining: 1 });
-  const latencies = [];
-  const [cpu, start] = [worker.cpuSeconds(), performance.now()];
-  let failed = null;
-  await Promise.all(Array.from({ length: connections }, async () => {
-    while (performance.now() < start + seconds * 1000 && !failed) {
-      const { path: route, body } = next();
-      const sent = performance.now();
-      const answer = await pool.request({ method: body === undefined ? 'GET' : 'POST', path: route, headers: json, body });
-      const said = await answer.body.text();
-      latencies.push(performance.now() - sent);
-      if (answer.statusCode !== 200) failed = `${worker.name} ${route}: ${answer.statusCode} ${said.slice(0, 300)}`;
-    }
-  }));
-  const [wall, used] = [(performance.now() - start) / 1000, worker.cpuSeconds() - cpu];
-  await pool.close();
-  if (failed) throw new Error(failed);
+/** Sends for so many seconds. */
+async function during(seconds, worker, { connections = CONNECTIONS, next }) {
+  const end = performance.now() + seconds * 1000;
+  const { latencies, wall, used } = await send(worker, { connections, next }, () => performance.now() < end);
   return { latencies, wall, used, perSecond: latencies.length / wall, cpuUs: (used * 1e6) / latencies.length };
 }
 
@@ -60,58 +38,43 @@ async function send(worker, { connections = CONNECTIONS, next }, seconds) {
  */
 async function measure(cases, seconds = SECONDS) {
   const count = cases.length > 1 ? ROUNDS : 1;
-  for (const [worker, spec] of cases) await send(worker, spec, seconds / 2);
+  for (const [worker, spec] of cases) await during(seconds / 2, worker, spec);
   const taken = cases.map(() => []);
   for (let round = 0; round < count; round += 1) {
-    for (const [i, [worker, spec]] of cases.entries()) taken[i].push(await send(worker, spec, seconds / count));
+    for (const [i, [worker, spec]] of cases.entries()) taken[i].push(await during(seconds / count, worker, spec));
   }
   return cases.map(([worker], i) => {
     const sum = (field) => taken[i].reduce((total, round) => total + round[field], 0);
-    const latencies = taken[i].flatMap((round) => round.latencies).sort((x, y) => x - y);
+    const latencies = taken[i].flatMap((round) => round.latencies);
     const requests = latencies.length;
     return { requests, perSecond: requests / sum('wall'), cpuUs: (sum('used') * 1e6) / requests, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99), memory: worker.memoryMiB(), rounds: taken[i].map(({ perSecond, cpuUs }) => ({ perSecond, cpuUs })) };
   });
 }
 
-const source = hdfsLikeLines();
-const lines = (count) => Array.from({ length: count }, () => source.next().value);
-
-/** Bodies of `batch` events, made beforehand, spread over `streams`. Events carry no id: no two are taken for one. */
-function bodies({ batch, streams, count = 400, name = 's' }) {
-  return Array.from({ length: count }, (_, i) => JSON.stringify(lines(batch).map((data) => ({ stream: `${name}-${i % streams}`, event_type: 'log', data }))));
-}
-const inTurn = (route, list) => {
-  let i = 0;
-  return () => ({ path: route, body: list[i++ % list.length] });
-};
-
 function buildFloor() {
   const bin = path.join(ROOT, 'node_modules/@esbuild', `${process.platform}-${process.arch}`, 'bin/esbuild');
   const env = { ...process.env, WASM_BINDGEN_BIN: path.join(ROOT, '.tools/bin/wasm-bindgen'), ESBUILD_BIN: bin, WASM_OPT_BIN: path.join(ROOT, 'node_modules/.bin/wasm-opt') };
-  const built = path.join(ROOT, 'tests/load/floor/build');
-  if (options.built && fs.existsSync(path.join(built, 'index.js'))) return built;
+  if (options.built && fs.existsSync(path.join(FLOOR, 'index.js'))) return;
   // with the flags that the Worker is built with
   const build = '. scripts/lib/rust-tools.sh && tools=$PWD/.tools/bin && cd tests/load/floor && exec "$tools/worker-build" "$@"';
   execFileSync('bash', ['-c', build, 'worker-build', ...(options.smoke ? ['--profile', 'quick', '--no-opt'] : ['--release'])], { cwd: ROOT, env, stdio: ['ignore', 'ignore', 'inherit'] });
-  return built;
 }
 
 async function main() {
   const worker = path.resolve(options.worker);
   if (!fs.existsSync(path.join(worker, 'entry.js'))) throw new Error('build the Worker first: ./scripts/build-worker');
-  const rustDir = buildFloor();
+  buildFloor();
   const jsDir = path.join(WORK, 'js-source');
   fs.mkdirSync(jsDir, { recursive: true });
   fs.copyFileSync(path.join(ROOT, 'tests/load/floor.mjs'), path.join(jsDir, 'floor.mjs'));
   const sink = await startSink();
   const rows = { ROWS: 'Rows' };
-  const vars = { SUPABASE_URL: sink.url, SUPABASE_SECRET_KEY: 'sb_secret_load', SUPABASE_PUBLISHABLE_KEY: 'sb_publishable_load', DEFAULT_API_KEY: KEY, DEFAULT_ORG_ID: ORG, RATE_LIMITS: 'off', ENVIRONMENT: 'development', METRICS_TOKEN: KEY };
   const running = [];
   const start = async (spec) => (running.push(await startWorkerd({ work: WORK, storage: options.objects, ...spec })), running.at(-1));
   try {
     const js = await start({ name: 'js', dir: jsDir, main: 'floor.mjs', classes: rows });
-    const rust = await start({ name: 'rust', dir: rustDir, main: 'index.js', classes: rows });
-    const app = await start({ name: 'driftlock', dir: worker, main: 'entry.js', classes: { STREAM: 'StreamObject', ORG: 'OrgObject', KEY: 'KeyObject' }, vars });
+    const rust = await start({ name: 'rust', dir: FLOOR, main: 'index.js', classes: rows });
+    const app = await start({ name: 'driftlock', dir: worker, main: 'entry.js', classes: CLASSES, vars: settings(sink.url) });
 
     const result = {};
     const steps = async (cases) => {
@@ -183,8 +146,8 @@ function print(result, rowsPerBatch) {
   const detectorUs = of(DETECTOR).cpuUs / 1000;
   // rounds were taken in turn: each is compared with its neighbour, and the median of these is told
   const share = (path, detector, ratio) => {
-    const ratios = of(path).rounds.map((round, i) => ratio(round, of(detector).rounds[i])).sort((x, y) => x - y);
-    return `${fixed(quantile(ratios, 0.5), 2)} (${fixed(ratios[0], 2)} – ${fixed(ratios.at(-1), 2)})`;
+    const ratios = of(path).rounds.map((round, i) => ratio(round, of(detector).rounds[i]));
+    return `${fixed(quantile(ratios, 0.5), 2)} (${fixed(Math.min(...ratios), 2)} – ${fixed(Math.max(...ratios), 2)})`;
   };
   const byCpu = (round, floor) => floor.cpuUs / 1000 / (round.cpuUs / 100);
   const byEvents = (round, floor) => (round.perSecond * 100) / (floor.perSecond * 1000);
