@@ -81,21 +81,69 @@ impl<'a> Fields<'a> {
             .map_or_else(|| serde_json::from_str(text), Ok)
     }
 
-    /// The place of a field's value, with the field's name; none for a field that no event has.
-    pub(crate) fn slot(&mut self, name: &str) -> Option<(&'static str, &mut Option<Value<'a>>)> {
+    /// The place of a field's value.
+    pub(crate) fn slot(&mut self, field: Field) -> &mut Option<Value<'a>> {
+        match field {
+            Field::Stream => &mut self.stream,
+            Field::EventType => &mut self.event_type,
+            Field::StreamType => &mut self.stream_type,
+            Field::Timestamp => &mut self.timestamp,
+            Field::Id => &mut self.id,
+            Field::Group => &mut self.group,
+            Field::Metadata => &mut self.metadata,
+            Field::Data => &mut self.data,
+            Field::Value => &mut self.value,
+            Field::OrganizationId => &mut self.organization_id,
+        }
+    }
+}
+
+/// A field that events have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Field {
+    Stream,
+    EventType,
+    StreamType,
+    Timestamp,
+    Id,
+    Group,
+    Metadata,
+    Data,
+    Value,
+    OrganizationId,
+}
+
+impl Field {
+    /// The field of a name; none where no event has it.
+    pub(crate) fn of(name: &str) -> Option<Self> {
         Some(match name {
-            "stream" => ("stream", &mut self.stream),
-            "event_type" => ("event_type", &mut self.event_type),
-            "stream_type" => ("stream_type", &mut self.stream_type),
-            "timestamp" => ("timestamp", &mut self.timestamp),
-            "id" => ("id", &mut self.id),
-            "group" => ("group", &mut self.group),
-            "metadata" => ("metadata", &mut self.metadata),
-            "data" => ("data", &mut self.data),
-            "value" => ("value", &mut self.value),
-            "organization_id" => ("organization_id", &mut self.organization_id),
+            "stream" => Self::Stream,
+            "event_type" => Self::EventType,
+            "stream_type" => Self::StreamType,
+            "timestamp" => Self::Timestamp,
+            "id" => Self::Id,
+            "group" => Self::Group,
+            "metadata" => Self::Metadata,
+            "data" => Self::Data,
+            "value" => Self::Value,
+            "organization_id" => Self::OrganizationId,
             _ => return None,
         })
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Stream => "stream",
+            Self::EventType => "event_type",
+            Self::StreamType => "stream_type",
+            Self::Timestamp => "timestamp",
+            Self::Id => "id",
+            Self::Group => "group",
+            Self::Metadata => "metadata",
+            Self::Data => "data",
+            Self::Value => "value",
+            Self::OrganizationId => "organization_id",
+        }
     }
 }
 
@@ -119,17 +167,17 @@ impl<'de: 'a, 'a> Visitor<'de> for FieldsVisitor<'a> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut fields = Fields::default();
         while let Some(name) = map.next_key_seed(Name)? {
-            match fields.slot(&name) {
-                Some((name, Some(_))) => return Err(de::Error::duplicate_field(name)),
-                Some((_, slot)) => {
-                    let raw = map.next_value::<Option<&'de RawValue>>()?;
-                    *slot = raw.map(|raw| Value::of(raw.get()));
-                }
-                None => {
-                    fields.has_own = true;
-                    map.next_value::<IgnoredAny>()?;
-                }
+            let Some(field) = Field::of(&name) else {
+                fields.has_own = true;
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let slot = fields.slot(field);
+            if slot.is_some() {
+                return Err(de::Error::duplicate_field(field.name()));
             }
+            let raw = map.next_value::<Option<&'de RawValue>>()?;
+            *slot = raw.map(|raw| Value::of(raw.get()));
         }
         Ok(fields)
     }

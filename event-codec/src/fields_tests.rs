@@ -77,6 +77,43 @@ fn strings_end_where_they_end_at_every_length() {
 }
 
 #[test]
+fn an_event_that_is_nearly_like_the_one_before_is_read_as_it_is() {
+    let first = r#"{"stream":"shop","event_type":"log","data":"a","":"b"}"#;
+    let own = (0..40).map(|n| format!(r#""own{n}":"v{n}""#));
+    let many = format!(r#"{{{},"data":"x"}}"#, own.collect::<Vec<_>>().join(","));
+    let next = [
+        first,
+        r#"{"stream":"shopping","event_type":"lo","data":"","":""}"#,
+        r#"{"stream":"shop\"","event_type":"log\u0020","data":"a\\"}"#,
+        r#"{"streams":"shop","event":"log","dat":"a","data":"b"}"#,
+        r#"{"event_type":"log","stream":"shop","data":"shop"}"#,
+        r#"{"stream":null,"event_type":7,"data":["a"]}"#,
+        r#"{"":"shop","stream":"b"}"#,
+        r#"{"data" : "a"}"#,
+        "{}",
+        &many,
+    ];
+    for event in next {
+        let text = format!("[{first},{event},{event},{first}]");
+        let read: Vec<Fields<'_>> = serde_json::from_str(&text).expect("events");
+        let scanned = Scanner::new(&text).only(Scanner::list);
+        assert_eq!(scanned, Some(read), "{event}");
+    }
+    for bad in [
+        r#"{"stream":"shop","event_type":"log","data":"a","":"b""#,
+        r#"{"stream":"shop"#,
+        r#"{"stream"#,
+        r#"{"stream":"shop""event_type":"log"}"#,
+        r#"{"stream":"shop","stream":"shop"}"#,
+    ] {
+        let text = format!("[{first},{bad}");
+        assert_eq!(Scanner::new(&text).only(Scanner::list), None, "{bad}");
+        let text = format!("[{first},{bad}]");
+        assert_eq!(Scanner::new(&text).only(Scanner::list), None, "{bad}");
+    }
+}
+
+#[test]
 fn half_of_a_surrogate_pair_is_json_without_a_text() {
     let fields = Fields::of(r#"{"data":"\ud800"}"#).expect("JSON");
     assert_eq!(fields.data, Some(Value::Json(r#""\ud800""#)));
@@ -150,7 +187,30 @@ fn event() -> impl Strategy<Value = String> {
     })
 }
 
+/// An event of which there are few: the next is often like it, in part or as a whole.
+fn alike() -> impl Strategy<Value = String> {
+    let name = prop::sample::select(vec!["stream", "stream_type", "id", "i", "", "data"]);
+    let value = prop::sample::select(vec![
+        r#""""#, r#""a""#, r#""ab""#, r#""a\"""#, r#""é""#, "null", "1",
+    ]);
+    prop::collection::vec((name, value), 0..4).prop_map(|members| {
+        let members = members.iter().map(|(n, v)| format!("\"{n}\":{v}"));
+        format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+    })
+}
+
 proptest! {
+    #[test]
+    fn lists_of_events_that_are_alike_are_read_as_serde_reads_them(events in prop::collection::vec(alike(), 0..9)) {
+        let text = format!("[{}]", events.join(","));
+        let read = serde_json::from_str::<Vec<Fields<'_>>>(&text);
+        let scanned = Scanner::new(&text).only(Scanner::list);
+        match read {
+            Ok(read) => prop_assert!(scanned.is_none_or(|s| s == read), "{text}"),
+            Err(_) => prop_assert_eq!(scanned, None, "{}", text),
+        }
+    }
+
     #[test]
     fn the_quick_way_finds_what_serde_finds(event in event()) {
         let (scanned, read) = (scanned(&event), serde_json::from_str::<Fields<'_>>(&event));

@@ -2,12 +2,27 @@
 //! an error, makes the answer none: then [`super::fields`] looks at all of it again with serde, which also says what is wrong. So this
 //! takes a part of JSON (RFC 8259), and nothing beyond it.
 
-use crate::fields::{Fields, Value};
+use crate::fields::{Field, Fields, Value};
 use serde_json::value::RawValue;
 
 /// About how many bytes an event has: room for a list's is made beforehand, for so many at most.
 const BYTES_AN_EVENT: usize = 100;
 const MOST_EXPECTED: usize = 1_000;
+/// Bytes of a value that the next event may have too: a stream's name, a type.
+const SHORT: usize = 64;
+
+/// Fields of an event that the next one is compared with.
+const KNOWN: usize = 16;
+
+/// A field of the event before. Events of a list have mostly the same fields in the same order, and some of the same values: comparing
+/// takes less time than reading.
+#[derive(Clone, Copy, Default)]
+struct Known<'a> {
+    name: &'a str,
+    field: Option<Field>,
+    /// A short string without escapes; empty for anything else.
+    value: &'a str,
+}
 
 /// A place in a JSON text. Every method moves it on behind what it has read.
 pub(crate) struct Scanner<'a> {
@@ -35,8 +50,9 @@ impl<'a> Scanner<'a> {
         if self.next_is(b']') {
             return Some(events);
         }
+        let mut before = [Known::default(); KNOWN];
         loop {
-            events.push(self.fields()?);
+            events.push(self.fields_like(&mut before)?);
             match self.next_byte()? {
                 b',' => {}
                 b']' => return Some(events),
@@ -47,22 +63,40 @@ impl<'a> Scanner<'a> {
 
     /// An event.
     pub(crate) fn fields(&mut self) -> Option<Fields<'a>> {
+        self.fields_like(&mut [])
+    }
+
+    /// An event, and what is known of it for the next one.
+    fn fields_like(&mut self, before: &mut [Known<'a>]) -> Option<Fields<'a>> {
         self.expect(b'{')?;
         let mut fields = Fields::default();
         if self.next_is(b'}') {
             return Some(fields);
         }
-        loop {
+        for place in 0.. {
             self.expect(b'"')?;
-            let Value::Plain(name) = self.string()? else {
-                return None;
+            let known = before.get(place).copied();
+            let (name, field) = match known.filter(|known| self.goes_on(known.name)) {
+                Some(known) => (known.name, known.field),
+                None => match self.string()? {
+                    Value::Plain(name) => (name, Field::of(name)),
+                    Value::Json(_) => return None,
+                },
             };
             self.expect(b':')?;
-            let value = self.value()?;
-            match fields.slot(name) {
-                Some((_, Some(_))) => return None,
-                Some((_, slot)) => *slot = value,
+            let value = self.value(known.map_or("", |known| known.value))?;
+            match field.map(|field| fields.slot(field)) {
+                Some(Some(_)) => return None,
+                Some(slot) => *slot = value,
                 None => fields.has_own = true,
+            }
+            let value = match value {
+                Some(Value::Plain(text)) if text.len() <= SHORT => text,
+                _ => "",
+            };
+            let now = Known { name, field, value };
+            if let Some(known) = before.get_mut(place) {
+                *known = now;
             }
             match self.next_byte()? {
                 b',' => {}
@@ -70,15 +104,31 @@ impl<'a> Scanner<'a> {
                 _ => return None,
             }
         }
+        None
     }
 
-    /// Any value; `Some(None)` is `null`.
-    fn value(&mut self) -> Option<Option<Value<'a>>> {
+    /// Moves behind a string that holds this and nothing else, from behind its first quote. `text` has no escapes.
+    fn goes_on(&mut self, text: &str) -> bool {
+        let bytes = self.text.as_bytes();
+        let end = self.at + text.len();
+        let is_it =
+            bytes.get(end) == Some(&b'"') && bytes.get(self.at..end) == Some(text.as_bytes());
+        if is_it {
+            self.at = end + 1;
+        }
+        is_it
+    }
+
+    /// Any value; `Some(None)` is `null`. `likely`: a string without escapes that it may well be.
+    fn value(&mut self, likely: &'a str) -> Option<Option<Value<'a>>> {
         self.space();
         let from = self.at;
         let value = match self.peek()? {
             b'"' => {
                 self.at += 1;
+                if !likely.is_empty() && self.goes_on(likely) {
+                    return Some(Some(Value::Plain(likely)));
+                }
                 return self.string().map(Some);
             }
             b'n' => return self.word("null").map(|()| None),

@@ -147,7 +147,8 @@ pub struct Engine {
     /// Detections that may still be recorded. The caller says so for each batch.
     pub recordable: u64,
     pub(super) detector: Detector,
-    latest: VecDeque<f32>,
+    /// P-values; where one has no logarithm, the score below zero.
+    latest: VecDeque<f64>,
 }
 
 impl Engine {
@@ -196,21 +197,24 @@ impl Engine {
 
     /// How improbable the newest events were in bits, oldest first: since the object was loaded, as far back as its log reached.
     pub fn latest(&self) -> impl ExactSizeIterator<Item = f32> + '_ {
-        self.latest.iter().copied()
+        // a logarithm when somebody looks, which is seldom, and not with every event
+        self.latest.iter().map(|&kept| {
+            if kept > 0.0 {
+                (0.0 - kept.log2()) as f32
+            } else {
+                -kept as f32
+            }
+        })
     }
 
     /// Keeps how improbable an event was: what alarms are measured by, which a number's own bits of surprise are not.
     fn remember(&mut self, verdict: &Verdict) {
-        let bits = 0.0 - verdict.p_value.log2();
-        let score = if bits.is_finite() {
-            bits
-        } else {
-            verdict.score
-        };
         if self.latest.len() == LATEST {
             self.latest.pop_front();
         }
-        self.latest.push_back(score as f32);
+        let p = verdict.p_value;
+        let kept = if p > 0.0 { p } else { -verdict.score };
+        self.latest.push_back(kept);
     }
 
     /// Goes on with another shard's detector, which has seen `index` events.
@@ -227,7 +231,8 @@ impl Engine {
     }
     /// Bytes of memory that detector and ids hold.
     pub fn memory_bytes(&self) -> usize {
-        self.detector.memory_bytes() + self.window.memory_bytes()
+        let latest = self.latest.capacity() * size_of::<f64>();
+        self.detector.memory_bytes() + self.window.memory_bytes() + latest
     }
     /// The detector's state by name.
     pub fn state(&self) -> &'static str {
