@@ -8,7 +8,7 @@ import { DurableObject } from "cloudflare:workers";
 import * as worker from "./build/index.js";
 import { interrupted } from "./interrupted.mjs";
 
-// Rust's tasks wake up as microtasks, half a dozen in a request. A promise's costs half of what the runtime's queueMicrotask does;
+// Rust's tasks wake up as microtasks, half a dozen in most requests. A promise's costs half of what the runtime's queueMicrotask does;
 // reportError makes of a trap in one the `error` event that queueMicrotask would have made.
 if (typeof reportError === "function") {
   const settled = Promise.resolve();
@@ -36,7 +36,8 @@ addEventListener("error", () => {
   pending.clear();
 });
 
-function guarded(call) {
+/** A promise that `work` settles by calling one of the two functions that it gets, or else a trap. */
+function ended(work) {
   return new Promise((resolve, reject) => {
     pending.add(reject);
     const done = (settle) => (value) => {
@@ -44,13 +45,16 @@ function guarded(call) {
       settle(value);
     };
     try {
-      Promise.resolve(call()).then(done(resolve), done(reject));
+      work(done(resolve), done(reject));
     } catch (error) {
       // a trap before the first wait
       done(reject)(error);
     }
   });
 }
+
+/** The same for a call that makes a promise of its own. */
+const guarded = (call) => ended((resolve, reject) => void Promise.resolve(call()).then(resolve, reject));
 
 /** A Durable Object whose work is done by the Rust class of the same name. */
 const guard = (Rust) =>
@@ -98,16 +102,22 @@ export const KeyObject = guard(worker.KeyObject);
 
 // the generated default export is a class, a WorkerEntrypoint
 const Rust = worker.default;
-const answer = Rust.prototype.fetch;
+const { begin } = worker.Requests;
 export default {
-  async fetch(request, env, ctx) {
-    try {
-      return await guarded(() => (isWhole() ? answer.call({ env, ctx }, request) : new Rust(ctx, env).fetch(request)));
-    } catch (error) {
-      // a trap before the first wait: no proxy has seen it
-      if (error instanceof WebAssembly.RuntimeError) reportError(error);
-      return interrupted(request);
-    }
+  fetch(request, env, ctx) {
+    const answer = ended((resolve) => {
+      // making an object of a class goes through its proxy
+      if (!isWhole()) new worker.Requests();
+      try {
+        begin(request, env, ctx, resolve);
+      } catch (error) {
+        // before the first wait: whatever it was, the instance is gone with all that was pending
+        reportError(error);
+        throw error;
+      }
+    });
+    // not before here is the runtime about this request again: what ended it may be a trap in another
+    return answer.catch(() => interrupted(request));
   },
   async queue(batch, env, ctx) {
     await guarded(() => new Rust(ctx, env).queue(batch));

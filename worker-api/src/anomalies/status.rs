@@ -68,7 +68,7 @@ pub async fn patch(
 }
 
 fn wanted(body: &[u8]) -> Result<String> {
-    let body: Value = serde_json::from_slice(body).map_err(|_| {
+    let body: Value = crate::json::read(body).map_err(|_| {
         Error::new(Code::InvalidJson, "the body is not valid JSON")
             .field("body", "{\"status\":\"…\"}")
     })?;

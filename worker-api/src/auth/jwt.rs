@@ -61,7 +61,7 @@ pub fn parse(text: &str) -> Option<Token<'_>> {
     }
     let (signed, signature) = text.rsplit_once('.')?;
     let (header, claims) = signed.split_once('.')?;
-    let header: Header = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
+    let header: Header = crate::json::read(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
     // an extension we do not know must be understood or refused (RFC 7515 section 4.1.11)
     if header.crit.is_some() {
         return None;
@@ -72,7 +72,7 @@ pub fn parse(text: &str) -> Option<Token<'_>> {
         "HS256" => Algorithm::Hs256,
         _ => return None,
     };
-    let claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
+    let claims = crate::json::read(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
     Some(Token {
         algorithm,
         key_id: header.kid,

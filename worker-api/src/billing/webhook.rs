@@ -60,7 +60,7 @@ fn envelope(body: &[u8]) -> Result<Value> {
         Error::new(Code::InvalidBody, "the body is not a Stripe event")
             .field("body", "an event or an event notification")
     };
-    let event: Value = serde_json::from_slice(body).map_err(|_| refuse())?;
+    let event: Value = crate::json::read(body).map_err(|_| refuse())?;
     let id = event["id"]
         .as_str()
         .filter(|id| id.starts_with("evt_"))

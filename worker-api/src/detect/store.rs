@@ -127,7 +127,7 @@ fn rebuilt(
     for (seq, row) in log {
         let (state, entry) = log::unstated(row).map_err(Error::internal)?;
         if let Some(state) = state {
-            let stated: Counters = serde_json::from_slice(state).map_err(Error::internal)?;
+            let stated: Counters = crate::json::read(state).map_err(Error::internal)?;
             if stated.log_seq > counters.log_seq {
                 counters = stated;
             }

@@ -266,7 +266,7 @@ impl StreamObject {
 
     async fn record(&self, body: &[u8]) -> Result<String> {
         let now = self.ctx.now_ms();
-        let found: RecordFound = serde_json::from_slice(body).map_err(Error::internal)?;
+        let found: RecordFound = crate::json::read(body).map_err(Error::internal)?;
         self.open(found.stream_limit.map(u64::from)).await?;
         let sql = self.ready()?;
         let key = found.request_key.as_deref().and_then(RequestKey::parse);

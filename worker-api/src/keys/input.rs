@@ -26,7 +26,7 @@ pub fn object(body: &[u8]) -> Result<Value> {
     if body.is_empty() {
         return Ok(Value::Object(serde_json::Map::new()));
     }
-    let value: Value = serde_json::from_slice(body).map_err(|_| {
+    let value: Value = crate::json::read(body).map_err(|_| {
         Error::new(Code::InvalidJson, "the body is not valid JSON").field("body", "a JSON object")
     })?;
     if value.is_object() {

@@ -234,7 +234,7 @@ impl OrgObject {
 
     /// Stores what is new and sends it to every watcher.
     fn publish(&self, body: &[u8]) -> Result<usize> {
-        let anomalies: Vec<Anomaly> = serde_json::from_slice(body).map_err(Error::internal)?;
+        let anomalies: Vec<Anomaly> = crate::json::read(body).map_err(Error::internal)?;
         let sql = self.sql()?;
         let mut frames = Vec::new();
         for anomaly in &anomalies {

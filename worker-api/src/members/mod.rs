@@ -97,7 +97,7 @@ fn role_of(body: &Value) -> Result<Role> {
 }
 
 fn json_body(body: &[u8]) -> Result<Value> {
-    serde_json::from_slice(body).map_err(|_| {
+    crate::json::read(body).map_err(|_| {
         Error::new(Code::InvalidJson, "the body is not valid JSON").field("body", "a JSON object")
     })
 }

@@ -83,7 +83,7 @@ pub fn password(given: Option<&str>) -> Result<Option<String>> {
 
 /// A JSON body.
 pub fn json(body: &[u8]) -> Result<Value> {
-    serde_json::from_slice(body).map_err(|_| {
+    crate::json::read(body).map_err(|_| {
         Error::new(Code::InvalidJson, "the body is not valid JSON").field("body", "a JSON object")
     })
 }

@@ -71,7 +71,7 @@ pub async fn put(ctx: &Ctx, principal: &Principal, request: &Request) -> Result<
 }
 
 fn read(body: &[u8]) -> Result<(&'static str, Rules)> {
-    let wanted: Wanted = serde_json::from_slice(body).map_err(|_| {
+    let wanted: Wanted = crate::json::read(body).map_err(|_| {
         Error::new(Code::InvalidBody, "the body is not a redaction setting").field(
             "body",
             "{\"policy\":\"keep\"|\"mask\",\"action\"?:\"replace\"|\"hash\"|\"drop\",\"kinds\"?:[…],\"patterns\"?:[{\"name\",\"pattern\"}]}",

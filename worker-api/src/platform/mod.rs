@@ -16,6 +16,7 @@ pub mod random;
 pub mod request;
 pub mod storage;
 pub mod stripe;
+pub mod task;
 
 use crate::config::Settings;
 use std::rc::Rc;

@@ -1,5 +1,6 @@
 //! Calls to Durable Objects, typed.
 
+use super::task::promised;
 use super::{Ctx, log, now_ms};
 use crate::auth::api_key;
 use crate::auth::key_object::{KeyEnd, KeyRecord};
@@ -242,7 +243,10 @@ pub async fn ingest(
         request_key,
         batch,
     );
-    read(JsFuture::from(answer).await)
+    match answer {
+        Ok(promise) => read(promised(&promise).await),
+        Err(error) => read(Err(error)),
+    }
 }
 
 /// Records an anomaly that was found elsewhere.
@@ -351,7 +355,7 @@ fn stub(ctx: &Ctx, binding: &str, name: &str) -> Result<Stub> {
 #[wasm_bindgen(module = "/src/platform/ask.js")]
 extern "C" {
     fn ask(stub: JsValue, url: &str, method: &str, body: Option<&[u8]>) -> Promise;
-    #[wasm_bindgen(js_name = ingest)]
+    #[wasm_bindgen(js_name = ingest, catch)]
     fn ingest_into(
         env: &JsValue,
         name: &str,
@@ -361,7 +365,7 @@ extern "C" {
         epoch: u32,
         key: Option<&str>,
         batch: &[u8],
-    ) -> Promise;
+    ) -> std::result::Result<JsValue, JsValue>;
 }
 
 async fn call<T: DeserializeOwned>(

@@ -1,10 +1,11 @@
 //! From the runtime's request and to its response.
 
+use super::task::promised;
 use crate::error::{Error, Result};
 use crate::http::{self, compression, query, security_headers};
 use futures_util::StreamExt;
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen_futures::JsFuture;
 use worker::worker_sys::web_sys;
 
 #[wasm_bindgen(module = "/src/platform/edge.js")]
@@ -16,7 +17,7 @@ extern "C" {
         common: &str,
         own: &str,
         body: &[u8],
-    ) -> std::result::Result<web_sys::Response, wasm_bindgen::JsValue>;
+    ) -> std::result::Result<web_sys::Response, JsValue>;
 }
 
 /// Takes a request over without its body and its id.
@@ -69,8 +70,8 @@ pub async fn read_body(
     compression::decode(raw, head.header("content-encoding"), limit)
 }
 
-async fn whole(request: &web_sys::Request) -> std::result::Result<Vec<u8>, wasm_bindgen::JsValue> {
-    let buffer = JsFuture::from(request.array_buffer()?).await?;
+async fn whole(request: &web_sys::Request) -> std::result::Result<Vec<u8>, JsValue> {
+    let buffer = promised(&request.array_buffer()?.into()).await?;
     Ok(js_sys::Uint8Array::new(&buffer).to_vec())
 }
 
@@ -125,4 +126,10 @@ pub fn respond(response: &http::Response) -> worker::Result<web_sys::Response> {
         &own,
         &response.body,
     )?)
+}
+
+/// The answer where not even one could be made.
+pub fn failed() -> web_sys::Response {
+    let response = worker::Response::empty().map(|empty| empty.with_status(500));
+    response.map_or_else(|_| web_sys::Response::error(), Into::into)
 }

@@ -1,0 +1,9 @@
+//! JSON as bytes.
+
+use serde::de::{DeserializeOwned, Error};
+
+/// Reads a value. Always as a text: for bytes serde_json would come with all of its code a second time, for every type.
+pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
+    let text = std::str::from_utf8(bytes).map_err(serde_json::Error::custom)?;
+    serde_json::from_str(text)
+}
