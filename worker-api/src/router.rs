@@ -562,7 +562,7 @@ pub async fn dispatch(ctx: &Ctx, request: &Request, matched: &Matched<'_>) -> Re
         wrong::before(ctx, request).await?;
     }
     let answered = match matched.route.endpoint {
-        Endpoint::PostEvents | Endpoint::PostOtlp(_) => take_events(ctx, request, matched).await,
+        Endpoint::PostEvents | Endpoint::PostOtlp(_) => for_principal(ctx, request, matched).await,
         // on the heap: as a part of this future all of it would be moved with every batch of events
         _ => Box::pin(answer(ctx, request, matched)).await,
     };
@@ -572,15 +572,6 @@ pub async fn dispatch(ctx: &Ctx, request: &Request, matched: &Matched<'_>) -> Re
         }
         outcome => outcome,
     }
-}
-
-async fn take_events(ctx: &Ctx, request: &Request, matched: &Matched<'_>) -> Result<Answer> {
-    let (principal, standing) = admitted(ctx, request, matched.route.access).await?;
-    let response = match matched.route.endpoint {
-        Endpoint::PostOtlp(signal) => ingest::otlp::post(ctx, &principal, request, signal).await,
-        _ => ingest::post_events::post(ctx, &principal, request).await,
-    };
-    Ok(Answer::Whole(with_standing(response?, standing)))
 }
 
 async fn answer(ctx: &Ctx, request: &Request, matched: &Matched<'_>) -> Result<Answer> {
@@ -670,35 +661,27 @@ fn with_standing(mut response: Response, standing: Option<Standing>) -> Response
     response
 }
 
-/// Who calls a route that asks for a credential, and how much they may still do.
-async fn admitted(
-    ctx: &Ctx,
-    request: &Request,
-    access: Access,
-) -> Result<(Principal, Option<Standing>)> {
-    let principal = Principal::authenticate(ctx, request, access).await?;
-    let standing = limits::charge(ctx, &principal).await?;
-    Ok((principal, standing))
-}
-
+/// Answers on a route that asks for a credential. Whatever comes less often than events is on the heap here too.
 async fn for_principal(ctx: &Ctx, request: &Request, matched: &Matched<'_>) -> Result<Answer> {
     let Route {
         access, endpoint, ..
     } = *matched.route;
-    let (principal, standing) = admitted(ctx, request, access).await?;
-    match endpoint {
+    let principal = Principal::authenticate(ctx, request, access).await?;
+    let standing = limits::charge(ctx, &principal).await?;
+    let response = match endpoint {
+        Endpoint::PostEvents => ingest::post_events::post(ctx, &principal, request).await,
+        Endpoint::PostOtlp(signal) => ingest::otlp::post(ctx, &principal, request, signal).await,
         Endpoint::Feed => {
-            let feed = live::sse::open(ctx, &principal, request, access).await;
+            let feed = Box::pin(live::sse::open(ctx, &principal, request, access)).await;
             return feed.map(Answer::Feed);
         }
         Endpoint::ExportOrganization => {
-            let file = orgs::export::open(ctx, &principal, request).await;
+            let file = Box::pin(orgs::export::open(ctx, &principal, request)).await;
             return file.map(Answer::Download);
         }
-        _ => {}
-    }
-    let response = data(ctx, &principal, request, endpoint, matched.segment).await?;
-    Ok(Answer::Whole(with_standing(response, standing)))
+        _ => Box::pin(data(ctx, &principal, request, endpoint, matched.segment)).await,
+    };
+    Ok(Answer::Whole(with_standing(response?, standing)))
 }
 
 async fn data(
