@@ -17,7 +17,7 @@ const source = hdfsLikeLines();
 export const lines = (count) => Array.from({ length: count }, () => source.next().value);
 
 /** Bodies of `batch` events, spread over `streams`. Events carry no id: no two are taken for one. */
-export function bodies({ batch, streams = 1, count = 400, name = 's' }) {
+export function bodies({ batch, streams = 1, count = 400, name }) {
   return Array.from({ length: count }, (_, i) => JSON.stringify(lines(batch).map((data) => ({ stream: `${name}-${i % streams}`, event_type: 'log', data }))));
 }
 
@@ -29,30 +29,28 @@ export function inTurn(route, list) {
 
 export const quantile = (list, q) => list.toSorted((x, y) => x - y)[Math.floor(q * (list.length - 1))];
 
+/** A client with so many connections, which stay open until it is closed, as those of a sender do. */
+export const client = (worker, connections) => new Pool(worker.url, { connections, pipelining: 1 });
+
 /**
- * Sends `next()`'s requests over so many connections, as long as `goesOn(sent)`: the latency of each in ms, the wall seconds, and the
- * seconds of processor that the Worker's process alone took.
+ * Sends `next()`'s requests over so many connections of a client, as long as `goesOn(sent)`: the latency of each in ms, the wall
+ * seconds, and the seconds of processor that the Worker's process alone took.
  */
-export async function send(worker, { connections, next }, goesOn) {
-  const pool = new Pool(worker.url, { connections, pipelining: 1 });
+export async function send(worker, pool, { connections, next }, goesOn) {
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${KEY}` };
   const latencies = [];
   const [cpu, start] = [worker.cpuSeconds(), performance.now()];
   let sent = 0;
-  try {
-    await Promise.all(Array.from({ length: connections }, async () => {
-      while (goesOn(sent)) {
-        sent += 1;
-        const { path: route, body } = next();
-        const from = performance.now();
-        const answer = await pool.request({ method: body === undefined ? 'GET' : 'POST', path: route, headers, body });
-        const said = await answer.body.text();
-        latencies.push(performance.now() - from);
-        if (answer.statusCode !== 200) throw new Error(`${worker.name} ${route}: ${answer.statusCode} ${said.slice(0, 300)}`);
-      }
-    }));
-    return { latencies, wall: (performance.now() - start) / 1000, used: worker.cpuSeconds() - cpu };
-  } finally {
-    await pool.close();
-  }
+  await Promise.all(Array.from({ length: connections }, async () => {
+    while (goesOn(sent)) {
+      sent += 1;
+      const { path: route, body } = next();
+      const from = performance.now();
+      const answer = await pool.request({ method: body === undefined ? 'GET' : 'POST', path: route, headers, body });
+      const said = await answer.body.text();
+      latencies.push(performance.now() - from);
+      if (answer.statusCode !== 200) throw new Error(`${worker.name} ${route}: ${answer.statusCode} ${said.slice(0, 300)}`);
+    }
+  }));
+  return { latencies, wall: (performance.now() - start) / 1000, used: worker.cpuSeconds() - cpu };
 }
