@@ -78,7 +78,7 @@ pub fn start(work: impl Future<Output = ()> + 'static) {
 fn run(id: Id) {
     let taken = TASKS.with_borrow_mut(|tasks| {
         let task = tasks.get_mut(id.place).filter(|task| task.id == id)?;
-        // nothing wakes a task up while it runs: promises call later
+        // it has its work: whoever wakes it up while it runs does so by a microtask, after that
         Some((task.work.take()?, task.waker.clone()))
     });
     let Some((mut work, waker)) = taken else {
