@@ -130,21 +130,6 @@ impl Field {
             _ => return None,
         })
     }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Stream => "stream",
-            Self::EventType => "event_type",
-            Self::StreamType => "stream_type",
-            Self::Timestamp => "timestamp",
-            Self::Id => "id",
-            Self::Group => "group",
-            Self::Metadata => "metadata",
-            Self::Data => "data",
-            Self::Value => "value",
-            Self::OrganizationId => "organization_id",
-        }
-    }
 }
 
 /// The whole of JSON, and says what is wrong with what is not: [`Scanner`] reads what events ordinarily look like, and leaves the rest
@@ -174,7 +159,8 @@ impl<'de: 'a, 'a> Visitor<'de> for FieldsVisitor<'a> {
             };
             let slot = fields.slot(field);
             if slot.is_some() {
-                return Err(de::Error::duplicate_field(field.name()));
+                // what `duplicate_field` says, which takes a name that lives for good
+                return Err(de::Error::custom(format_args!("duplicate field `{name}`")));
             }
             let raw = map.next_value::<Option<&'de RawValue>>()?;
             *slot = raw.map(|raw| Value::of(raw.get()));

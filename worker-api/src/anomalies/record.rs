@@ -20,9 +20,7 @@ const MAX_METADATA: usize = 65_536;
 
 /// Takes the anomaly; 201 once it is stored.
 pub async fn post(ctx: &Ctx, principal: &Principal, request: &Request) -> Result<Response> {
-    let body: Value = crate::json::read(&request.body).map_err(|_| {
-        Error::new(Code::InvalidJson, "the body is not valid JSON").field("body", "a JSON object")
-    })?;
+    let body = crate::json::body(&request.body)?;
     let (stream, mut found) = read(
         &body,
         &principal.org.to_string(),

@@ -6,7 +6,7 @@ use crate::error::{Code, Error, Result};
 use crate::http::query::typed;
 use crate::http::{Request, Response};
 use crate::ingest::time;
-use crate::onboarding::input::{json as json_body, refuse};
+use crate::onboarding::input::refuse;
 use crate::platform::stripe::{self, Form};
 use crate::platform::{Ctx, postgrest};
 use crate::usage::report::{self, Report};
@@ -163,7 +163,7 @@ pub async fn invoices(ctx: &Ctx, principal: &Principal, request: &Request) -> Re
 
 /// `PATCH /v1/billing/settings`.
 pub async fn settings(ctx: &Ctx, principal: &Principal, request: &Request) -> Result<Response> {
-    let body = json_body(&request.body)?;
+    let body = crate::json::body(&request.body)?;
     let hard_cap = body["hard_cap"]
         .as_bool()
         .filter(|_| body.as_object().is_some_and(|o| o.len() == 1))

@@ -9,7 +9,7 @@ use crate::auth::actor::Actor;
 use crate::auth::principal::Principal;
 use crate::error::{Code, Error, Result};
 use crate::http::{Request, Response};
-use crate::onboarding::input::{json as json_body, refuse};
+use crate::onboarding::input::refuse;
 use crate::platform::Ctx;
 use crate::platform::stripe::{self, Form};
 use crate::usage::report;
@@ -33,7 +33,7 @@ struct Wish {
 }
 
 async fn read(ctx: &Ctx, principal: &Principal, request: &Request) -> Result<Wish> {
-    let body = json_body(&request.body)?;
+    let body = crate::json::body(&request.body)?;
     let plan = body["plan"]
         .as_str()
         .ok_or_else(|| refuse("plan", "the plan's id"))?

@@ -7,7 +7,7 @@ use crate::auth::actor::Actor;
 use crate::auth::principal::{Caller, Principal};
 use crate::error::{Code, Error, Result};
 use crate::http::{Request, Response};
-use crate::onboarding::input::{json as json_body, refuse};
+use crate::onboarding::input::refuse;
 use crate::platform::stripe::{self, Form, StripeError};
 use crate::platform::{Ctx, postgrest, random};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ const ASKED: &str = "asked_ms";
 
 /// A page on which the organisation subscribes.
 pub async fn checkout(ctx: &Ctx, principal: &Principal, request: &Request) -> Result<Response> {
-    let body = json_body(&request.body)?;
+    let body = crate::json::body(&request.body)?;
     let wanted = body["plan"]
         .as_str()
         .ok_or_else(|| refuse("plan", "the plan's id"))?;
@@ -167,7 +167,7 @@ pub async fn portal(ctx: &Ctx, principal: &Principal, request: &Request) -> Resu
     let body = if request.body.is_empty() {
         json!({})
     } else {
-        json_body(&request.body)?
+        crate::json::body(&request.body)?
     };
     let (back, _) = pages(
         ctx,

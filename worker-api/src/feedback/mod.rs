@@ -8,7 +8,7 @@ use crate::detect::lesson::{Effect, Lesson};
 use crate::detect::name::ObjectName;
 use crate::error::{Error, Result};
 use crate::http::{Request, Response};
-use crate::onboarding::input::{json as json_body, refuse};
+use crate::onboarding::input::refuse;
 use crate::platform::{Ctx, objects, postgrest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -165,7 +165,7 @@ async fn record(
 }
 
 fn kind(body: &[u8]) -> Result<&'static str> {
-    let body = json_body(body)?;
+    let body = crate::json::body(body)?;
     let given = body.get("kind").and_then(Value::as_str);
     KINDS
         .iter()

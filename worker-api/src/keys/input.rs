@@ -26,9 +26,7 @@ pub fn object(body: &[u8]) -> Result<Value> {
     if body.is_empty() {
         return Ok(Value::Object(serde_json::Map::new()));
     }
-    let value: Value = crate::json::read(body).map_err(|_| {
-        Error::new(Code::InvalidJson, "the body is not valid JSON").field("body", "a JSON object")
-    })?;
+    let value = crate::json::body(body)?;
     if value.is_object() {
         Ok(value)
     } else {

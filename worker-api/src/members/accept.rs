@@ -4,7 +4,7 @@
 //! mail scanners open links. Somebody new gets an account with the password they choose, or none that anyone knows (they
 //! sign in by mailed code then).
 
-use super::{json_body, refuse};
+use super::refuse;
 use crate::auth::actor::Actor;
 use crate::auth::api_key;
 use crate::auth::limits::{self, PROOFS};
@@ -199,7 +199,7 @@ fn read(request: &Request) -> Result<(String, Option<String>)> {
         };
         (get("token"), get("password"))
     } else {
-        let body = json_body(&request.body)?;
+        let body = crate::json::body(&request.body)?;
         let get = |name: &str| {
             body.get(name)
                 .and_then(Value::as_str)

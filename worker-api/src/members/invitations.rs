@@ -1,6 +1,6 @@
 //! Invitations: a mailed link with a token of which only the hash is kept.
 
-use super::{json_body, refuse, role_of};
+use super::{refuse, role_of};
 use crate::auth::actor::Actor;
 use crate::auth::api_key;
 use crate::auth::principal::{Principal, Role};
@@ -47,7 +47,7 @@ pub async fn list(ctx: &Ctx, principal: &Principal) -> Result<Response> {
 
 /// Invites an address; again, with a new link, if it was invited before.
 pub async fn invite(ctx: &Ctx, principal: &Principal, request: &Request) -> Result<Response> {
-    let body = json_body(&request.body)?;
+    let body = crate::json::body(&request.body)?;
     let address = email(&body)?;
     let role = if body.get("role").is_some() {
         role_of(&body)?

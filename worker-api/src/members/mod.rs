@@ -40,7 +40,7 @@ pub async fn change_role(
     path_id: &str,
     request: &Request,
 ) -> Result<Response> {
-    let role = role_of(&json_body(&request.body)?)?;
+    let role = role_of(&crate::json::body(&request.body)?)?;
     let user = member_id(principal, path_id)?;
     let arguments = json!({ "p_org": principal.org, "p_user": user, "p_role": role, "p_actor": Actor::of(principal, request) });
     let member: Member = postgrest::call(ctx, "change_role", &arguments).await?;
@@ -69,7 +69,7 @@ pub async fn remove(
 
 /// Makes another member the owner, and the caller an admin.
 pub async fn transfer(ctx: &Ctx, principal: &Principal, request: &Request) -> Result<Response> {
-    let body = json_body(&request.body)?;
+    let body = crate::json::body(&request.body)?;
     let to = body
         .get("user_id")
         .and_then(Value::as_str)
@@ -94,12 +94,6 @@ fn member_id(principal: &Principal, path_id: &str) -> Result<Uuid> {
 fn role_of(body: &Value) -> Result<Role> {
     let role = body.get("role").cloned().unwrap_or_default();
     serde_json::from_value(role).map_err(|_| refuse("role", "owner, admin, member or viewer"))
-}
-
-fn json_body(body: &[u8]) -> Result<Value> {
-    crate::json::read(body).map_err(|_| {
-        Error::new(Code::InvalidJson, "the body is not valid JSON").field("body", "a JSON object")
-    })
 }
 
 fn refuse(field: &str, expected: &str) -> Error {

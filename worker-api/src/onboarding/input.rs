@@ -18,7 +18,7 @@ pub struct SignUp {
 
 /// Reads a sign-up.
 pub fn sign_up(body: &[u8]) -> Result<SignUp> {
-    let body = json(body)?;
+    let body = crate::json::body(body)?;
     let email = email(&body)?;
     let company = text(&body, "company")
         .map(str::trim)
@@ -41,7 +41,7 @@ pub fn sign_up(body: &[u8]) -> Result<SignUp> {
 
 /// Reads a body of just an address.
 pub fn address_only(body: &[u8]) -> Result<String> {
-    email(&json(body)?)
+    email(&crate::json::body(body)?)
 }
 
 /// The member `email`: lower-case, of a plain form. Whether it takes mail, only a mail shows.
@@ -79,13 +79,6 @@ pub fn password(given: Option<&str>) -> Result<Option<String>> {
         }
         given => Ok(given.map(str::to_owned)),
     }
-}
-
-/// A JSON body.
-pub fn json(body: &[u8]) -> Result<Value> {
-    crate::json::read(body).map_err(|_| {
-        Error::new(Code::InvalidJson, "the body is not valid JSON").field("body", "a JSON object")
-    })
 }
 
 fn text<'v>(body: &'v Value, field: &str) -> Option<&'v str> {

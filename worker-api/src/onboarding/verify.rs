@@ -199,7 +199,7 @@ fn read(request: &Request, from_page: bool) -> Result<(Given, Option<String>)> {
         let password = input::password(get("password"))?;
         return Ok((Given::Token(token.to_owned()), password));
     }
-    let body = input::json(&request.body)?;
+    let body = crate::json::body(&request.body)?;
     let get = |name: &str| body.get(name).and_then(Value::as_str);
     let password = input::password(get("password"))?;
     if let Some(token) = get("token") {

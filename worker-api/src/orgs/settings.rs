@@ -5,7 +5,7 @@ use crate::auth::principal::{self, Caller, Principal, forget_memberships};
 use crate::error::{Code, Error, Result};
 use crate::http::rate_limit::plan_quota;
 use crate::http::{Request, Response};
-use crate::onboarding::input::{json as json_body, refuse};
+use crate::onboarding::input::refuse;
 use crate::orgs::retention;
 use crate::platform::Ctx;
 use crate::platform::postgrest;
@@ -38,7 +38,7 @@ pub async fn get(ctx: &Ctx, principal: &Principal) -> Result<Response> {
 
 /// `PATCH /v1/organization`.
 pub async fn patch(ctx: &Ctx, principal: &Principal, request: &Request) -> Result<Response> {
-    let patch = read(&json_body(&request.body)?, &principal.facts.plan)?;
+    let patch = read(&crate::json::body(&request.body)?, &principal.facts.plan)?;
     let arguments = json!({ "p_org": principal.org, "p_patch": patch, "p_actor": Actor::of(principal, request) });
     let changed: Organization = postgrest::call(ctx, "update_organization", &arguments).await?;
     forget_memberships();
@@ -92,7 +92,7 @@ pub async fn delete(ctx: &Ctx, principal: &Principal, request: &Request) -> Resu
 /// `POST /v1/organizations`: one more, owned by the caller.
 pub async fn create(ctx: &Ctx, request: &Request) -> Result<Response> {
     let identity = principal::identify(ctx, principal::credential(request)?).await?;
-    let name = name(&json_body(&request.body)?)?.ok_or_else(|| refuse("name", NAME))?;
+    let name = name(&crate::json::body(&request.body)?)?.ok_or_else(|| refuse("name", NAME))?;
     let arguments = json!({ "p_user": identity.user_id, "p_name": name, "p_requested_plan": null, "p_actor": Actor::identity(&identity, request) });
     let made: Value = postgrest::call(ctx, "create_organization", &arguments).await?;
     forget_memberships();

@@ -9,7 +9,7 @@ use crate::detect::shards::COUNTS;
 use crate::detect::stream_object::Sensitivity;
 use crate::error::{Code, Error, Result};
 use crate::http::{Request, Response};
-use crate::onboarding::input::{json as json_body, refuse};
+use crate::onboarding::input::refuse;
 use crate::platform::{Ctx, objects, postgrest};
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
@@ -36,7 +36,7 @@ pub async fn patch(
     request: &Request,
 ) -> Result<Response> {
     let name = name(principal, segment)?;
-    let wish = wish(&json_body(&request.body)?)?;
+    let wish = wish(&crate::json::body(&request.body)?)?;
     let actor = Actor::of(principal, request);
     let first = ObjectName::first(principal.org, &name);
     if let Some(own) = wish.sensitivity {
