@@ -84,8 +84,8 @@ const guard = (Rust) =>
 /** Takes batches as calls of a method. */
 const ingestNow = worker.StreamObject.prototype.ingestNow;
 export class StreamObject extends guard(worker.StreamObject) {
-  ingest(sensitivity, left, streams, epoch, key, buffer) {
-    const batch = [sensitivity, left, streams, epoch, key, new Uint8Array(buffer)];
+  ingest(sensitivity, left, streams, epoch, key, buffer, brief = false) {
+    const batch = [sensitivity, left, streams, epoch, key, new Uint8Array(buffer), brief];
     let answer;
     try {
       answer = isWhole() ? ingestNow.apply(this.inner, batch) : this.inner.ingestNow(...batch);

@@ -27,11 +27,20 @@ pub struct Terms {
     pub epoch: u64,
     /// Recognises a retry.
     pub key: Option<RequestKey>,
+    /// Whether an answer may be a number ([`IngestAnswer::packed`]).
+    pub brief: bool,
 }
 
 impl Terms {
     /// From what an object's method gets, where less than nothing stands for no limit.
-    fn new(sensitivity: f64, left: f64, streams: f64, epoch: u32, key: Option<&str>) -> Self {
+    fn new(
+        sensitivity: f64,
+        left: f64,
+        streams: f64,
+        epoch: u32,
+        key: Option<&str>,
+        brief: bool,
+    ) -> Self {
         let limit = |n: f64| (n >= 0.0).then_some(n as u64);
         Self {
             sensitivity,
@@ -39,14 +48,23 @@ impl Terms {
             streams: limit(streams),
             epoch: epoch.into(),
             key: key.and_then(RequestKey::parse),
+            brief,
         }
     }
+}
+
+/// What is said to the caller.
+enum Reply {
+    /// The JSON text of [`IngestAnswer`].
+    Text(String),
+    /// See [`IngestAnswer::packed`].
+    Packed(f64),
 }
 
 /// A batch as it is before scoring.
 enum Screened {
     /// There is nothing to score: the answer, and when the object has to wake up.
-    Answered(String, i64),
+    Answered(Reply, i64),
     /// It is to be scored.
     Open(Open),
 }
@@ -61,7 +79,8 @@ struct Open {
 }
 
 /// How a batch comes in: two methods that the entry script calls as RPC, without a request and an answer around it. An answer is the
-/// JSON text of [`IngestAnswer`], or an array of status, text and seconds after which the batch may be sent again.
+/// JSON text of [`IngestAnswer`], where the caller takes it a number that says the same, or an array of status, text and seconds after
+/// which the batch may be sent again.
 #[wasm_bindgen]
 impl StreamObject {
     /// Scores a batch at once, without making a task and a promise for it; answers nothing where something has to be waited for
@@ -75,8 +94,9 @@ impl StreamObject {
         epoch: u32,
         key: Option<String>,
         batch: &[u8],
+        brief: bool,
     ) -> JsValue {
-        let terms = Terms::new(sensitivity, left, streams, epoch, key.as_deref());
+        let terms = Terms::new(sensitivity, left, streams, epoch, key.as_deref(), brief);
         if !self.is_open(&terms) {
             return JsValue::UNDEFINED;
         }
@@ -98,16 +118,18 @@ impl StreamObject {
         epoch: u32,
         key: Option<String>,
         batch: Vec<u8>,
+        brief: bool,
     ) -> JsValue {
-        let terms = Terms::new(sensitivity, left, streams, epoch, key.as_deref());
+        let terms = Terms::new(sensitivity, left, streams, epoch, key.as_deref(), brief);
         let opened = self.open(terms.streams).await;
         answer_of(opened.and_then(|()| self.ingest(&batch, &terms)))
     }
 }
 
-fn answer_of(outcome: Result<String>) -> JsValue {
+fn answer_of(outcome: Result<Reply>) -> JsValue {
     match outcome {
-        Ok(answer) => JsValue::from_str(&answer),
+        Ok(Reply::Text(answer)) => JsValue::from_str(&answer),
+        Ok(Reply::Packed(answer)) => answer.into(),
         Err(error) => {
             let status = error.code.status().clamp(400, 503);
             let seconds = error.retry_after.map_or(JsValue::NULL, JsValue::from);
@@ -117,7 +139,7 @@ fn answer_of(outcome: Result<String>) -> JsValue {
 }
 
 impl StreamObject {
-    fn ingest(&self, batch: &[u8], terms: &Terms) -> Result<String> {
+    fn ingest(&self, batch: &[u8], terms: &Terms) -> Result<Reply> {
         let now = self.ctx.now_ms();
         let sql = self.ready()?;
         let taken = self.with_engine(&sql, |engine| {
@@ -139,7 +161,7 @@ impl StreamObject {
             Ok(slots) => slots,
             Err(moved) => {
                 let answer = serde_json::to_string(&moved).map_err(Error::internal)?;
-                return Ok(Screened::Answered(answer, i64::MAX));
+                return Ok(Screened::Answered(Reply::Text(answer), i64::MAX));
             }
         };
         let key = terms.key.as_ref();
@@ -150,7 +172,7 @@ impl StreamObject {
             metrics::add("driftlock_replays_total", 1);
             // the answer was lost in a crash, perhaps, and with it the alarm
             let due = self.next_report_of(engine, now);
-            return Ok(Screened::Answered(answer.clone(), due));
+            return Ok(Screened::Answered(Reply::Text(answer.clone()), due));
         }
         let level = self.pressure(sql)?;
         if level == Level::Full {
@@ -172,7 +194,7 @@ impl StreamObject {
         terms: &Terms,
         open: &Open,
         now: i64,
-    ) -> Result<(String, i64)> {
+    ) -> Result<(Reply, i64)> {
         self.apply_sensitivity(engine, Some(terms.sensitivity))?;
         engine.recordable = terms.recordable;
         let before = open.before.as_ref();
@@ -182,12 +204,20 @@ impl StreamObject {
         let mut applied = engine
             .apply(rest.as_deref().unwrap_or(batch), now)
             .map_err(Error::internal)?;
-        let (answer, slots) = whole(before, &applied.answer, open.owned)?;
         let mut changes = Changes::new(engine, now).slim(open.slim);
+        let is_brief = terms.brief && before.is_none();
+        let packed = is_brief.then(|| applied.answer.packed()).flatten();
+        let reply = match (packed, &terms.key) {
+            (Some(packed), None) => Reply::Packed(packed),
+            (packed, key) => {
+                let (answer, slots) = whole(before, &applied.answer, open.owned)?;
+                if let Some(key) = key {
+                    changes.answer(key, answer.clone(), slots);
+                }
+                packed.map_or(Reply::Text(answer), Reply::Packed)
+            }
+        };
         changes.applied(&mut applied)?;
-        if let Some(key) = &terms.key {
-            changes.answer(key, answer.clone(), slots);
-        }
         self.store(changes.finish()?)?;
         self.has_stored(applied.anomalies.len());
         metrics::add("driftlock_batches_total", 1);
@@ -195,13 +225,13 @@ impl StreamObject {
         metrics::add("driftlock_events_accepted_total", accepted.into());
         metrics::add("driftlock_events_duplicate_total", duplicates.into());
         let due = if !applied.anomalies.is_empty() {
-            self.paused_until(now)
+            self.next_sending(now)
         } else if !applied.repeats.is_empty() {
             self.next_repeats(now).min(self.next_report_of(engine, now))
         } else {
             self.next_report_of(engine, now)
         };
-        Ok((answer, due))
+        Ok((reply, due))
     }
 
     /// Whether a batch can be taken without waiting for anything.

@@ -149,3 +149,45 @@ fn an_odd_event_among_ordinary_ones_is_recorded_once() {
         pending.row["event_text"].as_str()
     );
 }
+
+#[test]
+fn a_packed_answer_says_the_same_or_there_is_none() {
+    let plain = IngestAnswer {
+        accepted: 4_095,
+        state: "drifting".into(),
+        events_seen: (1 << 39) - 1,
+        ..IngestAnswer::default()
+    };
+    for (accepted, state, events_seen) in [
+        (0, "learning", 0),
+        (100, "ready", 123_456_789),
+        (4_095, "drifting", (1 << 39) - 1),
+    ] {
+        let answer = IngestAnswer {
+            accepted,
+            state: state.into(),
+            events_seen,
+            ..IngestAnswer::default()
+        };
+        let packed = answer.packed().expect("plain");
+        assert_eq!(IngestAnswer::unpacked(packed), Some(answer));
+    }
+    let special: [fn(&mut IngestAnswer); 7] = [
+        |a| a.accepted = 4_096,
+        |a| a.events_seen = 1 << 39,
+        |a| a.state = "asleep".into(),
+        |a| a.duplicates = 1,
+        |a| a.repeated.push(0),
+        |a| a.unrecorded = 1,
+        |a| a.moved = Some(Layout::default()),
+    ];
+    for change in special {
+        let mut answer = plain.clone();
+        change(&mut answer);
+        assert_eq!(answer.packed(), None, "{answer:?}");
+    }
+    let lines: Vec<String> = (0..10).map(line).collect();
+    let scored = engine().apply(&batch(&lines, true), 1).expect("batch").answer;
+    let packed = scored.packed().expect("plain");
+    assert_eq!(IngestAnswer::unpacked(packed), Some(scored));
+}

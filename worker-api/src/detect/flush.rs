@@ -15,6 +15,8 @@ use serde_json::json;
 
 /// Batches sent in one go before the object takes a breath.
 const ROUNDS: usize = 20;
+/// How long anomalies wait after others were sent: a call to the feed and one to the database cost the same for ten as for one.
+const GATHER_MS: i64 = 1_000;
 
 /// What the database was last told of the stream.
 #[derive(Clone, Debug, Default)]
@@ -86,6 +88,7 @@ impl StreamObject {
     /// Sends everything that is due.
     pub(super) async fn flush(&self) -> Result<()> {
         if self.flushing.replace(true) {
+            self.asked_again.set(true);
             return Ok(());
         }
         let result = self.flush_all().await;
@@ -104,7 +107,11 @@ impl StreamObject {
             if rows.is_empty() {
                 break;
             }
-            if !self.send(&sql, rows).await? {
+            let is_all = rows.len() < BATCH;
+            self.asked_again.set(false);
+            self.sent_at.set(now);
+            // what came in meanwhile waits for others, unless somebody waits for it
+            if !self.send(&sql, rows).await? || (is_all && !self.asked_again.get()) {
                 break;
             }
         }
@@ -323,11 +330,19 @@ impl StreamObject {
         due.max(now).max(self.paused_until(now))
     }
 
+    /// When new anomalies are sent: at once, or a moment after the last ones, together with those that come until then.
+    pub(super) fn next_sending(&self, now: i64) -> i64 {
+        let sent = self.sent_at.get();
+        // sent in what is the future now: the clock was set back, and it is time
+        let due = if sent > now { now } else { sent + GATHER_MS };
+        due.max(self.paused_until(now))
+    }
+
     /// When anything at all is due.
     pub(super) fn next_due(&self, now: i64) -> Result<i64> {
         let sql = self.ready()?;
         let waits = sql.integer("SELECT 1 FROM outbox LIMIT 1", vec![])?;
-        let outbox = waits.map_or(i64::MAX, |_| self.paused_until(now));
+        let outbox = waits.map_or(i64::MAX, |_| self.next_sending(now));
         let untold = "SELECT 1 FROM repeats WHERE count > sent LIMIT 1";
         let repeats = if self.holds_repeats(&sql)? || sql.integer(untold, vec![])?.is_some() {
             self.next_repeats(now)

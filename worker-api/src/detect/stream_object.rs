@@ -67,6 +67,10 @@ pub struct StreamObject {
     pub(super) engine: Rc<RefCell<Option<Engine>>>,
     /// Set while a flush runs, so that an alarm and a request do not send the same rows side by side.
     pub(super) flushing: Cell<bool>,
+    /// Whether a flush was asked for while one was running.
+    pub(super) asked_again: Cell<bool>,
+    /// When anomalies were last sent.
+    pub(super) sent_at: Cell<i64>,
     pub(super) reported: RefCell<flush::Reported>,
     /// When the database was last told of repeats, or could not be.
     pub(super) repeats_told: Cell<i64>,
@@ -96,6 +100,8 @@ impl DurableObject for StreamObject {
             name: OnceCell::new(),
             engine: Rc::default(),
             flushing: Cell::new(false),
+            asked_again: Cell::new(false),
+            sent_at: Cell::new(0),
             reported: RefCell::default(),
             repeats_told: Cell::new(0),
             measuring: RefCell::default(),
@@ -333,6 +339,7 @@ impl StreamObject {
         self.note_level(false);
         self.waiting.set(None);
         self.paused_until.set(0);
+        self.sent_at.set(0);
         self.failures.set(0);
     }
 

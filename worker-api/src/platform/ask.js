@@ -27,9 +27,9 @@ function idOf(namespace, name) {
 
 /**
  * Hands a batch to the object of a stream, as a call of its method: without the request and answer that `fetch` makes. Promises the text
- * of its answer, or `[status, text, seconds]`.
+ * of its answer, a number that stands for one, or `[status, text, seconds]`.
  */
 export function ingest(env, name, sensitivity, left, streams, epoch, key, batch) {
   // the bare buffer: the runtime writes and reads it quicker than a view of it
-  return env.STREAM.get(idOf(env.STREAM, name)).ingest(sensitivity, left, streams, epoch, key, batch.slice().buffer);
+  return env.STREAM.get(idOf(env.STREAM, name)).ingest(sensitivity, left, streams, epoch, key, batch.slice().buffer, true);
 }

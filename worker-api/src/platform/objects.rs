@@ -243,9 +243,14 @@ pub async fn ingest(
         request_key,
         batch,
     );
-    match answer {
-        Ok(promise) => read(promised(&promise).await),
-        Err(error) => read(Err(error)),
+    let answer = match answer {
+        Ok(promise) => promised(&promise).await,
+        Err(error) => Err(error),
+    };
+    let packed = answer.as_ref().ok().and_then(JsValue::as_f64);
+    match packed.and_then(IngestAnswer::unpacked) {
+        Some(answer) => Ok(answer),
+        None => read(answer),
     }
 }
 

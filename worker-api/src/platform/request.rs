@@ -4,6 +4,7 @@ use super::task::promised;
 use crate::error::{Error, Result};
 use crate::http::{self, compression, query, security_headers};
 use futures_util::StreamExt;
+use std::cell::RefCell;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::worker_sys::web_sys;
@@ -14,7 +15,8 @@ extern "C" {
     #[wasm_bindgen(js_name = respond, catch)]
     fn respond_with(
         status: u16,
-        common: &str,
+        number: usize,
+        common: Option<&str>,
         own: &str,
         body: &[u8],
     ) -> std::result::Result<web_sys::Response, JsValue>;
@@ -103,6 +105,14 @@ async fn discard(stream: &mut worker::ByteStream, most: usize) {
     }
 }
 
+/// Sets of common headers that are remembered.
+const MOST_COMMON: usize = 50;
+
+thread_local! {
+    /// Common headers that the runtime knows already by their place in this list.
+    static COMMON: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
 /// Hands an answer to the runtime.
 pub fn respond(response: &http::Response) -> worker::Result<web_sys::Response> {
     let (mut common, mut own) = (String::with_capacity(512), String::with_capacity(64));
@@ -120,12 +130,17 @@ pub fn respond(response: &http::Response) -> worker::Result<web_sys::Response> {
             lines.push_str(part);
         }
     }
-    Ok(respond_with(
-        response.status,
-        &common,
-        &own,
-        &response.body,
-    )?)
+    COMMON.with_borrow_mut(|known| {
+        let number = known.iter().position(|lines| *lines == common);
+        let said = number.is_none().then_some(common.as_str());
+        let number = number.unwrap_or(known.len() % MOST_COMMON);
+        let answer = respond_with(response.status, number, said, &own, &response.body)?;
+        if said.is_some() {
+            known.truncate(number);
+            known.push(common);
+        }
+        Ok(answer)
+    })
 }
 
 /// The answer where not even one could be made.
