@@ -7,9 +7,13 @@ use cbad::{Event, Kind, Payload};
 
 /// First byte of a batch.
 pub const VERSION: u8 = 1;
-/// First byte of an entry of the log that says with it how the stream stands then: a length, so many bytes of that, and the entry
-/// as it would be without. A batch is so one row to write, not one for itself and one for its counters.
-pub const STATED: u8 = 3;
+/// First byte of an entry of the log as earlier builds wrote it, which says with it how the stream stands then: a length, so many bytes
+/// of that, and the entry as it would be without.
+const STATED: u8 = 3;
+/// First byte of a [`Row`] with which an entry begins …
+const BEGINS: u8 = 4;
+/// … and of one that goes on with the entry of the row before.
+const GOES_ON: u8 = 5;
 
 const JSON: u8 = 1;
 const TIMESTAMP: u8 = 2;
@@ -201,6 +205,12 @@ impl<'a> Reader<'a> {
         Err(LogError::Corrupt)
     }
 
+    /// A length in four bytes.
+    fn length(&mut self) -> Result<usize, LogError> {
+        let bytes = self.take(4)?.try_into().map_err(|_| LogError::Corrupt)?;
+        usize::try_from(u32::from_le_bytes(bytes)).map_err(|_| LogError::Corrupt)
+    }
+
     fn text(&mut self) -> Result<&'a str, LogError> {
         let n = usize::try_from(self.varint()?).map_err(|_| LogError::Corrupt)?;
         std::str::from_utf8(self.take(n)?).map_err(|_| LogError::Corrupt)
@@ -256,20 +266,57 @@ impl<'a> Iterator for Reader<'a> {
     }
 }
 
-/// An entry of the log that says how the stream stands after it.
-pub fn stated(state: &[u8], entry: &[u8]) -> Vec<u8> {
-    let mut whole = Writer {
-        bytes: Vec::with_capacity(entry.len() + state.len() + 6),
-        count: 0,
-    };
-    whole.bytes.push(STATED);
-    whole.varint(state.len() as u64);
-    whole.bytes.extend_from_slice(state);
-    whole.bytes.extend_from_slice(entry);
-    whole.finish()
+/// A row of the log: an entry or a part of one, and how the stream stands after it. A batch is so one row to write, not one for itself
+/// and one for its counters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row<'a> {
+    /// Whether the entry began in the row before.
+    pub goes_on: bool,
+    /// How the stream stands; empty where the row does not say.
+    pub state: &'a [u8],
+    /// The entry.
+    pub entry: &'a [u8],
 }
 
-/// The entry of a row of the log, and how the stream stood after it where the row says so.
+impl<'a> Row<'a> {
+    const HEAD: usize = 9;
+
+    /// A first byte, both lengths in four bytes each, little end first, both parts, and zeros up to a power of two: SQLite writes a
+    /// value in the place of an old one where it is as long, and otherwise looks for new pages.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let size = Self::HEAD + self.state.len() + self.entry.len();
+        let room = size.next_power_of_two();
+        let mut bytes = Vec::with_capacity(room);
+        bytes.push(if self.goes_on { GOES_ON } else { BEGINS });
+        for part in [self.state, self.entry] {
+            bytes.extend_from_slice(&(part.len() as u32).to_le_bytes());
+        }
+        bytes.extend_from_slice(self.state);
+        bytes.extend_from_slice(self.entry);
+        bytes.resize(room, 0);
+        bytes
+    }
+
+    /// What [`Self::to_bytes`] wrote.
+    pub fn read(bytes: &'a [u8]) -> Result<Self, LogError> {
+        let (&first, rest) = bytes.split_first().ok_or(LogError::Corrupt)?;
+        let goes_on = match first {
+            BEGINS => false,
+            GOES_ON => true,
+            version => return Err(LogError::Version(version)),
+        };
+        let mut reader = Reader { rest };
+        let lengths = [reader.length()?, reader.length()?];
+        let [state, entry] = lengths.map(|length| Reader::take(&mut reader, length));
+        Ok(Self {
+            goes_on,
+            state: state?,
+            entry: entry?,
+        })
+    }
+}
+
+/// The entry of a row of the log as earlier builds wrote it, and how the stream stood after it where the row says so.
 pub fn unstated(row: &[u8]) -> Result<(Option<&[u8]>, &[u8]), LogError> {
     let Some((&STATED, rest)) = row.split_first() else {
         return Ok((None, row));
@@ -360,18 +407,38 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_says_how_the_stream_stands_or_does_not() {
+    fn rows_are_as_long_as_others_and_come_back_as_they_were() {
+        let [state, entry] = [&[b'x'; 300][..], &[VERSION, 7, 0]];
+        for (goes_on, state, entry, length) in [
+            (false, state, entry, 512),
+            (true, &[][..], entry, 16),
+            (false, state, &[0; 203], 512),
+            (false, state, &[0; 204], 1_024),
+        ] {
+            let row = Row {
+                goes_on,
+                state,
+                entry,
+            };
+            let bytes = row.to_bytes();
+            assert_eq!((bytes.len(), Row::read(&bytes)), (length, Ok(row)));
+            let cut = &bytes[..Row::HEAD + state.len() + entry.len() - 1];
+            assert_eq!(Row::read(cut), Err(LogError::Corrupt));
+            // a build from before this refuses such a log instead of counting from where it once stood
+            let refused = Reader::new(&bytes).map(|_| ());
+            assert_eq!(refused, Err(LogError::Version(bytes[0])));
+        }
+        assert_eq!(Row::read(&[]), Err(LogError::Corrupt));
+        assert_eq!(Row::read(&[VERSION, 0]), Err(LogError::Version(VERSION)));
+    }
+
+    #[test]
+    fn an_earlier_builds_entry_says_how_the_stream_stands_or_does_not() {
         let entry = [VERSION, 7, 7];
-        let state = [b'x'; 300];
-        let row = stated(&state, &entry);
-        assert_eq!(unstated(&row), Ok((Some(&state[..]), &entry[..])));
+        let row = [&[STATED, 2][..], b"xx", &entry].concat();
+        assert_eq!(unstated(&row), Ok((Some(&b"xx"[..]), &entry[..])));
         assert_eq!(unstated(&entry), Ok((None, &entry[..])));
-        assert_eq!(unstated(&row[..200]), Err(LogError::Corrupt));
-        // a build from before this refuses such a log instead of counting from where it once stood
-        assert_eq!(
-            Reader::new(&row).map(|_| ()),
-            Err(LogError::Version(STATED))
-        );
+        assert_eq!(unstated(&row[..3]), Err(LogError::Corrupt));
     }
 
     #[test]

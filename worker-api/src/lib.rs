@@ -127,7 +127,6 @@ fn preflight() -> Response {
 }
 
 fn finish(ctx: &Ctx, mut response: Response, origin: Option<&str>, head_only: bool) -> Response {
-    security_headers::apply(&mut response);
     response
         .headers
         .extend(cors::headers(&ctx.settings.cors_origins, origin));

@@ -59,6 +59,9 @@ pub struct Counters {
     /// The newest row of the log that these counters know of. It grows for good.
     #[serde(default)]
     pub log_seq: i64,
+    /// The newest row of the log that the checkpoint stands for.
+    #[serde(default)]
+    pub checkpoint_seq: i64,
     /// Usage that the table of usage does not have yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used: Option<Used>,

@@ -187,7 +187,10 @@ fn a_packed_answer_says_the_same_or_there_is_none() {
         assert_eq!(answer.packed(), None, "{answer:?}");
     }
     let lines: Vec<String> = (0..10).map(line).collect();
-    let scored = engine().apply(&batch(&lines, true), 1).expect("batch").answer;
+    let scored = engine()
+        .apply(&batch(&lines, true), 1)
+        .expect("batch")
+        .answer;
     let packed = scored.packed().expect("plain");
     assert_eq!(IngestAnswer::unpacked(packed), Some(scored));
 }

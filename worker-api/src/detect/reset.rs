@@ -10,7 +10,8 @@ use crate::platform::storage::{self, Sql};
 use serde_json::json;
 
 const FORGET: &[&str] = &[
-    "DELETE FROM log",
+    "DELETE FROM journal",
+    "DELETE FROM log WHERE seq > 0",
     "DELETE FROM checkpoint",
     "DELETE FROM ids",
     "DELETE FROM answers",

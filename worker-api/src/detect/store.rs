@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 /// Largest value stored: Cloudflare refuses one over 2 MB, and a log that cannot be written would be refused for ever.
 const CHUNK: usize = 1_000_000;
-/// In place of the number of events, in a row of the log that goes on with the one before.
+/// In place of the number of events, in a row of an earlier build's log that goes on with the one before.
 const CONTINUED: i64 = -1;
 /// A checkpoint is due after this many logged events …
 const LOG_EVENTS: u64 = 10_000;
@@ -26,11 +26,20 @@ const LOG_BYTES: u64 = 4 << 20;
 const REPEATS: usize = 20;
 /// Answers remembered for `Idempotency-Key`.
 const ANSWERS: i64 = 5_000;
-const LOG: &str = "INSERT INTO log (seq, events, body) VALUES (?, ?, ?)";
+/// A row of the log takes the place of one that a checkpoint stands for by now: written over it, which takes SQLite a third of the time
+/// that a new row does, and leaves none to delete.
+const JOURNAL: &str = "INSERT OR REPLACE INTO journal (slot, seq, body) VALUES (?, ?, ?)";
+/// Slots are taken from the first on after each checkpoint: once a row is older than that, all behind it are.
+const JOURNALED: &str = "SELECT seq, body FROM journal WHERE slot > ? ORDER BY slot LIMIT ?";
+/// Rows of the log read at once.
+const PAGE_ROWS: usize = 100;
 
 const SCHEMA: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS counters (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS log (seq INTEGER PRIMARY KEY, events INTEGER NOT NULL, body BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS journal (slot INTEGER PRIMARY KEY, seq INTEGER NOT NULL, body BLOB NOT NULL)",
+    // the log of earlier builds, which is read, and what keeps them from going on without this one's: a row that they cannot read
+    "INSERT OR IGNORE INTO log (seq, events, body) VALUES (0, 0, x'04')",
     "CREATE TABLE IF NOT EXISTS checkpoint (chunk INTEGER PRIMARY KEY, body BLOB NOT NULL)",
     "CREATE TABLE IF NOT EXISTS ids (row INTEGER PRIMARY KEY, at INTEGER NOT NULL, body BLOB NOT NULL)",
     "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, request TEXT NOT NULL, answer TEXT NOT NULL, at INTEGER NOT NULL, \
@@ -110,62 +119,126 @@ pub fn load(sql: &Sql, name: ObjectName) -> Result<Engine> {
     for row in sql.rows("SELECT body FROM checkpoint ORDER BY chunk", vec![])? {
         checkpoint.extend(row.into_iter().next().and_then(bytes).unwrap_or_default());
     }
-    let log = joined(sql.rows("SELECT seq, events, body FROM log ORDER BY seq", vec![])?);
-    rebuilt(name, counters, window, &checkpoint, &log)
+    let old = "SELECT seq, events, body FROM log WHERE seq > 0 ORDER BY seq";
+    let old = joined(sql.rows(old, vec![])?)?;
+    let log = journaled(counters.checkpoint_seq, |after| {
+        sql.rows(JOURNALED, vec![after.into(), (PAGE_ROWS as i64).into()])
+    })?;
+    rebuilt(name, counters, window, &checkpoint, old, log)
 }
 
-/// The engine as checkpoint and log have it; `counters` are those of their own row, which the log may be ahead of.
+/// An entry of the log, with the number of its last row, and how the stream stood after it where it says so.
+#[derive(Clone, Debug, PartialEq)]
+struct Entry {
+    seq: i64,
+    state: Option<Counters>,
+    body: Vec<u8>,
+}
+
+impl Entry {
+    fn new(seq: i64, state: &[u8], body: &[u8]) -> Result<Self> {
+        let state = (!state.is_empty()).then(|| crate::json::read(state));
+        Ok(Self {
+            seq,
+            state: state.transpose().map_err(Error::internal)?,
+            body: body.to_vec(),
+        })
+    }
+}
+
+/// The engine as checkpoint and log have it, of which an earlier build has written the `old` part; `counters` are those of their own row,
+/// which the log may be ahead of.
 fn rebuilt(
     name: ObjectName,
     mut counters: Counters,
     window: Window,
     checkpoint: &[u8],
-    log: &[(i64, Vec<u8>)],
+    old: Vec<Entry>,
+    new: Vec<Entry>,
 ) -> Result<Engine> {
-    let mut entries = Vec::with_capacity(log.len());
-    let mut last = 0;
-    for (seq, row) in log {
-        let (state, entry) = log::unstated(row).map_err(Error::internal)?;
-        if let Some(state) = state {
-            let stated: Counters = crate::json::read(state).map_err(Error::internal)?;
-            if stated.log_seq > counters.log_seq {
-                counters = stated;
-            }
+    let has_new = !new.is_empty();
+    let mut log = old;
+    log.extend(new);
+    for entry in &mut log {
+        if let Some(stated) = entry.state.take().filter(|s| s.log_seq > counters.log_seq) {
+            counters = stated;
         }
-        entries.push(entry);
-        last = *seq;
     }
     // counters from before they knew of the log's rows
+    let last = log.last().map_or(0, |entry| entry.seq);
     counters.log_seq = counters.log_seq.max(last);
+    if !has_new {
+        // the first slot is for the next row, also behind an earlier build's
+        counters.checkpoint_seq = counters.log_seq;
+    }
     let mut engine = if checkpoint.is_empty() {
         Engine::new(name, counters, window)
     } else {
         Engine::restore(name, counters, window, checkpoint).map_err(Error::internal)?
     };
-    for entry in entries {
-        engine.replay(entry).map_err(Error::internal)?;
+    for entry in log {
+        engine.replay(&entry.body).map_err(Error::internal)?;
     }
     Ok(engine)
 }
 
-/// The entries of the log, each from its row and those that go on with it, with the number of the last.
-fn joined(rows: Vec<Vec<Value>>) -> Vec<(i64, Vec<u8>)> {
-    let mut entries: Vec<(i64, Vec<u8>)> = Vec::new();
+/// The entries of the log that are newer than the checkpoint; `page` gives the rows behind a slot.
+fn journaled(
+    checkpoint_seq: i64,
+    page: impl Fn(i64) -> Result<Vec<Vec<Value>>>,
+) -> Result<Vec<Entry>> {
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut slot = 0;
+    loop {
+        let rows = page(slot)?;
+        let is_last = rows.len() < PAGE_ROWS;
+        slot += rows.len() as i64;
+        for row in rows {
+            let Ok([seq, body]) = <[Value; 2]>::try_from(row) else {
+                continue;
+            };
+            let seq = integer(&seq).unwrap_or(0);
+            if seq <= checkpoint_seq {
+                return Ok(entries);
+            }
+            let body = bytes(body).unwrap_or_default();
+            let row = log::Row::read(&body).map_err(Error::internal)?;
+            match entries.last_mut().filter(|_| row.goes_on) {
+                Some(entry) => {
+                    entry.seq = seq;
+                    entry.body.extend_from_slice(row.entry);
+                }
+                None => entries.push(Entry::new(seq, row.state, row.entry)?),
+            }
+        }
+        if is_last {
+            return Ok(entries);
+        }
+    }
+}
+
+/// The entries of an earlier build's log, each from its row and those that go on with it.
+fn joined(rows: Vec<Vec<Value>>) -> Result<Vec<Entry>> {
+    let mut whole: Vec<(i64, Vec<u8>)> = Vec::new();
     for row in rows {
         let Ok([seq, events, body]) = <[Value; 3]>::try_from(row) else {
             continue;
         };
         let seq = integer(&seq).unwrap_or(0);
         let body = bytes(body).unwrap_or_default();
-        match entries.last_mut() {
+        match whole.last_mut() {
             Some((last, entry)) if integer(&events) == Some(CONTINUED) => {
                 *last = seq;
                 entry.extend_from_slice(&body);
             }
-            _ => entries.push((seq, body)),
+            _ => whole.push((seq, body)),
         }
     }
-    entries
+    let entries = whole.iter().map(|(seq, row)| {
+        let (state, body) = log::unstated(row).map_err(Error::internal)?;
+        Entry::new(*seq, state.unwrap_or_default(), body)
+    });
+    entries.collect()
 }
 
 /// The answer given to an earlier request with the same key.
@@ -271,8 +344,8 @@ pub struct Changes<'e> {
     now_ms: i64,
     /// Whether new anomalies are kept without their evidence (`detect::pressure`).
     slim: bool,
-    /// The log's entry of this change, and the events in it.
-    entry: Option<(i64, Vec<u8>)>,
+    /// The log's entry of this change.
+    entry: Option<Vec<u8>>,
     /// Whether the counters get their own row, though there is an entry that could say them.
     settles: bool,
     /// Whether a checkpoint stands in place of the log.
@@ -304,7 +377,7 @@ impl<'e> Changes<'e> {
     /// A scored batch: log, ids, usage, outbox, repeats.
     pub fn applied(&mut self, applied: &mut Applied) -> Result<()> {
         if let Some(log) = applied.log.take() {
-            self.entry = Some((applied.answer.accepted.into(), log));
+            self.entry = Some(log);
             self.usage(applied.answer.accepted, applied.anomalies.len());
             self.unrecorded(applied.answer.unrecorded);
         }
@@ -356,33 +429,32 @@ impl<'e> Changes<'e> {
 
     /// What somebody taught the stream, in its place among the events.
     pub fn lesson(&mut self, entry: Vec<u8>) {
-        self.entry = Some((0, entry));
+        self.entry = Some(entry);
     }
 
-    /// The row of the log that says the counters too; none where they get a row of their own, or both are too long for one.
+    /// The counters for a row of the log to say with its entry; none where they get a row of their own, or both are too long for one.
     fn stated(&self, entry: &[u8]) -> Result<Option<Vec<u8>>> {
-        if self.settles || entry.len() > CHUNK {
+        if self.settles {
             return Ok(None);
         }
         let state = serde_json::to_vec(&self.engine.counters).map_err(Error::internal)?;
-        Ok(Some(log::stated(&state, entry)).filter(|row| row.len() <= CHUNK))
+        Ok(Some(state).filter(|state| state.len() + entry.len() <= CHUNK))
     }
 
-    /// Appends to the log, in as many rows as it takes; the counters know of them already.
-    fn log(&mut self, events: i64, body: Vec<u8>) {
-        let last = self.engine.counters.log_seq;
-        let mut put = |seq: i64, events: i64, body: Vec<u8>| {
-            let values = vec![seq.into(), events.into(), body.into()];
-            self.statements.push((LOG, values));
-        };
-        if body.len() <= CHUNK {
-            put(last, events, body);
-            return;
-        }
-        let first = last + 1 - rows_of(body.len());
-        let counts = std::iter::once(events).chain(std::iter::repeat(CONTINUED));
-        for ((seq, events), chunk) in (first..).zip(counts).zip(body.chunks(CHUNK)) {
-            put(seq, events, chunk.to_vec());
+    /// Writes to the log, in as many rows as it takes; the counters know of them already.
+    fn log(&mut self, state: &[u8], entry: &[u8]) {
+        let counters = &self.engine.counters;
+        let first = counters.log_seq + 1 - rows_of(entry.len());
+        for (seq, entry) in (first..).zip(entry.chunks(CHUNK)) {
+            let goes_on = seq > first;
+            let row = log::Row {
+                goes_on,
+                state,
+                entry,
+            };
+            let slot = seq - counters.checkpoint_seq;
+            let values = vec![slot.into(), seq.into(), row.to_bytes().into()];
+            self.statements.push((JOURNAL, values));
         }
     }
 
@@ -438,13 +510,13 @@ impl<'e> Changes<'e> {
         if counters.log_events >= LOG_EVENTS || counters.log_bytes >= LOG_BYTES {
             self.checkpoint();
         }
-        if let Some((events, entry)) = self.entry.take().filter(|_| !self.has_checkpoint) {
+        if let Some(entry) = self.entry.take().filter(|_| !self.has_checkpoint) {
             self.engine.counters.log_seq += rows_of(entry.len());
-            if let Some(row) = self.stated(&entry)? {
-                self.log(events, row);
+            let state = self.stated(&entry)?;
+            self.log(state.as_deref().unwrap_or_default(), &entry);
+            if state.is_some() {
                 return Ok(self.statements);
             }
-            self.log(events, entry);
         }
         self.fold();
         let body = serde_json::to_string(&self.engine.counters).map_err(Error::internal)?;
@@ -457,8 +529,10 @@ impl<'e> Changes<'e> {
         self.has_checkpoint = true;
         self.engine.counters.log_events = 0;
         self.engine.counters.log_bytes = 0;
+        self.engine.counters.checkpoint_seq = self.engine.counters.log_seq;
         self.statements.push(("DELETE FROM checkpoint", vec![]));
-        self.statements.push(("DELETE FROM log", vec![]));
+        self.statements
+            .push(("DELETE FROM log WHERE seq > 0", vec![]));
         for (i, chunk) in self.engine.snapshot().chunks(CHUNK).enumerate() {
             let values = vec![(i as i64).into(), chunk.to_vec().into()];
             self.statements

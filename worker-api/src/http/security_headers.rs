@@ -22,18 +22,11 @@ pub fn is_common(name: &str) -> bool {
     matches!(name, "content-type" | "cache-control") || HEADERS.iter().any(|(n, _)| *n == name)
 }
 
-/// Adds the headers, and `cache-control: no-store` where the handler chose nothing.
-pub fn apply(response: &mut Response) {
-    for (name, value) in HEADERS {
-        // a page brings a policy of its own
-        if response.headers.iter().any(|(n, _)| n == name) {
-            continue;
-        }
-        response.headers.push(((*name).into(), (*value).into()));
-    }
-    if !response.headers.iter().any(|(n, _)| n == "cache-control") {
-        response
-            .headers
-            .push(("cache-control".into(), "no-store".into()));
-    }
+/// What an answer lacks of them, and `cache-control: no-store` where its handler chose nothing.
+pub fn lacking(response: &Response) -> impl Iterator<Item = (&str, &str)> {
+    const NO_STORE: (&str, &str) = ("cache-control", "no-store");
+    // a page brings a policy of its own
+    let has = |name| response.headers.iter().any(|(n, _)| n == name);
+    let all = HEADERS.iter().copied().chain([NO_STORE]);
+    all.filter(move |(name, _)| !has(*name))
 }

@@ -116,7 +116,11 @@ thread_local! {
 /// Hands an answer to the runtime.
 pub fn respond(response: &http::Response) -> worker::Result<web_sys::Response> {
     let (mut common, mut own) = (String::with_capacity(512), String::with_capacity(64));
-    for (name, value) in &response.headers {
+    let own_headers = response
+        .headers
+        .iter()
+        .map(|(n, v)| (n.as_str(), v.as_str()));
+    for (name, value) in own_headers.chain(security_headers::lacking(response)) {
         // a line break would make two headers of one
         if name.contains('\n') || value.contains('\n') {
             return Err(worker::Error::RustError("a header of two lines".into()));
