@@ -2,8 +2,10 @@
 // Measures the built Worker in workerd beside floors, in one run on one machine: a JavaScript and a Rust Worker that do nothing,
 // the same with one row into a Durable Object, and the detector alone as WebAssembly. Prints a report in Markdown.
 //
-//   node tests/load/run.mjs [--seconds 10] [--connections 32] [--objects DIR] [--worker DIR] [--built] [--smoke] [--json FILE]
+//   node tests/load/run.mjs [--seconds 10] [--warm 60] [--connections 32] [--objects DIR] [--worker DIR] [--built] [--smoke] [--json FILE]
 //
+// --warm: seconds that the detector and the whole path each run before they are compared: a compiler that looks at what runs often goes on
+// for as long, and an isolate with that many events to take lives for hours.
 // --objects: where objects are kept, of the floors and of the Worker alike; a memory file system where there is one (workers.mjs says
 // why), and the report says which. --worker: another build than dist/worker. --built: the Rust floor as an earlier run has built it.
 // --smoke: a second each and floors built without optimisation, to see that everything runs. Real figures need the release build
@@ -18,8 +20,9 @@ import { costTable } from './cost.mjs';
 import { CLASSES, FLOOR, KEY, WORK, bodies, client, inTurn, lines, quantile, send, settings } from './driver.mjs';
 import { defaultObjects, fileSystem, startSink, startWorkerd } from './workers.mjs';
 
-const { values: options } = parseArgs({ options: { seconds: { type: 'string', default: '10' }, connections: { type: 'string', default: '32' }, smoke: { type: 'boolean' }, json: { type: 'string' }, worker: { type: 'string', default: path.join(ROOT, 'dist/worker') }, built: { type: 'boolean' }, objects: { type: 'string', default: defaultObjects() } } });
+const { values: options } = parseArgs({ options: { seconds: { type: 'string', default: '10' }, warm: { type: 'string', default: '60' }, connections: { type: 'string', default: '32' }, smoke: { type: 'boolean' }, json: { type: 'string' }, worker: { type: 'string', default: path.join(ROOT, 'dist/worker') }, built: { type: 'boolean' }, objects: { type: 'string', default: defaultObjects() } } });
 const SECONDS = options.smoke ? 1 : Number(options.seconds);
+const WARM = options.smoke ? 1 : Number(options.warm);
 const CONNECTIONS = Number(options.connections);
 const ROUNDS = 40;
 const [DETECTOR, DETECTORS] = ['detector alone (wasm), 1,000 lines a request', 'the same, 50 detectors in turn'];
@@ -33,16 +36,17 @@ async function during(seconds, worker, pool, { connections = CONNECTIONS, next }
 }
 
 /**
- * Measures [worker, spec] each for so many seconds, after a warm-up of half of that: V8 compiles what runs often a second time. Several
- * are measured in turn, in short rounds of which each begins with another one, so that what else the machine does falls on all of
- * them: `rounds` has each one's, in order.
+ * Measures [worker, spec] each for so many seconds, after a warm-up: V8 compiles what runs often a second time. Several are measured in
+ * turn, in short rounds of which each begins with another one, so that what else the machine does falls on all of them: `rounds` has
+ * each one's, in order.
  */
 async function measure(cases, seconds = SECONDS) {
   const count = cases.length > 1 ? ROUNDS : 1;
+  const warm = cases.length > 1 ? WARM : seconds / 2;
   const pools = cases.map(([worker, { connections = CONNECTIONS }]) => client(worker, connections));
   const once = (i, time) => during(time, cases[i][0], pools[i], cases[i][1]);
   const taken = cases.map(() => []);
-  for (const i of cases.keys()) await once(i, seconds / 2);
+  for (const i of cases.keys()) await once(i, warm);
   for (let round = 0; round < count; round += 1) {
     for (const place of cases.keys()) {
       const i = (place + round) % cases.length;
@@ -143,7 +147,7 @@ function print(result, rowsPerBatch) {
   const fixed = (value, digits = 0) => value.toLocaleString('en-US', { maximumFractionDigits: digits, minimumFractionDigits: digits });
   const events = { [ONE]: 100, [MANY]: 100, 'Driftlock, batches of 100, one connection': 100, 'Driftlock, batches of 500, one connection': 500, [DETECTOR]: 1000, [DETECTORS]: 1000 };
   const cpu = os.cpus();
-  console.log(`${new Date().toISOString().slice(0, 10)}, ${cpu.length} × ${cpu[0].model}, load ${os.loadavg().map((l) => l.toFixed(1)).join(' ')}, ${SECONDS} s each, ${CONNECTIONS} connections unless said, objects in ${options.objects} (${fileSystem(options.objects)}), floor of ${fixed(fs.statSync(path.join(FLOOR, 'index_bg.wasm')).size / 1024)} KiB${options.smoke ? ' (SMOKE: not figures)' : ''}\n`);
+  console.log(`${new Date().toISOString().slice(0, 10)}, ${cpu.length} × ${cpu[0].model}, load ${os.loadavg().map((l) => l.toFixed(1)).join(' ')}, ${SECONDS} s each, ${WARM} s of warm-up for what is compared, ${CONNECTIONS} connections unless said, objects in ${options.objects} (${fileSystem(options.objects)}), floor of ${fixed(fs.statSync(path.join(FLOOR, 'index_bg.wasm')).size / 1024)} KiB${options.smoke ? ' (SMOKE: not figures)' : ''}\n`);
   console.log('| | requests/s | events/s | CPU µs a request | CPU µs an event | p50 ms | p99 ms | MiB |\n|---|---|---|---|---|---|---|---|');
   for (const [name, r] of Object.entries(result)) {
     const n = events[name] ?? (name.includes('single events') ? 1 : 0);

@@ -86,6 +86,10 @@ impl StreamObject {
     /// Scores a batch at once, without making a task and a promise for it; answers nothing where something has to be waited for
     /// first, which is for [`Self::ingest_later`].
     #[wasm_bindgen(js_name = ingestNow)]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "an object around them would be made for each batch"
+    )]
     pub fn ingest_now(
         &self,
         sensitivity: f64,
@@ -110,6 +114,10 @@ impl StreamObject {
 
     /// Scores a batch of a stream that has to be loaded, admitted or settled first.
     #[wasm_bindgen(js_name = ingestLater)]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "an object around them would be made for each batch"
+    )]
     pub async fn ingest_later(
         &self,
         sensitivity: f64,
@@ -227,7 +235,9 @@ impl StreamObject {
         let due = if !applied.anomalies.is_empty() {
             self.next_sending(now)
         } else if !applied.repeats.is_empty() {
-            self.next_repeats(now).min(self.next_report_of(engine, now))
+            let has_rows = self.waiting.get().is_some_and(|waiting| waiting > 0);
+            let repeats = self.next_telling(now, has_rows);
+            repeats.min(self.next_report_of(engine, now))
         } else {
             self.next_report_of(engine, now)
         };

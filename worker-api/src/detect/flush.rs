@@ -109,7 +109,8 @@ impl StreamObject {
             }
             let is_all = rows.len() < BATCH;
             self.asked_again.set(false);
-            self.sent_at.set(now);
+            // a queue that is longer than what goes at once is no storm to wait for
+            self.sent_at.set(if is_all { now } else { 0 });
             // what came in meanwhile waits for others, unless somebody waits for it
             if !self.send(&sql, rows).await? || (is_all && !self.asked_again.get()) {
                 break;
@@ -338,14 +339,25 @@ impl StreamObject {
         due.max(self.paused_until(now))
     }
 
+    /// When an alarm rings for repeats. Not before anomalies that are being gathered: it would send those too.
+    pub(super) fn next_telling(&self, now: i64, has_rows: bool) -> i64 {
+        let repeats = self.next_repeats(now);
+        if has_rows {
+            repeats.max(self.next_sending(now))
+        } else {
+            repeats
+        }
+    }
+
     /// When anything at all is due.
     pub(super) fn next_due(&self, now: i64) -> Result<i64> {
         let sql = self.ready()?;
         let waits = sql.integer("SELECT 1 FROM outbox LIMIT 1", vec![])?;
+        let has_rows = waits.is_some();
         let outbox = waits.map_or(i64::MAX, |_| self.next_sending(now));
         let untold = "SELECT 1 FROM repeats WHERE count > sent LIMIT 1";
         let repeats = if self.holds_repeats(&sql)? || sql.integer(untold, vec![])?.is_some() {
-            self.next_repeats(now)
+            self.next_telling(now, has_rows)
         } else {
             i64::MAX
         };

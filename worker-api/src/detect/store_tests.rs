@@ -73,6 +73,9 @@ impl Rows {
                     self.journal.insert(number(0), values[1..].to_vec());
                 }
                 "DELETE FROM log WHERE seq > 0" => self.old.clear(),
+                "DELETE FROM journal WHERE slot > ?" => {
+                    self.journal.retain(|slot, _| *slot <= number(0));
+                }
                 "DELETE FROM checkpoint" => self.checkpoint.clear(),
                 s if s.starts_with("INSERT INTO checkpoint") => {
                     let chunk = values.into_iter().nth(1).and_then(bytes);
@@ -171,6 +174,23 @@ fn a_batch_is_one_row_and_a_restart_after_any_of_them_goes_on_where_it_was() {
         .map(|r| integer(&r[0]).expect("a number"))
         .collect();
     assert_eq!(newest, Vec::from_iter((21..30).chain(10..21)));
+}
+
+#[test]
+fn rows_that_nothing_was_written_over_are_deleted_by_the_next_checkpoint() {
+    let mut live = Engine::new(name(), Counters::default(), Window::default());
+    let mut store = Rows::default();
+    for (batches, left) in [(30, 30), (4, 30), (0, 4), (2, 2), (0, 2), (0, 0)] {
+        for i in 0..batches {
+            store.keep(take(&mut live, i * 3, 3, 1));
+        }
+        assert_eq!(store.journal.len(), left, "{batches}");
+        let mut changes = Changes::new(&mut live, 1);
+        changes.checkpoint();
+        store.keep(changes.finish().expect("statements"));
+        assert!(store.entries(live.counters.checkpoint_seq).is_empty());
+        same(&store.load(), &live);
+    }
 }
 
 #[test]

@@ -26,9 +26,11 @@ function headersOf(lines) {
  * `body`: a view of wasm's memory, copied.
  */
 export function respond(status, number, common, own, body) {
-  if (common !== undefined) shared[number] = headersOf(common);
-  const response = new Response(body.length === 0 ? null : body.slice(), { status, headers: shared[number] });
+  const headers = common === undefined ? shared[number] : headersOf(common);
+  const response = new Response(body.length === 0 ? null : body.slice(), { status, headers });
   const parts = own.split("\n");
   for (let i = 0; i + 1 < parts.length; i += 2) response.headers.append(parts[i], parts[i + 1]);
+  // not before here, where nothing throws any more: else it would be remembered here and not by Rust
+  shared[number] = headers;
   return response;
 }
