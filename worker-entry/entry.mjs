@@ -82,8 +82,26 @@ const guard = (Rust) =>
   };
 
 /** Takes batches as calls of a method. */
-const ingestNow = worker.StreamObject.prototype.ingestNow;
+const { ingestNow, writeWaiting } = worker.StreamObject.prototype;
 export class StreamObject extends guard(worker.StreamObject) {
+  /** While batches wait to be written: the promise of what became of that. */
+  waiting;
+  /** What other batches are at hand comes before a timer. */
+  written() {
+    this.waiting ??= ended((resolve) => {
+      setTimeout(() => {
+        this.waiting = undefined;
+        // after a trap nobody waits any more
+        if (!isWhole()) return;
+        try {
+          resolve(writeWaiting.apply(this.inner));
+        } catch (error) {
+          reportError(error);
+        }
+      }, 0);
+    });
+    return this.waiting;
+  }
   ingest(sensitivity, left, streams, epoch, key, buffer, brief = false) {
     const batch = [sensitivity, left, streams, epoch, key, new Uint8Array(buffer), brief];
     let answer;
@@ -94,6 +112,7 @@ export class StreamObject extends guard(worker.StreamObject) {
       reportError(error);
       throw error;
     }
+    if (typeof answer === "number" && answer < 0) return this.written().then((refusal) => refusal ?? -1 - answer);
     return answer ?? guarded(() => this.inner.ingestLater(...batch));
   }
 }

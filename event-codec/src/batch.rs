@@ -266,6 +266,16 @@ impl<'a> Iterator for Reader<'a> {
     }
 }
 
+/// Puts the events of a batch behind those of another.
+pub fn append(batch: &mut Vec<u8>, next: &[u8]) {
+    let events = if batch.is_empty() {
+        next
+    } else {
+        next.get(1..).unwrap_or_default()
+    };
+    batch.extend_from_slice(events);
+}
+
 /// A row of the log: an entry or a part of one, and how the stream stands after it. A batch is so one row to write, not one for itself
 /// and one for its counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -404,6 +414,22 @@ mod tests {
     fn unknown_versions_are_refused() {
         assert_eq!(Reader::new(&[9, 0]).map(|_| ()), Err(LogError::Version(9)));
         assert_eq!(Reader::new(&[]).map(|_| ()), Err(LogError::Corrupt));
+    }
+
+    #[test]
+    fn batches_behind_each_other_are_one() {
+        let batch = |text: &str| {
+            let mut w = Writer::default();
+            w.push(&record(text, None));
+            w.finish()
+        };
+        let mut all = Vec::new();
+        for text in ["one", "two", "three"] {
+            append(&mut all, &batch(text));
+        }
+        let read = Reader::new(&all).expect("version");
+        let texts: Vec<_> = read.map(|r| r.expect("record").text).collect();
+        assert_eq!(texts, ["one", "two", "three"]);
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub struct Terms {
     pub key: Option<RequestKey>,
     /// Whether an answer may be a number ([`IngestAnswer::packed`]).
     pub brief: bool,
+    /// Whether the batch may wait for others before it is written.
+    pub patient: bool,
 }
 
 impl Terms {
@@ -49,6 +51,7 @@ impl Terms {
             epoch: epoch.into(),
             key: key.and_then(RequestKey::parse),
             brief,
+            patient: false,
         }
     }
 }
@@ -59,6 +62,8 @@ enum Reply {
     Text(String),
     /// See [`IngestAnswer::packed`].
     Packed(f64),
+    /// The same, once it is written ([`StreamObject::write_waiting`]).
+    Waiting(f64),
 }
 
 /// A batch as it is before scoring.
@@ -79,7 +84,7 @@ struct Open {
 }
 
 /// How a batch comes in: two methods that the entry script calls as RPC, without a request and an answer around it. An answer is the
-/// JSON text of [`IngestAnswer`], where the caller takes it a number that says the same, or an array of status, text and seconds after
+/// JSON text of [`IngestAnswer`], where the caller takes it a number that says the same (below zero by one and more as long as that is not written), or an array of status, text and seconds after
 /// which the batch may be sent again.
 #[wasm_bindgen]
 impl StreamObject {
@@ -100,7 +105,8 @@ impl StreamObject {
         batch: &[u8],
         brief: bool,
     ) -> JsValue {
-        let terms = Terms::new(sensitivity, left, streams, epoch, key.as_deref(), brief);
+        let mut terms = Terms::new(sensitivity, left, streams, epoch, key.as_deref(), brief);
+        terms.patient = brief;
         if !self.is_open(&terms) {
             return JsValue::UNDEFINED;
         }
@@ -110,6 +116,13 @@ impl StreamObject {
             "deliberate panic as a batch comes in"
         );
         answer_of(self.ingest(batch, &terms))
+    }
+
+    /// Writes the batches that wait; answers nothing, or the refusal that holds for all of them.
+    #[wasm_bindgen(js_name = writeWaiting)]
+    pub fn write_waiting(&self) -> JsValue {
+        let written = self.ready().and_then(|sql| self.write(&sql));
+        written.map_or_else(refusal, |()| JsValue::UNDEFINED)
     }
 
     /// Scores a batch of a stream that has to be loaded, admitted or settled first.
@@ -138,12 +151,15 @@ fn answer_of(outcome: Result<Reply>) -> JsValue {
     match outcome {
         Ok(Reply::Text(answer)) => JsValue::from_str(&answer),
         Ok(Reply::Packed(answer)) => answer.into(),
-        Err(error) => {
-            let status = error.code.status().clamp(400, 503);
-            let seconds = error.retry_after.map_or(JsValue::NULL, JsValue::from);
-            js_sys::Array::of3(&status.into(), &error.detail.into(), &seconds).into()
-        }
+        Ok(Reply::Waiting(answer)) => (-1.0 - answer).into(),
+        Err(error) => refusal(error),
     }
+}
+
+fn refusal(error: Error) -> JsValue {
+    let status = error.code.status().clamp(400, 503);
+    let seconds = error.retry_after.map_or(JsValue::NULL, JsValue::from);
+    js_sys::Array::of3(&status.into(), &error.detail.into(), &seconds).into()
 }
 
 impl StreamObject {
@@ -161,6 +177,19 @@ impl StreamObject {
         let (answer, due) = taken??;
         self.wake_at(due);
         Ok(answer)
+    }
+
+    /// Writes what waits for that.
+    fn write(&self, sql: &Sql) -> Result<()> {
+        self.with_engine(sql, |engine| {
+            if !engine.unwritten.is_empty() {
+                let mut changes = Changes::new(engine, self.ctx.now_ms());
+                changes.waited();
+                self.store(changes.finish()?)?;
+            }
+            self.gathering.borrow_mut().written();
+            Ok(())
+        })
     }
 
     /// What has to be known before a batch is scored. An error refuses it.
@@ -226,7 +255,17 @@ impl StreamObject {
             }
         };
         changes.applied(&mut applied)?;
-        self.store(changes.finish()?)?;
+        let comes_close = self.gathering.borrow_mut().comes(now);
+        let reply = match reply {
+            Reply::Packed(packed) if terms.patient && comes_close && changes.wait() => {
+                self.gathering.borrow_mut().waits();
+                Reply::Waiting(packed)
+            }
+            reply => {
+                self.store(changes.finish()?)?;
+                reply
+            }
+        };
         self.has_stored(applied.anomalies.len());
         metrics::add("driftlock_batches_total", 1);
         let (accepted, duplicates) = (applied.answer.accepted, applied.answer.duplicates);

@@ -185,6 +185,8 @@ pub struct Engine {
     pub window: Window,
     /// Detections that may still be recorded. The caller says so for each batch.
     pub recordable: u64,
+    /// Events that were scored and are not in the log yet, as one batch; empty where there are none.
+    pub unwritten: Vec<u8>,
     pub(super) detector: Detector,
     /// P-values; where one has no logarithm, the score below zero.
     latest: VecDeque<f64>,
@@ -200,6 +202,7 @@ impl Engine {
             counters,
             window,
             recordable: u64::MAX,
+            unwritten: Vec::new(),
             detector,
             latest: VecDeque::new(),
         }
@@ -219,6 +222,7 @@ impl Engine {
             counters,
             window,
             recordable: u64::MAX,
+            unwritten: Vec::new(),
         })
     }
 

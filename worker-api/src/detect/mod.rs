@@ -5,6 +5,7 @@ pub mod claims;
 pub mod dedupe;
 pub mod engine;
 pub mod flush;
+pub mod gathering;
 mod hot;
 pub mod latest;
 pub mod lesson;

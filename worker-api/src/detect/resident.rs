@@ -68,6 +68,8 @@ impl Residents {
             if let Some(entry) = self.entries.remove(&oldest)
                 && let Some(slot) = entry.slot.upgrade()
                 && let Ok(mut engine) = slot.try_borrow_mut()
+                // what waits to be written is written within milliseconds, and there in memory alone
+                && engine.as_ref().is_none_or(|e| e.unwritten.is_empty())
             {
                 *engine = None;
             }

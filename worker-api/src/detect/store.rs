@@ -24,6 +24,8 @@ const LOG_EVENTS: u64 = 10_000;
 const LOG_BYTES: u64 = 4 << 20;
 /// Anomalies whose repeats the counters hold: they are written with every batch.
 const REPEATS: usize = 20;
+/// Bytes that wait at most to be written together.
+const MOST_UNWRITTEN: usize = 1 << 18;
 /// Answers remembered for `Idempotency-Key`.
 const ANSWERS: i64 = 5_000;
 /// A row of the log takes the place of one that a checkpoint stands for by now: written over it, which takes SQLite less time than
@@ -503,13 +505,53 @@ impl<'e> Changes<'e> {
         self.engine
     }
 
-    /// All statements. The counters are in the log's entry, or last in a row of their own; where the log has grown enough, a
+    /// Leaves a batch to be written with others that come at the same time; `false` where more than its entry changed, or enough waits.
+    pub fn wait(&mut self) -> bool {
+        let is_alone = self.statements.is_empty() && !self.settles && !self.has_checkpoint;
+        let unwritten = &mut self.engine.unwritten;
+        match self
+            .entry
+            .take_if(|e| is_alone && e.len() + unwritten.len() <= MOST_UNWRITTEN)
+        {
+            Some(entry) => {
+                log::append(unwritten, &entry);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// What waits, as the entry of this change.
+    pub fn waited(&mut self) {
+        self.entry = Some(std::mem::take(&mut self.engine.unwritten)).filter(|u| !u.is_empty());
+    }
+
+    /// What waits comes before the entry of this change: into the same where that is a batch too, else as an entry of its own.
+    fn write_waiting(&mut self) {
+        let mut unwritten = std::mem::take(&mut self.engine.unwritten);
+        if unwritten.is_empty() || self.has_checkpoint {
+            return;
+        }
+        match &mut self.entry {
+            Some(entry) if entry.first() == Some(&log::VERSION) => {
+                log::append(&mut unwritten, entry);
+                *entry = unwritten;
+            }
+            _ => {
+                self.engine.counters.log_seq += rows_of(unwritten.len());
+                self.log(&[], &unwritten);
+            }
+        }
+    }
+
+    /// All statements, and what waited to be written with it. The counters are in the log's entry, or last in a row of their own; where the log has grown enough, a
     /// checkpoint takes its place.
     pub fn finish(mut self) -> Result<Vec<Statement>> {
         let counters = &self.engine.counters;
         if counters.log_events >= LOG_EVENTS || counters.log_bytes >= LOG_BYTES {
             self.checkpoint();
         }
+        self.write_waiting();
         if let Some(entry) = self.entry.take().filter(|_| !self.has_checkpoint) {
             self.engine.counters.log_seq += rows_of(entry.len());
             let state = self.stated(&entry)?;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::detect::engine::Found;
+use crate::detect::lesson::Lesson;
 use crate::detect::record::Place;
 use crate::detect::{log, sample};
 use std::collections::BTreeMap;
@@ -367,5 +368,61 @@ fn another_body_under_a_key_is_a_mistake_for_a_day_and_then_a_new_request() {
         let other = judged(&row, &key("other"), now);
         assert_eq!(matches!(other, Some(Earlier::Different)), now < 1_000 + day);
         assert_eq!(other.is_none(), now >= 1_000 + day);
+    }
+}
+
+#[test]
+fn batches_that_waited_are_one_row_and_come_before_whatever_is_written_next() {
+    type Next = fn(&mut Changes<'_>);
+    let checkpoint: Next = |changes| changes.checkpoint();
+    let batch: Next = |changes| {
+        let mut applied = changes
+            .engine()
+            .apply(&sample::orders(90, 3), 1)
+            .expect("a batch");
+        changes.applied(&mut applied).expect("kept");
+    };
+    let lesson: Next = |changes| {
+        let taught = Lesson {
+            sequence: 1,
+            generation: 0,
+            event_type: "log".into(),
+            json: false,
+            text: "paid order 7 in 3 ms".into(),
+            group: None,
+            teach: true,
+            look: false,
+        };
+        let (_, entry) = changes.engine().learn_lesson(&taught);
+        changes.lesson(entry.expect("a lesson"));
+    };
+    for (next, rows) in [
+        ((|changes| changes.waited()) as Next, 1),
+        (batch, 1),
+        (lesson, 2),
+        (checkpoint, 0),
+        ((|_| {}) as Next, 1),
+    ] {
+        let mut live = Engine::new(name(), Counters::default(), Window::default());
+        let mut store = Rows::default();
+        store.keep(take(&mut live, 0, 5, 1));
+        for i in 1..4 {
+            let mut applied = live.apply(&sample::orders(i * 5, 5), 1).expect("a batch");
+            let mut changes = Changes::new(&mut live, 1);
+            changes.applied(&mut applied).expect("kept");
+            assert!(changes.wait());
+        }
+        assert_eq!(
+            store.load().counters.events,
+            5,
+            "the others are nowhere but in memory"
+        );
+        let mut changes = Changes::new(&mut live, 1);
+        next(&mut changes);
+        store.keep(changes.finish().expect("statements"));
+        assert!(live.unwritten.is_empty());
+        same(&store.load(), &live);
+        assert_eq!(store.used(), live.counters.events as i64);
+        assert_eq!(store.journal.len(), 1 + rows);
     }
 }

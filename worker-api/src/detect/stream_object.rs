@@ -11,6 +11,7 @@
 use super::engine::Engine;
 pub use super::engine::{Found, IngestAnswer};
 use super::flush;
+use super::gathering::Gathering;
 use super::latest::Latest;
 use super::lesson::Lesson;
 use super::measuring::Budget;
@@ -75,6 +76,7 @@ pub struct StreamObject {
     /// When the database was last told of repeats, or could not be.
     pub(super) repeats_told: Cell<i64>,
     pub(super) measuring: RefCell<Budget>,
+    pub(super) gathering: RefCell<Gathering>,
     /// Rows in the outbox; `None` until they were counted.
     pub(super) waiting: Cell<Option<i64>>,
     /// The step last told to the list of streams under pressure.
@@ -105,6 +107,7 @@ impl DurableObject for StreamObject {
             reported: RefCell::default(),
             repeats_told: Cell::new(0),
             measuring: RefCell::default(),
+            gathering: RefCell::default(),
             waiting: Cell::new(None),
             level: Cell::default(),
             paused_until: Cell::new(0),
@@ -317,8 +320,9 @@ impl StreamObject {
 
     /// Forgets everything, as if the stream had never been. Saying it twice changes nothing.
     pub(super) async fn purge(&self) -> Result<String> {
-        if self.flushing.get() {
-            // what the flush is about to write would come after
+        let waits = |engine: &Engine| !engine.unwritten.is_empty();
+        if self.flushing.get() || self.engine.borrow().as_ref().is_some_and(waits) {
+            // what is about to be written would come after
             return Err(Error::new(Code::StreamUnavailable, "the stream is busy"));
         }
         *self.engine.borrow_mut() = None;
@@ -470,6 +474,10 @@ impl StreamObject {
         let engine = slot.as_mut().ok_or_else(|| Error::internal("no engine"))?;
         let result = work(engine);
         if result.is_err() {
+            if !engine.unwritten.is_empty() {
+                // others wait for that to be written: all are sent again, since nothing is
+                storage::abort(&self.state, "unwritten");
+            }
             *slot = None;
         }
         drop(slot);

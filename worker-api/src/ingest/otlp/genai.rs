@@ -174,7 +174,7 @@ impl Call {
     fn event(&mut self, name: &str, attributes: &[KeyValue], body: Option<&AnyValue>) {
         let whole = || {
             let mut out = String::new();
-            value::attributes(&mut out, attributes, |_| true);
+            value::attributes(&mut out, attributes, &|_| true);
             out
         };
         let text = json(body).unwrap_or_else(whole);

@@ -116,7 +116,7 @@ impl Logs<'_, '_> {
             .any(|kv| kept(std::str::from_utf8(&kv.key).unwrap_or("")))
         {
             out.push_str(",\"attributes\":");
-            value::attributes(out, &r.attributes, kept);
+            value::attributes(out, &r.attributes, &kept);
         }
         out.push('}');
 

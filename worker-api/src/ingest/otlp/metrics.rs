@@ -172,7 +172,7 @@ impl Metrics<'_, '_> {
             value::string(out, text);
         }
         let _ = write!(out, ",\"type\":\"{kind}\",\"attributes\":");
-        value::attributes(out, p.attributes, |k| k != STREAM);
+        value::attributes(out, p.attributes, &|k| k != STREAM);
         out.push('}');
         let stream = stream(intake, origin, m, p.attributes);
         intake.take(Made {
@@ -229,7 +229,7 @@ fn stream(intake: &mut Intake<'_>, origin: &Origin, m: &Metric, attributes: &[Ke
     let name = value::lossless(&m.name);
     let _ = write!(out, "/{}", intake.slug(&name, METRIC_BYTES));
     let mut set = String::new();
-    value::attributes(&mut set, attributes, |k| k != STREAM);
+    value::attributes(&mut set, attributes, &|k| k != STREAM);
     if set == "{}" {
         return out;
     }
@@ -246,9 +246,7 @@ fn stream(intake: &mut Intake<'_>, origin: &Origin, m: &Metric, attributes: &[Ke
             values.push('-');
         }
     } else {
-        let mut order: Vec<&KeyValue> = attributes.iter().collect();
-        order.sort_by(|a, b| a.key.cmp(&b.key));
-        for kv in order {
+        for kv in value::ordered(attributes, &|_| true) {
             let mut text = String::new();
             value::any(&mut text, kv.value.as_ref());
             values.push_str(text.trim_matches('"'));

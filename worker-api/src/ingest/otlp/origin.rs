@@ -48,7 +48,7 @@ impl Origin {
         let attributes: &[KeyValue] = resource.map_or(&[], |r| &r.attributes);
         let service = value::text(attributes, "service.name").unwrap_or("unknown_service".into());
         let mut kept = String::from("\"resource\":");
-        value::attributes(&mut kept, attributes, |k| KEPT.contains(&k));
+        value::attributes(&mut kept, attributes, &|k| KEPT.contains(&k));
         let named = value::text(attributes, STREAM).map(Cow::into_owned);
         Self {
             service: intake.slug(&service, SERVICE_BYTES),

@@ -191,7 +191,7 @@ fn describe(out: &mut String, origin: &Origin, s: &Span, parent: Option<&[u8]>) 
         .any(|kv| kept(std::str::from_utf8(&kv.key).unwrap_or("")))
     {
         out.push_str(",\"attributes\":");
-        value::attributes(out, &s.attributes, kept);
+        value::attributes(out, &s.attributes, &kept);
     }
     let mut events = s
         .events
@@ -205,7 +205,7 @@ fn describe(out: &mut String, origin: &Origin, s: &Span, parent: Option<&[u8]>) 
             value::string(out, &event.name);
             if !event.attributes.is_empty() {
                 out.push_str(",\"attributes\":");
-                value::attributes(out, &event.attributes, |_| true);
+                value::attributes(out, &event.attributes, &|_| true);
             }
             out.push('}');
         }

@@ -97,7 +97,7 @@ fn nested(out: &mut String, value: Option<&AnyValue>, depth: usize) {
             }
             out.push(']');
         }
-        Value::KvlistValue(list) => members(out, &list.values, depth + 1, |_| true),
+        Value::KvlistValue(list) => members(out, &list.values, depth + 1, &|_| true),
         Value::BytesValue(bytes) => {
             out.push('"');
             STANDARD.encode_string(bytes, out);
@@ -109,16 +109,20 @@ fn nested(out: &mut String, value: Option<&AnyValue>, depth: usize) {
 }
 
 /// Writes attributes as an object, ordered by key, since senders need not keep an order.
-pub fn attributes(out: &mut String, list: &[KeyValue], keep: impl Fn(&str) -> bool) {
+pub fn attributes(out: &mut String, list: &[KeyValue], keep: &dyn Fn(&str) -> bool) {
     members(out, list, 0, keep);
 }
 
-fn members(out: &mut String, list: &[KeyValue], depth: usize, keep: impl Fn(&str) -> bool) {
-    let mut order: Vec<&KeyValue> = list
-        .iter()
-        .filter(|kv| keep(std::str::from_utf8(&kv.key).unwrap_or("")))
-        .collect();
+/// Attributes ordered by key, of those that are kept.
+pub fn ordered<'a>(list: &'a [KeyValue], keep: &dyn Fn(&str) -> bool) -> Vec<&'a KeyValue> {
+    let is_kept = |kv: &&KeyValue| keep(std::str::from_utf8(&kv.key).unwrap_or(""));
+    let mut order: Vec<&KeyValue> = list.iter().filter(is_kept).collect();
     order.sort_by(|a, b| a.key.cmp(&b.key));
+    order
+}
+
+fn members(out: &mut String, list: &[KeyValue], depth: usize, keep: &dyn Fn(&str) -> bool) {
+    let order = ordered(list, keep);
     out.push('{');
     for (i, kv) in order.into_iter().enumerate() {
         if i > 0 {
