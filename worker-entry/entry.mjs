@@ -88,18 +88,26 @@ export class StreamObject extends guard(worker.StreamObject) {
   waiting;
   /** What other batches are at hand comes before a timer. */
   written() {
-    this.waiting ??= ended((resolve) => {
-      setTimeout(() => {
-        this.waiting = undefined;
-        // after a trap nobody waits any more
-        if (!isWhole()) return;
-        try {
-          resolve(writeWaiting.apply(this.inner));
-        } catch (error) {
-          reportError(error);
-        }
-      }, 0);
-    });
+    if (this.waiting === undefined) {
+      const over = () => {
+        if (this.waiting === waiting) this.waiting = undefined;
+      };
+      const waiting = ended((resolve) => {
+        setTimeout(() => {
+          over();
+          // after a trap nobody waits any more
+          if (!isWhole()) return;
+          try {
+            resolve(writeWaiting.apply(this.inner));
+          } catch (error) {
+            reportError(error);
+          }
+        }, 0);
+      });
+      // a trap comes before the timer
+      waiting.catch(over);
+      this.waiting = waiting;
+    }
     return this.waiting;
   }
   ingest(sensitivity, left, streams, epoch, key, buffer, brief = false) {

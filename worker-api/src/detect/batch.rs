@@ -8,7 +8,7 @@ use super::reshard;
 use super::shards::{self, Slots};
 use super::store::{Changes, RequestKey};
 use super::stream_object::{StreamObject, earlier, full};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::platform::metrics;
 use crate::platform::storage::Sql;
 use wasm_bindgen::JsValue;
@@ -121,8 +121,7 @@ impl StreamObject {
     /// Writes the batches that wait; answers nothing, or the refusal that holds for all of them.
     #[wasm_bindgen(js_name = writeWaiting)]
     pub fn write_waiting(&self) -> JsValue {
-        let written = self.ready().and_then(|sql| self.write(&sql));
-        written.map_or_else(refusal, |()| JsValue::UNDEFINED)
+        self.write().map_or_else(refusal, |()| JsValue::UNDEFINED)
     }
 
     /// Scores a batch of a stream that has to be loaded, admitted or settled first.
@@ -169,7 +168,7 @@ impl StreamObject {
         let taken = self.with_engine(&sql, |engine| {
             match self.screen(engine, &sql, terms, now) {
                 Ok(Screened::Answered(answer, due)) => Ok(Ok((answer, due))),
-                Ok(Screened::Open(open)) => self.score(engine, batch, terms, &open, now).map(Ok),
+                Ok(Screened::Open(open)) => self.score(engine, batch, terms, &open, now),
                 // nothing has changed yet: the engine stays
                 Err(refusal) => Ok(Err(refusal)),
             }
@@ -179,16 +178,25 @@ impl StreamObject {
         Ok(answer)
     }
 
-    /// Writes what waits for that.
-    fn write(&self, sql: &Sql) -> Result<()> {
-        self.with_engine(sql, |engine| {
-            if !engine.unwritten.is_empty() {
-                let mut changes = Changes::new(engine, self.ctx.now_ms());
-                changes.waited();
-                self.store(changes.finish()?)?;
+    /// Writes what waits for that, where no other change has taken it along.
+    pub(super) fn write(&self) -> Result<()> {
+        let gathering = self.gathering.borrow();
+        let (is_waiting, is_lost) = (gathering.is_waiting(), gathering.is_lost());
+        drop(gathering);
+        if !is_waiting && !is_lost {
+            return Ok(());
+        }
+        let sql = self.ready()?;
+        self.with_engine(&sql, |engine| {
+            if is_lost || engine.unwritten.is_empty() {
+                return Err(Error::new(
+                    Code::StreamUnavailable,
+                    "the stream broke off before the events were stored",
+                ));
             }
-            self.gathering.borrow_mut().written();
-            Ok(())
+            let mut changes = Changes::new(engine, self.ctx.now_ms());
+            changes.waited();
+            self.store(changes.finish()?)
         })
     }
 
@@ -223,7 +231,8 @@ impl StreamObject {
         }))
     }
 
-    /// Scores a batch and stores what comes of it. Gives the answer, and when the object has to wake up.
+    /// Scores a batch and stores what comes of it. Gives the answer, and when the object has to wake up; a refusal where the batch cannot
+    /// be read, which changes nothing.
     fn score(
         &self,
         engine: &mut Engine,
@@ -231,16 +240,20 @@ impl StreamObject {
         terms: &Terms,
         open: &Open,
         now: i64,
-    ) -> Result<(Reply, i64)> {
+    ) -> Result<Result<(Reply, i64)>> {
         self.apply_sensitivity(engine, Some(terms.sensitivity))?;
         engine.recordable = terms.recordable;
         let before = open.before.as_ref();
         // of a request that was answered in part, by a shard that this one took over from, only the rest
         let rest = before.map(|(_, slots)| shards::without(batch, *slots));
-        let rest = rest.transpose().map_err(Error::internal)?;
-        let mut applied = engine
-            .apply(rest.as_deref().unwrap_or(batch), now)
-            .map_err(Error::internal)?;
+        let applied = rest.transpose().and_then(|rest| {
+            let rest = rest.as_deref().unwrap_or(batch);
+            engine.apply(rest, now)
+        });
+        let mut applied = match applied {
+            Ok(applied) => applied,
+            Err(unreadable) => return Ok(Err(Error::internal(unreadable))),
+        };
         let mut changes = Changes::new(engine, now).slim(open.slim);
         let is_brief = terms.brief && before.is_none();
         let packed = is_brief.then(|| applied.answer.packed()).flatten();
@@ -280,7 +293,7 @@ impl StreamObject {
         } else {
             self.next_report_of(engine, now)
         };
-        Ok((reply, due))
+        Ok(Ok((reply, due)))
     }
 
     /// Whether a batch can be taken without waiting for anything.

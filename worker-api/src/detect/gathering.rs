@@ -12,6 +12,8 @@ pub struct Gathering {
     latest_ms: i64,
     members: u32,
     alone: u32,
+    /// Whether what waited went with the engine.
+    is_lost: bool,
 }
 
 impl Gathering {
@@ -29,6 +31,22 @@ impl Gathering {
     /// Notes that a batch waits for others.
     pub fn waits(&mut self) {
         self.members += 1;
+    }
+
+    /// Whether batches wait.
+    pub fn is_waiting(&self) -> bool {
+        self.members > 0
+    }
+
+    /// Notes that what waits can never be written; says whether anything does.
+    pub fn lose(&mut self) -> bool {
+        self.is_lost |= self.is_waiting();
+        self.is_waiting()
+    }
+
+    /// Whether what waits can never be written.
+    pub fn is_lost(&self) -> bool {
+        self.is_lost
     }
 
     /// Notes that all that waited are written.
@@ -63,5 +81,8 @@ mod tests {
             assert!(!gathering.comes(1_110), "the last met no other");
         }
         assert!(gathering.comes(1_110), "it may be different now");
+        assert!(!gathering.lose() && !gathering.is_lost(), "nothing waits");
+        gathering.waits();
+        assert!(gathering.is_waiting() && gathering.lose() && gathering.is_lost());
     }
 }

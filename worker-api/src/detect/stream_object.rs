@@ -320,11 +320,11 @@ impl StreamObject {
 
     /// Forgets everything, as if the stream had never been. Saying it twice changes nothing.
     pub(super) async fn purge(&self) -> Result<String> {
-        let waits = |engine: &Engine| !engine.unwritten.is_empty();
-        if self.flushing.get() || self.engine.borrow().as_ref().is_some_and(waits) {
-            // what is about to be written would come after
+        if self.flushing.get() {
+            // what the flush is about to write would come after
             return Err(Error::new(Code::StreamUnavailable, "the stream is busy"));
         }
+        self.write()?;
         *self.engine.borrow_mut() = None;
         let storage = self.state.storage();
         storage.delete_alarm().await.map_err(Error::internal)?;
@@ -474,7 +474,7 @@ impl StreamObject {
         let engine = slot.as_mut().ok_or_else(|| Error::internal("no engine"))?;
         let result = work(engine);
         if result.is_err() {
-            if !engine.unwritten.is_empty() {
+            if self.gathering.borrow_mut().lose() {
                 // others wait for that to be written: all are sent again, since nothing is
                 storage::abort(&self.state, "unwritten");
             }
@@ -493,7 +493,10 @@ impl StreamObject {
                 Code::StreamUnavailable,
                 "the stream's storage refused the write",
             )
-        })
+        })?;
+        // whatever is written takes along what waits for that
+        self.gathering.borrow_mut().written();
+        Ok(())
     }
 
     /// Makes sure that an alarm rings at `at` or before. The call reaches storage before this returns, so the alarm becomes durable
