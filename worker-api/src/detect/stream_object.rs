@@ -1,8 +1,9 @@
 //! The Durable Object that owns one stream: it scores, logs, and sends on.
 //!
 //! Invariants: what was answered with 2xx is in SQLite (the runtime holds the answer back until the write is on disk); the engine
-//! in memory is never ahead of the store (a failed write aborts the object); scoring and storing happen without an `await`
-//! between them, so requests cannot interleave there.
+//! in memory is ahead of the store only by batches that nobody has an answer to yet ([`Engine::unwritten`]), and a failed write
+//! aborts the object with them. Scoring and storing happen without an `await` between them, so requests cannot interleave there; what
+//! waits is stored by a timer, or along with whatever is stored next.
 #![expect(
     missing_docs,
     reason = "the durable_object macro makes undocumented items"
