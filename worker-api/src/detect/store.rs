@@ -544,8 +544,8 @@ impl<'e> Changes<'e> {
         }
     }
 
-    /// All statements, and what waited to be written with it. The counters are in the log's entry, or last in a row of their own; where the log has grown enough, a
-    /// checkpoint takes its place.
+    /// All statements, and what waited to be written with them. The counters are in the log's entry, or last in a row of their own; where
+    /// the log has grown enough, a checkpoint takes its place.
     pub fn finish(mut self) -> Result<Vec<Statement>> {
         let counters = &self.engine.counters;
         if counters.log_events >= LOG_EVENTS || counters.log_bytes >= LOG_BYTES {
