@@ -84,8 +84,8 @@ struct Open {
 }
 
 /// How a batch comes in: two methods that the entry script calls as RPC, without a request and an answer around it. An answer is the
-/// JSON text of [`IngestAnswer`], where the caller takes it a number that says the same (below zero by one and more as long as that is not written), or an array of status, text and seconds after
-/// which the batch may be sent again.
+/// JSON text of [`IngestAnswer`], where the caller takes it a number that says the same (below zero by one and more as long as that is
+/// not written), or an array of status, text and seconds after which the batch may be sent again.
 #[wasm_bindgen]
 impl StreamObject {
     /// Scores a batch at once, without making a task and a promise for it; answers nothing where something has to be waited for
